@@ -1,0 +1,60 @@
+// Bundles src/main.ts and what it imports into dist/. One bundle with lazy chunks: `lmapp --version` reads one small file, the
+// dashboard's first frame reads two, and a global install needs no further package (docs/dependencies.md).
+import { build } from 'esbuild';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const dist = path.join(root, 'dist');
+
+/** The blessed widgets that widgets/ and src/terminal/ use. blessed itself requires all of its 40 by computed names, which no bundler can follow. */
+const BLESSED_WIDGETS = ['Node', 'Screen', 'Element', 'Box', 'Text'];
+
+const blessedOnlyWhatIsUsed = {
+  name: 'blessed-static-requires',
+  setup(b) {
+    b.onLoad({ filter: /blessed[\\/]lib[\\/]widget\.js$/ }, () => ({
+      contents: BLESSED_WIDGETS.map((w) => `exports.${w} = exports.${w.toLowerCase()} = require('./widgets/${w.toLowerCase()}');`).join('\n'),
+      loader: 'js',
+    }));
+  },
+};
+
+const { version } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
+fs.rmSync(dist, { recursive: true, force: true });
+const result = await build({
+  absWorkingDir: root,
+  entryPoints: { main: 'src/main.ts' },
+  outdir: 'dist',
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  metafile: true,
+  external: ['term.js', 'pty.js'],
+  define: { LMAPP_VERSION: JSON.stringify(version) },
+  // CommonJS packages inside an ES module bundle need a require of their own.
+  banner: { js: "import{createRequire as __lmappRequire}from'node:module';const require=__lmappRequire(import.meta.url);" },
+  plugins: [blessedOnlyWhatIsUsed],
+  logLevel: 'warning',
+});
+fs.writeFileSync(path.join(dist, 'THIRD-PARTY-LICENSES.txt'), licences(Object.keys(result.metafile.inputs)));
+fs.chmodSync(path.join(dist, 'main.js'), 0o755);
+fs.writeFileSync(path.join(dist, 'build-id'), String(Date.now()));
+
+/** The licence texts of all packages whose code is inside the bundle. */
+function licences(inputs) {
+  const packages = new Set(inputs.map((f) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(f)?.[1]).filter(Boolean));
+  return [...packages].sort().map((dir) => {
+    const meta = JSON.parse(fs.readFileSync(path.join(root, dir, 'package.json'), 'utf8'));
+    const file = fs.readdirSync(path.join(root, dir)).find((f) => /^(licen[cs]e|copying)/i.test(f));
+    const text = file ? fs.readFileSync(path.join(root, dir, file), 'utf8').trim() : `Licence: ${JSON.stringify(meta.license ?? meta.licenses)}`;
+    return `${meta.name} ${meta.version}\n\n${text}\n`;
+  }).join(`\n${'-'.repeat(78)}\n\n`);
+}

@@ -1,0 +1,83 @@
+import type { Fault } from './fault.js';
+import type { GrowingText } from './text.js';
+
+export type Role = 'system' | 'user' | 'assistant';
+
+export interface ChatMessage {
+  readonly role: Role;
+  readonly content: string;
+}
+
+/** Where an answer stands. `sending`: connected, nothing heard yet. */
+export type Phase = 'sending' | 'queued' | 'loading' | 'prefill' | 'thinking' | 'answering';
+
+/**
+ * How an answer ended. complete: the server said so. incomplete: the stream ended without any end mark. failed: the server reported
+ * an error. broken: the connection died. cancelled: the user stopped it. interrupted: this program died while it ran.
+ */
+export type Outcome = 'complete' | 'incomplete' | 'failed' | 'broken' | 'cancelled' | 'interrupted';
+
+/** Figures of one answer. Null: not told. Durations in ms. `estimated` names what is our own count, shown with a leading ≈. */
+export interface Usage {
+  readonly promptTokens: number | null;
+  /** Of promptTokens, those that the server had cached. */
+  readonly cachedTokens: number | null;
+  readonly answerTokens: number | null;
+  readonly loadMs: number | null;
+  readonly promptMs: number | null;
+  readonly answerMs: number | null;
+  /** Tokens per second of the answer, from the server. */
+  readonly answerPerSecond: number | null;
+  readonly promptPerSecond: number | null;
+}
+
+export const NO_USAGE: Usage = {
+  promptTokens: null,
+  cachedTokens: null,
+  answerTokens: null,
+  loadMs: null,
+  promptMs: null,
+  answerMs: null,
+  answerPerSecond: null,
+  promptPerSecond: null,
+};
+
+/** How far the server is with reading the prompt. Token counts; `total` may be 0 when the server says nothing useful. */
+export interface PrefillProgress {
+  readonly processed: number;
+  readonly total: number;
+  readonly cached: number;
+}
+
+/** A question and its answer. Times: `At` is wall clock (epoch ms), `Mono` is monotonic ms of this process. */
+export interface Turn {
+  readonly id: string;
+  readonly prompt: string;
+  readonly askedAt: number;
+  readonly modelKey: string;
+  /** The model as shown, and the backend's title. */
+  readonly modelLabel: string;
+  readonly backendTitle: string;
+  /** The model that answered, when the server names another one than was asked. */
+  readonly answeredBy: string | null;
+  readonly thinking: GrowingText;
+  readonly answer: GrowingText;
+  readonly phase: Phase;
+  /** When each phase began, in order; the last one is running unless `outcome` is set. */
+  readonly phases: readonly { readonly phase: Phase; readonly mono: number }[];
+  readonly prefill: PrefillProgress | null;
+  readonly loadProgress: number | null;
+  /** Pieces received so far with text; stands in for tokens (≈) until the server tells. */
+  readonly pieces: number;
+  readonly startedMono: number;
+  readonly firstTokenMono: number | null;
+  readonly endedMono: number | null;
+  readonly usage: Usage;
+  /** Null while it runs. */
+  readonly outcome: Outcome | null;
+  /** The server's own word for the end (`stop`, `length`, …). */
+  readonly endReason: string | null;
+  readonly fault: Fault | null;
+  /** Things to be said under the answer, e.g. that the model was asked again without thinking. */
+  readonly notes: readonly string[];
+}

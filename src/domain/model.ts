@@ -1,0 +1,88 @@
+import type { Fault } from './fault.js';
+
+/** Names a file in src/backends; open, so that a new backend needs no edit here. */
+export type BackendKind = string;
+
+/** What a backend can do; a feature that is false is neither offered nor polled. */
+export interface BackendFeatures {
+  readonly load: boolean;
+  readonly unload: boolean;
+  /** Reports the progress of prompt processing. */
+  readonly promptProgress: boolean;
+  /** Tells the allocated context. */
+  readonly contextSize: boolean;
+}
+
+/** A server (or the mock) that can be asked. */
+export interface BackendInfo {
+  /** Stable over runs: `kind@host:port/prefix`, e.g. `ollama@127.0.0.1:11434`. */
+  readonly id: string;
+  readonly kind: BackendKind;
+  /** Shown in the tree: `ollama`, `llama.cpp`. */
+  readonly title: string;
+  /** Base address without credentials, e.g. `http://127.0.0.1:11434`. Empty for the mock. */
+  readonly url: string;
+  readonly features: BackendFeatures;
+}
+
+/** The state of a server as its last poll found it. */
+export type BackendStatus =
+  | { readonly state: 'probing' }
+  | { readonly state: 'ready' }
+  /** It answers, but its model is still being loaded. */
+  | { readonly state: 'loading' }
+  /** It accepts connections and does not answer in time: working, not away. */
+  | { readonly state: 'busy' }
+  | { readonly state: 'away'; readonly fault: Fault; readonly sinceMs: number };
+
+/** Result of one health check. */
+export interface BackendCheck {
+  readonly status: BackendStatus;
+  /** As the server tells it (`0.13.0`, `b6412`); null when it does not. */
+  readonly version: string | null;
+  /** Requests in work and waiting, when the server tells. */
+  readonly processing: number | null;
+  readonly queued: number | null;
+}
+
+/** When a loaded model will be unloaded by its server. */
+export type Expiry = { readonly at: number } | 'never' | 'in-use' | null;
+
+export type LoadState = 'loaded' | 'loading' | 'unloading' | 'unloaded' | 'unknown';
+
+/** One model of one backend. Null means: the server did not say. Sizes in bytes, context in tokens, times in epoch ms. */
+export interface Model {
+  /** `${backendId}/${name}`: identity everywhere. */
+  readonly key: string;
+  readonly backendId: string;
+  /** As the server knows it; sent unchanged. */
+  readonly name: string;
+  /** Shown; sanitised, a path's base name. */
+  readonly label: string;
+  readonly digest: string | null;
+  readonly sizeBytes: number | null;
+  readonly family: string | null;
+  /** As told, e.g. `8.0B`. */
+  readonly parameters: string | null;
+  readonly quantization: string | null;
+  /** The model's own maximum. */
+  readonly contextMax: number | null;
+  /** What one request may use now. */
+  readonly contextAllocated: number | null;
+  readonly capabilities: readonly string[] | null;
+  /** False only when the server told that it cannot chat (embedding, reranking). */
+  readonly chat: boolean;
+  /** Runs on somebody else's machine (Ollama cloud). */
+  readonly remote: boolean;
+  readonly loadState: LoadState;
+  /** Fraction 0..1 while loading, when the server tells. */
+  readonly loadProgress: number | null;
+  readonly memoryBytes: number | null;
+  /** The part of memoryBytes that lies on a GPU. */
+  readonly vramBytes: number | null;
+  readonly expiry: Expiry;
+}
+
+export function modelKey(backendId: string, name: string): string {
+  return `${backendId}/${name}`;
+}

@@ -1,0 +1,41 @@
+import type { LogLevel } from './log.js';
+
+/** One server of the configuration. */
+export interface BackendSetting {
+  /** `ollama`, `llama.cpp`, …; absent: found out by asking. */
+  readonly kind?: string;
+  readonly url: string;
+  /** Bearer key, or `${NAME}` of an environment variable. Never shown or logged. */
+  readonly key?: string;
+}
+
+export type LayoutName = 'all' | 'chat-machine' | 'chat';
+
+/** The configuration after flags, environment, file and defaults were merged. Defaults are in src/config/schema.ts. */
+export interface Settings {
+  /** Model key or name to start with; empty: the one used last, else the first that can chat. */
+  readonly model: string;
+  readonly backends: readonly BackendSetting[];
+  readonly discovery: boolean;
+  readonly preload: boolean;
+  readonly theme: string;
+  readonly layout: LayoutName;
+  readonly ascii: boolean;
+  readonly mouse: boolean;
+  /** Upper bound of painted frames per second; 0 means: chosen by the terminal. */
+  readonly fps: number;
+  readonly sampleMs: number;
+  readonly logLevel: LogLevel;
+  /** Files followed in the log pane. */
+  readonly follow: readonly string[];
+  /** Command id → keys, over the defaults of the keymap. */
+  readonly keys: Readonly<Record<string, readonly string[]>>;
+  /** System message put before every chat; empty: none. */
+  readonly system: string;
+  /** Ollama keep_alive for load and chat; empty: the server's own. */
+  readonly keepAlive: string;
+  /** Seconds without a byte in mid-answer after which it counts as broken. */
+  readonly idleTimeoutS: number;
+  /** Seconds to wait for the first byte of an answer; 0: without limit. */
+  readonly firstByteTimeoutS: number;
+}

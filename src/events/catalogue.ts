@@ -1,0 +1,147 @@
+import type { ChatMessage, Outcome, PrefillProgress, Turn, Usage } from '../domain/chat.js';
+import type { Fault } from '../domain/fault.js';
+import type { GpuSample, MachineFacts, MachineSample, SourceState } from '../domain/hardware.js';
+import type { LogLevel, LogLine } from '../domain/log.js';
+import type { BackendCheck, BackendInfo, Model } from '../domain/model.js';
+import type { Settings } from '../domain/settings.js';
+
+/** A change of the message in the editor; applied by state/prompt.ts. Offsets count UTF-16 units. */
+export type Edit =
+  | { readonly op: 'insert'; readonly text: string }
+  /** A paste: inserted whole, one step of undo, never sent by itself. */
+  | { readonly op: 'paste'; readonly text: string }
+  | { readonly op: 'move'; readonly by: 'char' | 'word' | 'line' | 'all'; readonly direction: -1 | 1 }
+  /** To an offset that the view computed (visual rows). `column` keeps the wished column over short rows. */
+  | { readonly op: 'moveTo'; readonly offset: number; readonly column: number }
+  | { readonly op: 'delete'; readonly by: 'char' | 'word' | 'line'; readonly direction: -1 | 1 }
+  | { readonly op: 'yank' }
+  | { readonly op: 'undo' }
+  | { readonly op: 'redo' }
+  | { readonly op: 'history'; readonly direction: -1 | 1 }
+  | { readonly op: 'set'; readonly text: string }
+  | { readonly op: 'clear' };
+
+export type PaneId = 'models' | 'machine' | 'transcript' | 'message' | 'log';
+
+export type OverlayId = 'menu' | 'models' | 'keys' | 'chats' | 'question' | 'notices' | 'details';
+
+export type NoticeLevel = 'info' | 'good' | 'warn' | 'bad';
+
+/** What is stored of a chat, as the list of chats shows it. */
+export interface ChatSummary {
+  readonly id: string;
+  readonly title: string;
+  readonly updatedAt: number;
+  readonly turns: number;
+}
+
+/** A chat as read from its file. */
+export interface StoredChat {
+  readonly id: string;
+  readonly title: string;
+  readonly createdAt: number;
+  readonly turns: readonly Turn[];
+  /** Lines that could not be read; they stay in the file. */
+  readonly skippedLines: number;
+}
+
+/** Every event of the program. Plain serialisable data; the bus adds `seq`, `at` and `mono`. */
+export type AppEvent =
+  // The program
+  | { readonly type: 'app.started'; readonly version: string; readonly settings: Settings; readonly problems: readonly string[] }
+  | { readonly type: 'app.stopping'; readonly exitCode: number }
+  | { readonly type: 'app.faulted'; readonly where: string; readonly message: string }
+  | { readonly type: 'settings.changed'; readonly settings: Settings }
+  | { readonly type: 'clock.ticked' }
+  | { readonly type: 'timer.fired'; readonly id: string }
+  // Servers
+  | { readonly type: 'backends.searched'; readonly found: number }
+  /** `fixed`: named by a flag, the environment or the configuration; listed even when away. `rank` orders the tree. */
+  | { readonly type: 'backend.found'; readonly backend: BackendInfo; readonly fixed: boolean; readonly rank: number }
+  | { readonly type: 'backend.checked'; readonly backendId: string; readonly check: BackendCheck }
+  | { readonly type: 'backend.lost'; readonly backendId: string; readonly fault: Fault }
+  // Models
+  | { readonly type: 'models.listed'; readonly backendId: string; readonly models: readonly Model[]; readonly fromCache: boolean }
+  | { readonly type: 'models.failed'; readonly backendId: string; readonly fault: Fault }
+  | { readonly type: 'model.selected'; readonly key: string; readonly by: 'user' | 'start' }
+  | { readonly type: 'model.load.started'; readonly key: string }
+  | { readonly type: 'model.load.ended'; readonly key: string; readonly fault: Fault | null }
+  | { readonly type: 'model.unload.started'; readonly key: string }
+  | { readonly type: 'model.unload.ended'; readonly key: string; readonly fault: Fault | null }
+  // The message box
+  | { readonly type: 'prompt.edited'; readonly edit: Edit }
+  | { readonly type: 'prompt.submitted' }
+  | { readonly type: 'prompt.history.loaded'; readonly entries: readonly string[] }
+  // Answers
+  | { readonly type: 'turn.started'; readonly turnId: string }
+  | { readonly type: 'turn.queued'; readonly turnId: string }
+  | { readonly type: 'turn.loading'; readonly turnId: string; readonly progress: number | null }
+  | { readonly type: 'turn.prefill'; readonly turnId: string; readonly progress: PrefillProgress }
+  | { readonly type: 'turn.reasoning.delta'; readonly turnId: string; readonly text: string; readonly pieces: number }
+  | { readonly type: 'turn.text.delta'; readonly turnId: string; readonly text: string; readonly pieces: number }
+  | { readonly type: 'turn.usage'; readonly turnId: string; readonly usage: Partial<Usage> }
+  | { readonly type: 'turn.answered-by'; readonly turnId: string; readonly name: string }
+  | { readonly type: 'turn.noted'; readonly turnId: string; readonly text: string }
+  | {
+      readonly type: 'turn.ended';
+      readonly turnId: string;
+      readonly outcome: Outcome;
+      readonly reason: string | null;
+      readonly fault: Fault | null;
+    }
+  // The machine
+  | { readonly type: 'hardware.sampled'; readonly sample: MachineSample }
+  | { readonly type: 'gpus.sampled'; readonly gpus: readonly GpuSample[] }
+  | { readonly type: 'hardware.facts'; readonly facts: MachineFacts }
+  | { readonly type: 'hardware.source'; readonly source: string; readonly state: SourceState }
+  // Logs
+  | { readonly type: 'logs.appended'; readonly lines: readonly LogLine[]; readonly skipped: number }
+  | { readonly type: 'logs.interrupted'; readonly source: string; readonly reason: string }
+  // Chats
+  | { readonly type: 'session.listed'; readonly chats: readonly ChatSummary[] }
+  | { readonly type: 'session.opened'; readonly chat: StoredChat }
+  | { readonly type: 'session.failed'; readonly message: string; readonly hint: string | null }
+  // The view: what the user did that is not text
+  | { readonly type: 'command.invoked'; readonly command: string; readonly argument?: string }
+  | { readonly type: 'pane.focused'; readonly pane: PaneId }
+  | { readonly type: 'pane.scrolled'; readonly pane: PaneId; readonly rows: number }
+  | { readonly type: 'overlay.opened'; readonly overlay: OverlayId }
+  | { readonly type: 'overlay.closed' }
+  | { readonly type: 'overlay.filtered'; readonly edit: Edit }
+  | { readonly type: 'filter.changed'; readonly edit: Edit }
+  | { readonly type: 'screen.resized'; readonly width: number; readonly height: number }
+  | { readonly type: 'screen.focused'; readonly focused: boolean }
+  | { readonly type: 'notice.raised'; readonly level: NoticeLevel; readonly text: string; readonly hint: string | null };
+
+export type AppEventType = AppEvent['type'];
+
+/** An event as the bus delivers it. */
+export type Stamped = AppEvent & { readonly seq: number; readonly at: number; readonly mono: number };
+
+/**
+ * What may be lost when a queue overflows. must-arrive: never. latest-wins: an older one of the same type and subject may be dropped
+ * when a newer one waits. mergeable: two neighbours may be joined into one that says the same.
+ */
+export type Loss = 'must-arrive' | 'latest-wins' | 'mergeable';
+
+/** Every event that may lose something; all others must arrive. */
+export const LOSS: { readonly [T in AppEventType]?: Exclude<Loss, 'must-arrive'> } = {
+  'clock.ticked': 'latest-wins',
+  'backend.checked': 'latest-wins',
+  'hardware.sampled': 'latest-wins',
+  'gpus.sampled': 'latest-wins',
+  'hardware.source': 'latest-wins',
+  'turn.loading': 'latest-wins',
+  'turn.prefill': 'latest-wins',
+  'turn.reasoning.delta': 'mergeable',
+  'turn.text.delta': 'mergeable',
+  'logs.appended': 'mergeable',
+  'screen.resized': 'latest-wins',
+};
+
+export function lossOf(type: AppEventType): Loss {
+  return LOSS[type] ?? 'must-arrive';
+}
+
+/** What of a chat goes to a server. */
+export type { ChatMessage, LogLevel };

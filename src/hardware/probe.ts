@@ -1,0 +1,17 @@
+import type { GpuSample, MachineSample, SourceState } from '../domain/hardware.js';
+
+/** What a probe reports; only what it knows. */
+export type ProbeReport =
+  | { readonly type: 'machine'; readonly sample: MachineSample }
+  | { readonly type: 'gpus'; readonly gpus: readonly GpuSample[] }
+  | { readonly type: 'state'; readonly state: SourceState };
+
+/**
+ * One source of readings. `start` begins to report and returns at once; a probe never throws, never blocks longer than 5 ms, never
+ * overlaps itself, and stops its children in `stop`.
+ */
+export interface Probe {
+  readonly id: string;
+  start(intervalMs: number, report: (report: ProbeReport) => void): void;
+  stop(): void;
+}

@@ -1,0 +1,33 @@
+/**
+ * The outside world that is not a file, a socket or a child process. Files, sockets and children are used directly (tests use real
+ * ones in temporary folders and on loopback); what a test must be able to steer stands here.
+ */
+
+/** Time. Wall-clock time is only for showing and storing; every duration comes from the monotonic clock. */
+export interface Clock {
+  /** Milliseconds since the epoch; may jump. */
+  now(): number;
+  /** Milliseconds since an arbitrary start; never goes back. */
+  monotonic(): number;
+  /** Calls `run` once after `delayMs`. Returns a function that cancels it. The timer does not keep the process alive. */
+  after(delayMs: number, run: () => void): () => void;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Ports {
+  readonly clock: Clock;
+  readonly env: Environment;
+  readonly platform: NodeJS.Platform;
+}
+
+/** The real clock of this process. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(delayMs, run) {
+    const timer = setTimeout(run, delayMs);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,28 @@
+import type { ChatMessage, Turn } from '../domain/chat.js';
+import type { LogLevel } from '../domain/log.js';
+
+/** What the update wants done, as data; src/effects/run.ts does it. Whatever comes of it is published as events. */
+export type Effect =
+  | { readonly type: 'chat.start'; readonly turnId: string; readonly modelKey: string; readonly messages: readonly ChatMessage[] }
+  | { readonly type: 'chat.cancel'; readonly turnId: string }
+  | { readonly type: 'backends.refresh' }
+  | { readonly type: 'models.refresh'; readonly backendId: string }
+  | { readonly type: 'model.load'; readonly key: string }
+  | { readonly type: 'model.unload'; readonly key: string }
+  | { readonly type: 'model.remember'; readonly key: string }
+  | { readonly type: 'session.start'; readonly chatId: string; readonly title: string }
+  /** A new turn, or one whose state or text changed; the store appends what is new. */
+  | { readonly type: 'session.write'; readonly chatId: string; readonly turn: Turn }
+  | { readonly type: 'session.list' }
+  | { readonly type: 'session.open'; readonly chatId: string }
+  | { readonly type: 'history.remember'; readonly text: string }
+  | { readonly type: 'settings.save'; readonly key: string; readonly value: unknown }
+  | { readonly type: 'hardware.watch'; readonly machine: boolean; readonly intervalMs: number }
+  | { readonly type: 'timer.start'; readonly id: string; readonly delayMs: number }
+  | { readonly type: 'timer.stop'; readonly id: string }
+  | { readonly type: 'editor.open'; readonly text: string }
+  | { readonly type: 'clipboard.copy'; readonly text: string; readonly what: string }
+  | { readonly type: 'log.write'; readonly level: LogLevel; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
+  | { readonly type: 'screen.redraw' }
+  | { readonly type: 'app.suspend' }
+  | { readonly type: 'app.quit'; readonly exitCode: number };
