@@ -1,7 +1,7 @@
-import type { ChatMessage, Outcome, PrefillProgress, Turn, Usage } from '../domain/chat.js';
+import type { Outcome, PrefillProgress, Turn, Usage } from '../domain/chat.js';
 import type { Fault } from '../domain/fault.js';
 import type { GpuSample, MachineFacts, MachineSample, SourceState } from '../domain/hardware.js';
-import type { LogLevel, LogLine } from '../domain/log.js';
+import type { LogLine } from '../domain/log.js';
 import type { BackendCheck, BackendInfo, Model } from '../domain/model.js';
 import type { Settings } from '../domain/settings.js';
 
@@ -19,13 +19,21 @@ export type Edit =
   | { readonly op: 'redo' }
   | { readonly op: 'history'; readonly direction: -1 | 1 }
   | { readonly op: 'set'; readonly text: string }
-  | { readonly op: 'clear' };
+  | { readonly op: 'clear' }
+  /** The message went out: it becomes the newest of the history and the box is empty. */
+  | { readonly op: 'sent' };
 
 export type PaneId = 'models' | 'machine' | 'transcript' | 'message' | 'log';
 
 export type OverlayId = 'menu' | 'models' | 'keys' | 'chats' | 'question' | 'notices' | 'details';
 
 export type NoticeLevel = 'info' | 'good' | 'warn' | 'bad';
+
+/** A row of the transcript: which entry, and which of its rows. */
+export interface TranscriptAnchor {
+  readonly entryId: string;
+  readonly row: number;
+}
 
 /** What is stored of a chat, as the list of chats shows it. */
 export interface ChatSummary {
@@ -48,7 +56,17 @@ export interface StoredChat {
 /** Every event of the program. Plain serialisable data; the bus adds `seq`, `at` and `mono`. */
 export type AppEvent =
   // The program
-  | { readonly type: 'app.started'; readonly version: string; readonly settings: Settings; readonly problems: readonly string[] }
+  /** `idSeed` makes the ids of chats and turns of this run unique; `rememberedModel` is the key chosen last in an earlier run. */
+  | {
+      readonly type: 'app.started';
+      readonly version: string;
+      readonly settings: Settings;
+      readonly problems: readonly string[];
+      readonly idSeed: string;
+      readonly rememberedModel: string | null;
+      /** The model was asked for by flag, environment or configuration: an unknown one is told. */
+      readonly mock: boolean;
+    }
   | { readonly type: 'app.stopping'; readonly exitCode: number }
   | { readonly type: 'app.faulted'; readonly where: string; readonly message: string }
   | { readonly type: 'settings.changed'; readonly settings: Settings }
@@ -104,11 +122,22 @@ export type AppEvent =
   // The view: what the user did that is not text
   | { readonly type: 'command.invoked'; readonly command: string; readonly argument?: string }
   | { readonly type: 'pane.focused'; readonly pane: PaneId }
-  | { readonly type: 'pane.scrolled'; readonly pane: PaneId; readonly rows: number }
-  | { readonly type: 'overlay.opened'; readonly overlay: OverlayId }
+  /** The cursor of a list pane stands on the row with this key. */
+  | { readonly type: 'pane.selected'; readonly pane: PaneId; readonly key: string }
+  /** Panes that are on the screen now; what is not shown is not polled. */
+  | { readonly type: 'panes.shown'; readonly panes: readonly PaneId[] }
+  /** Null follows the end; else the row at the top of the pane. */
+  | { readonly type: 'transcript.scrolled'; readonly anchor: TranscriptAnchor | null }
+  /** Null follows the end; else the number of the last visible line. */
+  | { readonly type: 'logs.scrolled'; readonly line: number | null }
+  | { readonly type: 'overlay.opened'; readonly overlay: OverlayId; readonly subject?: string }
   | { readonly type: 'overlay.closed' }
-  | { readonly type: 'overlay.filtered'; readonly edit: Edit }
-  | { readonly type: 'filter.changed'; readonly edit: Edit }
+  | { readonly type: 'overlay.edited'; readonly edit: Edit }
+  | { readonly type: 'overlay.moved'; readonly index: number }
+  | { readonly type: 'question.answered'; readonly choice: number }
+  | { readonly type: 'ways.moved'; readonly index: number }
+  /** The log filter or the transcript search while it is typed. */
+  | { readonly type: 'filter.edited'; readonly edit: Edit }
   | { readonly type: 'screen.resized'; readonly width: number; readonly height: number }
   | { readonly type: 'screen.focused'; readonly focused: boolean }
   | { readonly type: 'notice.raised'; readonly level: NoticeLevel; readonly text: string; readonly hint: string | null };
@@ -142,6 +171,3 @@ export const LOSS: { readonly [T in AppEventType]?: Exclude<Loss, 'must-arrive'>
 export function lossOf(type: AppEventType): Loss {
   return LOSS[type] ?? 'must-arrive';
 }
-
-/** What of a chat goes to a server. */
-export type { ChatMessage, LogLevel };

@@ -1,5 +1,6 @@
 import type { ChatMessage, Turn } from '../domain/chat.js';
 import type { LogLevel } from '../domain/log.js';
+import type { AppEvent } from '../events/catalogue.js';
 
 /** What the update wants done, as data; src/effects/run.ts does it. Whatever comes of it is published as events. */
 export type Effect =
@@ -24,5 +25,7 @@ export type Effect =
   | { readonly type: 'clipboard.copy'; readonly text: string; readonly what: string }
   | { readonly type: 'log.write'; readonly level: LogLevel; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
   | { readonly type: 'screen.redraw' }
+  /** Publishes an event that was chosen in a question. */
+  | { readonly type: 'event.publish'; readonly event: AppEvent }
   | { readonly type: 'app.suspend' }
   | { readonly type: 'app.quit'; readonly exitCode: number };

@@ -1,0 +1,103 @@
+import { BackendError, type Backend } from '../backends/backend.js';
+import type { Fault } from '../domain/fault.js';
+import type { AppEvent } from '../events/catalogue.js';
+import { messageOf } from '../errors.js';
+import type { Clock } from '../ports.js';
+
+const CHECK_MS = 2000;
+const UNFOCUSED_CHECK_MS = 10_000;
+/** The list is asked for anew after so many checks. */
+const CHECKS_PER_LIST = 3;
+const BACK_OFF_MS: readonly number[] = [2000, 4000, 8000, 15_000, 30_000];
+
+export interface Polling {
+  /** Asks again now, the list too. */
+  refresh(): void;
+  stop(): void;
+}
+
+export interface PollingOptions {
+  readonly clock: Clock;
+  readonly publish: (event: AppEvent) => void;
+  readonly focused: () => boolean;
+  /** 0..1, for the jitter of the back-off. */
+  readonly random: () => number;
+}
+
+/**
+ * Watches one server: health every 2 s, the list of models every third time and on request, back-off from 2 to 30 s while it is away.
+ * One question at a time, so a server that hangs is never asked twice.
+ */
+export function startPolling(backend: Backend, options: PollingOptions): Polling {
+  const { clock, publish } = options;
+  const backendId = backend.info.id;
+  const abort = new AbortController();
+  let failures = 0;
+  let checks = 0;
+  let listDue = true;
+  let asking = false;
+  let again = false;
+  let cancelTimer: (() => void) | null = null;
+
+  async function ask(): Promise<void> {
+    if (asking) {
+      again = true;
+      return;
+    }
+    asking = true;
+    cancelTimer?.();
+    try {
+      const check = await backend.check(abort.signal);
+      publish({ type: 'backend.checked', backendId, check });
+      failures = check.status.state === 'away' ? failures + 1 : 0;
+      if (check.status.state === 'ready' && (listDue || checks++ % CHECKS_PER_LIST === 0)) await list();
+      else if (check.status.state !== 'ready') listDue = true;
+    } catch (error) {
+      if (abort.signal.aborted) return;
+      failures++;
+      listDue = true;
+      publish({ type: 'backend.lost', backendId, fault: faultOf(error) });
+    } finally {
+      asking = false;
+    }
+    if (abort.signal.aborted) return;
+    if (again) {
+      again = false;
+      void ask();
+    } else cancelTimer = clock.after(nextDelay(), () => void ask());
+  }
+
+  async function list(): Promise<void> {
+    try {
+      const models = await backend.models(abort.signal);
+      listDue = false;
+      publish({ type: 'models.listed', backendId, models, fromCache: false });
+    } catch (error) {
+      if (!abort.signal.aborted) publish({ type: 'models.failed', backendId, fault: faultOf(error) });
+    }
+  }
+
+  function nextDelay(): number {
+    if (failures === 0) return options.focused() ? CHECK_MS : UNFOCUSED_CHECK_MS;
+    const base = BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length) - 1] ?? 30_000;
+    return base * (0.8 + 0.4 * options.random());
+  }
+
+  void ask();
+  return {
+    refresh() {
+      listDue = true;
+      void ask();
+    },
+    stop() {
+      abort.abort();
+      cancelTimer?.();
+      backend.close();
+    },
+  };
+}
+
+/** The fault of anything that a backend threw. */
+export function faultOf(error: unknown): Fault {
+  return error instanceof BackendError ? error.fault : { code: 'server-error', message: messageOf(error), hint: null, status: null };
+}

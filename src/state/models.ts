@@ -1,0 +1,212 @@
+import type { Fault } from '../domain/fault.js';
+import { fitOf, isLoopback, type Fit } from '../domain/fit.js';
+import type { Model } from '../domain/model.js';
+import { nearestNames } from '../domain/names.js';
+import type { Stamped } from '../events/catalogue.js';
+import type { Effect } from './effect.js';
+import { allModels, backendById, modelByKey, type BackendEntry, type ModelsState, type State } from './state.js';
+import { withNotice } from './notices.js';
+
+/** Folds what servers say about themselves and their models. */
+export function updateModels(state: State, event: Stamped, out: Effect[]): State {
+  switch (event.type) {
+    case 'backends.searched':
+      return preloadOnce(pickModel(tellUnknownModel(withModels(state, { searched: true }), event)), event, out);
+    case 'backend.found':
+      return onFound(state, event);
+    case 'backend.checked':
+      return onChecked(state, event);
+    case 'backend.lost':
+      return onLost(state, event, event.backendId, event.fault);
+    case 'models.listed':
+      return onListed(state, event, out);
+    case 'models.failed':
+      return withEntry(state, event.backendId, (entry) =>
+        event.fault.code === 'timeout' || event.fault.code === 'busy'
+          ? { ...entry, check: { ...entry.check, status: { state: 'busy' } } }
+          : entry,
+      );
+    case 'model.selected':
+      return withModels(state, {
+        selected: event.key,
+        chosen: event.by === 'user' || state.models.chosen,
+        cursor: state.models.cursor ?? event.key,
+      });
+    case 'model.load.started':
+      return withModels(state, { loading: new Set(state.models.loading).add(event.key) });
+    case 'model.unload.started':
+      return withModels(state, { unloading: new Set(state.models.unloading).add(event.key) });
+    case 'model.load.ended':
+    case 'model.unload.ended':
+      return onLoadEnded(state, event, out);
+    default:
+      return state;
+  }
+}
+
+function onFound(state: State, event: Stamped & { type: 'backend.found' }): State {
+  const known = backendById(state, event.backend.id);
+  const entry: BackendEntry = {
+    info: event.backend,
+    fixed: event.fixed,
+    rank: event.rank,
+    check: known?.check ?? { status: { state: 'probing' }, version: null, processing: null, queued: null },
+    models: known?.models ?? [],
+    cached: known?.cached ?? true,
+  };
+  const others = state.models.backends.filter((b) => b.info.id !== event.backend.id);
+  const backends = [...others, entry].sort((a, b) => a.rank - b.rank || (a.info.id < b.info.id ? -1 : 1));
+  return withModels(state, { backends });
+}
+
+function onChecked(state: State, event: Stamped & { type: 'backend.checked' }): State {
+  const entry = backendById(state, event.backendId);
+  if (!entry) return state;
+  const before = entry.check.status;
+  let status = event.check.status;
+  // "Since when" is the first time, not the last poll.
+  if (status.state === 'away' && before.state === 'away') status = { ...status, sinceMs: before.sinceMs };
+  const next = withEntry(state, event.backendId, (e) => ({ ...e, check: { ...event.check, status, version: event.check.version ?? e.check.version } }));
+  if (before.state === 'away' && status.state === 'ready')
+    return withNotice(next, event, 'good', `${entry.info.title} is back`, null);
+  if (before.state !== 'away' && status.state === 'away' && before.state !== 'probing')
+    return withNotice(next, event, 'bad', `${entry.info.title}: ${status.fault.message}`, status.fault.hint);
+  return next;
+}
+
+/** A server that was only found by looking leaves the tree; one that was named stays, with its reason. */
+function onLost(state: State, event: Stamped, backendId: string, fault: Fault): State {
+  const entry = backendById(state, backendId);
+  if (!entry) return state;
+  if (!entry.fixed && entry.models.length === 0)
+    return withModels(state, { backends: state.models.backends.filter((b) => b.info.id !== backendId) });
+  const sinceMs = entry.check.status.state === 'away' ? entry.check.status.sinceMs : event.at;
+  return withEntry(state, backendId, (e) => ({
+    ...e,
+    models: e.models.map((m) => ({ ...m, loadState: 'unknown', expiry: null })),
+    check: { ...e.check, status: { state: 'away', fault, sinceMs }, processing: null, queued: null },
+  }));
+}
+
+function onListed(state: State, event: Stamped & { type: 'models.listed' }, out: Effect[]): State {
+  const entry = backendById(state, event.backendId);
+  if (!entry || (event.fromCache && !entry.cached)) return state;
+  let next = withEntry(state, event.backendId, (e) => ({ ...e, models: event.models, cached: event.fromCache }));
+  if (!event.fromCache) next = tellChanges(next, event, entry, event.models);
+  return preloadOnce(pickModel(next), event, out);
+}
+
+/** Models that came or went since the list was last confirmed are said once. */
+function tellChanges(state: State, event: Stamped, entry: BackendEntry, models: readonly Model[]): State {
+  if (entry.cached) return state;
+  const before = new Set(entry.models.map((m) => m.name));
+  const now = new Set(models.map((m) => m.name));
+  const came = models.filter((m) => !before.has(m.name)).map((m) => m.label);
+  const went = entry.models.filter((m) => !now.has(m.name)).map((m) => m.label);
+  let next = state;
+  if (came.length > 0) next = withNotice(next, event, 'info', `${entry.info.title}: new ${listed(came)}`, null);
+  if (went.length > 0) next = withNotice(next, event, 'warn', `${entry.info.title}: ${listed(went)} gone`, null);
+  return next;
+}
+
+/** The model at start: the one asked for, else the one used last, else the first that can chat. A choice of the user stays. */
+function pickModel(state: State): State {
+  const { models } = state;
+  const current = modelByKey(state, models.selected);
+  if (models.chosen && (current !== null || models.selected === null)) return state;
+  const best = models.chosen ? neighbourOf(state) : firstChoice(state);
+  if (!best || best.key === models.selected) return state;
+  return withModels(state, { selected: best.key, cursor: models.cursor ?? best.key });
+}
+
+/** `preload` loads the chosen model once, as soon as its server has confirmed it and if it fits. */
+function preloadOnce(state: State, event: Stamped, out: Effect[]): State {
+  const model = modelByKey(state, state.models.selected);
+  if (!state.settings.preload || state.models.preloaded || !model || !isConfirmed(state, model)) return state;
+  const next = withModels(state, { preloaded: true });
+  if (model.loadState !== 'unloaded') return next;
+  const fit = fitOfModel(state, model);
+  if (fit.verdict === 'short')
+    return withNotice(next, event, 'warn', `${model.label} was not preloaded: it needs more memory than is free`, 'l in the models pane loads it all the same.');
+  out.push({ type: 'model.load', key: model.key });
+  return next;
+}
+
+function firstChoice(state: State): Model | null {
+  const all = allModels(state);
+  const wanted = state.settings.model;
+  if (wanted) {
+    const named = findModel(all, wanted);
+    if (named) return named;
+    if (!state.models.searched) return null;
+  }
+  const remembered = all.find((m) => m.key === state.models.recent[0] && m.chat);
+  if (remembered && !wanted && isReachable(state, remembered)) return remembered;
+  const able = all.filter((m) => m.chat && isReachable(state, m));
+  return able.find((m) => isConfirmed(state, m)) ?? able[0] ?? all.find((m) => m.chat) ?? null;
+}
+
+/** The selected model is gone: the next one of the same server, else any. */
+function neighbourOf(state: State): Model | null {
+  const all = allModels(state).filter((m) => m.chat && isReachable(state, m));
+  return all.find((m) => state.models.selected?.startsWith(`${m.backendId}/`)) ?? all[0] ?? null;
+}
+
+function isReachable(state: State, model: Model): boolean {
+  return backendById(state, model.backendId)?.check.status.state !== 'away';
+}
+
+function isConfirmed(state: State, model: Model): boolean {
+  return backendById(state, model.backendId)?.cached === false;
+}
+
+/** By key, exact name, `kind/name`, name without tag, or label. */
+export function findModel(all: readonly Model[], wanted: string): Model | null {
+  const lower = wanted.toLowerCase();
+  return (
+    all.find((m) => m.key === wanted || m.name === wanted) ??
+    all.find((m) => m.label === wanted || `${m.backendId.split('@')[0]}/${m.name}` === wanted) ??
+    all.find((m) => m.name.toLowerCase() === `${lower}:latest` || m.label.toLowerCase() === lower) ??
+    all.find((m) => m.label.toLowerCase().replace(/\.gguf$/, '') === lower) ??
+    null
+  );
+}
+
+function tellUnknownModel(state: State, event: Stamped): State {
+  const wanted = state.settings.model;
+  const all = allModels(state);
+  if (!wanted || state.models.unknownTold || findModel(all, wanted)) return state;
+  const near = nearestNames(wanted, all.map((m) => m.label));
+  const hint = near.length > 0 ? `Did you mean ${near.join(', ')}? Ctrl+O lists all.` : 'Ctrl+O lists all models.';
+  return withNotice(withModels(state, { unknownTold: true }), event, 'warn', `no server has the model ${wanted}`, hint);
+}
+
+function onLoadEnded(state: State, event: Stamped & { type: 'model.load.ended' | 'model.unload.ended' }, out: Effect[]): State {
+  const which = event.type === 'model.load.ended' ? 'loading' : 'unloading';
+  const left = new Set(state.models[which]);
+  left.delete(event.key);
+  const next = withModels(state, { [which]: left });
+  const model = modelByKey(state, event.key);
+  if (model) out.push({ type: 'models.refresh', backendId: model.backendId });
+  if (!event.fault) return next;
+  const verb = which === 'loading' ? 'load' : 'unload';
+  return withNotice(next, event, 'bad', `could not ${verb} ${model?.label ?? event.key}: ${event.fault.message}`, event.fault.hint);
+}
+
+/** The fit of a model on this machine; unknown for a server elsewhere. */
+export function fitOfModel(state: State, model: Model): Fit {
+  const url = backendById(state, model.backendId)?.info.url ?? '';
+  return fitOf(model, state.hardware.sample, state.hardware.gpus, isLoopback(url));
+}
+
+export function withModels(state: State, change: Partial<ModelsState>): State {
+  return { ...state, models: { ...state.models, ...change } };
+}
+
+function withEntry(state: State, id: string, change: (entry: BackendEntry) => BackendEntry): State {
+  return withModels(state, { backends: state.models.backends.map((b) => (b.info.id === id ? change(b) : b)) });
+}
+
+function listed(names: readonly string[]): string {
+  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`;
+}

@@ -1,0 +1,255 @@
+import type { Turn } from '../domain/chat.js';
+import type { GpuSample, MachineFacts, MachineSample, SourceState } from '../domain/hardware.js';
+import type { LogLevel } from '../domain/log.js';
+import { EMPTY_RING, type LogRing } from '../domain/log-ring.js';
+import type { BackendCheck, BackendInfo, Model } from '../domain/model.js';
+import type { LayoutName, Settings } from '../domain/settings.js';
+import type { AppEvent, ChatSummary, NoticeLevel, OverlayId, PaneId, TranscriptAnchor } from '../events/catalogue.js';
+import { EMPTY_PROMPT, type PromptState } from './prompt.js';
+
+/** A server in the tree. */
+export interface BackendEntry {
+  readonly info: BackendInfo;
+  /** Named by the user: listed even when away. */
+  readonly fixed: boolean;
+  readonly rank: number;
+  readonly check: BackendCheck;
+  readonly models: readonly Model[];
+  /** The list is from the disk and the server has not confirmed it yet. */
+  readonly cached: boolean;
+}
+
+export interface ModelsState {
+  /** By rank. */
+  readonly backends: readonly BackendEntry[];
+  /** All servers were asked once. */
+  readonly searched: boolean;
+  readonly selected: string | null;
+  /** The user chose it in this run; until then a better first choice may replace it. */
+  readonly chosen: boolean;
+  /** Keys of the models used, latest first. */
+  readonly recent: readonly string[];
+  /** Keys with a load or unload of ours under way. */
+  readonly loading: ReadonlySet<string>;
+  readonly unloading: ReadonlySet<string>;
+  /** Servers folded in the tree. */
+  readonly folded: ReadonlySet<string>;
+  /** The row under the cursor of the models pane: a model key or a backend id. */
+  readonly cursor: string | null;
+  readonly preloaded: boolean;
+  /** An unknown model name was told already. */
+  readonly unknownTold: boolean;
+}
+
+export interface ChatState {
+  readonly id: string;
+  readonly title: string;
+  /** The file of this chat exists. */
+  readonly stored: boolean;
+  /** Ended turns; a running one stands apart so that a delta copies nothing. */
+  readonly done: readonly Turn[];
+  readonly live: Turn | null;
+  /** Messages that wait for the running answer to end. */
+  readonly queue: readonly string[];
+  /** Figures of the running answer as shown: taken at most four times a second. */
+  readonly shownPieces: number;
+  readonly shownMono: number;
+  /** Turns whose thinking is unfolded. */
+  readonly unfolded: ReadonlySet<string>;
+  readonly chats: readonly ChatSummary[];
+}
+
+export const HISTORY_SAMPLES = 240;
+
+export interface HardwareState {
+  readonly sample: MachineSample | null;
+  readonly sampledMono: number | null;
+  readonly gpus: readonly GpuSample[];
+  readonly gpusMono: number | null;
+  readonly facts: MachineFacts | null;
+  readonly sources: ReadonlyMap<string, SourceState>;
+  /** Newest last; null is a gap. */
+  readonly cpuHistory: readonly (number | null)[];
+  readonly memoryHistory: readonly (number | null)[];
+  readonly gpuHistory: readonly (number | null)[];
+  readonly intervalMs: number;
+  readonly watching: boolean;
+}
+
+export interface LogsState {
+  readonly ring: LogRing;
+  readonly level: LogLevel;
+  readonly filter: { readonly pattern: string; readonly inverse: boolean } | null;
+  /** Null: all sources. */
+  readonly source: string | null;
+  readonly sources: readonly string[];
+  /** Null follows the end; else the number of the last visible line. */
+  readonly held: number | null;
+  readonly wrap: boolean;
+}
+
+/** A line that is typed inside a pane: the log filter or the search in the transcript. */
+export interface FilterInput {
+  readonly pane: 'log' | 'transcript';
+  readonly inverse: boolean;
+  readonly prompt: PromptState;
+}
+
+export interface Choice {
+  readonly key: string;
+  readonly label: string;
+  /** Published when it is chosen; none only closes the question. */
+  readonly event: AppEvent | null;
+}
+
+export interface Question {
+  readonly title: string;
+  readonly lines: readonly string[];
+  readonly choices: readonly Choice[];
+}
+
+export interface Overlay {
+  readonly id: OverlayId;
+  readonly query: PromptState;
+  readonly index: number;
+  readonly question: Question | null;
+  /** What it is about, e.g. the key of a model. */
+  readonly subject: string | null;
+}
+
+export interface Notice {
+  readonly id: number;
+  readonly at: number;
+  readonly mono: number;
+  readonly level: NoticeLevel;
+  readonly text: string;
+  readonly hint: string | null;
+}
+
+export interface ViewState {
+  readonly width: number;
+  readonly height: number;
+  readonly focused: boolean;
+  readonly pane: PaneId;
+  readonly zoomed: PaneId | null;
+  readonly layout: LayoutName;
+  readonly shown: readonly PaneId[];
+  readonly overlays: readonly Overlay[];
+  readonly anchor: TranscriptAnchor | null;
+  readonly search: string;
+  readonly filtering: FilterInput | null;
+  /** Monotonic time of the first Ctrl+C on an empty message. */
+  readonly quitArmedMono: number | null;
+  /** Which way on is focused while there is no server. */
+  readonly waysIndex: number;
+}
+
+export interface State {
+  readonly version: string;
+  readonly settings: Settings;
+  readonly idSeed: string;
+  /** Time as last told by an event; what is shown as elapsed is counted from it. */
+  readonly at: number;
+  readonly mono: number;
+  readonly models: ModelsState;
+  readonly chat: ChatState;
+  readonly prompt: PromptState;
+  readonly hardware: HardwareState;
+  readonly logs: LogsState;
+  readonly view: ViewState;
+  readonly notices: readonly Notice[];
+}
+
+/** The state before the first event. */
+export function initialState(settings: Settings): State {
+  return {
+    version: '',
+    settings,
+    idSeed: 'x',
+    at: 0,
+    mono: 0,
+    models: {
+      backends: [],
+      searched: false,
+      selected: null,
+      chosen: false,
+      recent: [],
+      loading: new Set(),
+      unloading: new Set(),
+      folded: new Set(),
+      cursor: null,
+      preloaded: false,
+      unknownTold: false,
+    },
+    chat: emptyChat('x'),
+    prompt: EMPTY_PROMPT,
+    hardware: {
+      sample: null,
+      sampledMono: null,
+      gpus: [],
+      gpusMono: null,
+      facts: null,
+      sources: new Map(),
+      cpuHistory: [],
+      memoryHistory: [],
+      gpuHistory: [],
+      intervalMs: settings.sampleMs,
+      watching: false,
+    },
+    logs: {
+      ring: EMPTY_RING,
+      level: settings.logLevel,
+      filter: null,
+      source: null,
+      sources: [],
+      held: null,
+      wrap: false,
+    },
+    view: {
+      width: 80,
+      height: 24,
+      focused: true,
+      pane: 'message',
+      zoomed: null,
+      layout: settings.layout,
+      shown: [],
+      overlays: [],
+      anchor: null,
+      search: '',
+      filtering: null,
+      quitArmedMono: null,
+      waysIndex: 0,
+    },
+    notices: [],
+  };
+}
+
+export function emptyChat(id: string): ChatState {
+  return {
+    id,
+    title: '',
+    stored: false,
+    done: [],
+    live: null,
+    queue: [],
+    shownPieces: 0,
+    shownMono: 0,
+    unfolded: new Set(),
+    chats: [],
+  };
+}
+
+/** All models of all servers, in the order of the tree. */
+export function allModels(state: State): readonly Model[] {
+  return state.models.backends.flatMap((b) => b.models);
+}
+
+export function modelByKey(state: State, key: string | null): Model | null {
+  if (key === null) return null;
+  for (const entry of state.models.backends) for (const model of entry.models) if (model.key === key) return model;
+  return null;
+}
+
+export function backendById(state: State, id: string): BackendEntry | null {
+  return state.models.backends.find((b) => b.info.id === id) ?? null;
+}

@@ -1,0 +1,93 @@
+import type { Stamped } from '../events/catalogue.js';
+import { openChat, updateTurn } from './chat.js';
+import { submit, updateCommand } from './commands.js';
+import type { Effect } from './effect.js';
+import { updateHardware, watchWhatIsShown } from './hardware.js';
+import { updateLogs } from './logs.js';
+import { updateModels, withModels } from './models.js';
+import { withNotice } from './notices.js';
+import { editPrompt } from './prompt.js';
+import { emptyChat, type State } from './state.js';
+import { updateView } from './view.js';
+
+/**
+ * The one transition of the program: pure, total, without clock or random. Wanted effects are pushed to `out`. An event that a slice
+ * does not know leaves it as it is, the very same object, so that selectors can compare by identity.
+ */
+export function update(state: State, event: Stamped, out: Effect[]): State {
+  const next = watchWhatIsShown(state, fold(state, event, out), out);
+  // An armed quit is disarmed by anything else that is typed.
+  if (next.view.quitArmedMono !== null && event.type === 'prompt.edited') return { ...next, view: { ...next.view, quitArmedMono: null } };
+  return next;
+}
+
+function fold(state: State, event: Stamped, out: Effect[]): State {
+  if ('turnId' in event) return updateTurn(state, event, out);
+  switch (event.type) {
+    case 'app.started':
+      return onStarted(state, event, out);
+    case 'app.faulted':
+      return withNotice(state, event, 'bad', `${event.where}: ${event.message}`, 'The log says more (lmapp --debug).');
+    case 'settings.changed':
+      return { ...state, settings: event.settings };
+    case 'clock.ticked':
+      return { ...state, at: event.at, mono: event.mono };
+    case 'command.invoked':
+      return updateCommand(state, event, out);
+    case 'prompt.edited':
+      return onEdited(state, event);
+    case 'prompt.submitted':
+      return submit(state, event, out);
+    case 'prompt.history.loaded':
+      return { ...state, prompt: { ...state.prompt, history: event.entries } };
+    case 'session.listed':
+      return { ...state, chat: { ...state.chat, chats: event.chats } };
+    case 'session.opened':
+      return openChat(state, event, event.chat);
+    case 'session.failed':
+      return withNotice(state, event, 'bad', event.message, event.hint);
+    case 'notice.raised':
+      return withNotice(state, event, event.level, event.text, event.hint);
+    case 'hardware.sampled':
+    case 'gpus.sampled':
+    case 'hardware.facts':
+    case 'hardware.source':
+      return updateHardware(state, event);
+    case 'logs.appended':
+    case 'logs.interrupted':
+      return updateLogs(state, event);
+    default:
+      return updateModels(updateView(state, event, out), event, out);
+  }
+}
+
+function onStarted(state: State, event: Stamped & { type: 'app.started' }, out: Effect[]): State {
+  const started: State = {
+    ...state,
+    version: event.version,
+    settings: event.settings,
+    idSeed: event.idSeed,
+    at: event.at,
+    mono: event.mono,
+    chat: emptyChat(event.idSeed),
+    view: { ...state.view, layout: event.settings.layout },
+    hardware: { ...state.hardware, intervalMs: event.settings.sampleMs },
+    logs: { ...state.logs, level: event.settings.logLevel },
+  };
+  const remembered = withModels(started, { recent: event.rememberedModel ? [event.rememberedModel] : [] });
+  out.push({ type: 'log.write', level: 'info', message: `lmapp ${event.version} started`, fields: {} });
+  return event.problems.reduce((s, problem) => withNotice(s, event, 'warn', problem, null), remembered);
+}
+
+/** Up on an empty message takes back the last waiting message before it goes to the history. */
+function onEdited(state: State, event: Stamped & { type: 'prompt.edited' }): State {
+  const { edit } = event;
+  const waiting = state.chat.queue.at(-1);
+  if (edit.op === 'history' && edit.direction < 0 && state.prompt.text === '' && waiting !== undefined)
+    return {
+      ...state,
+      prompt: editPrompt(state.prompt, { op: 'set', text: waiting }),
+      chat: { ...state.chat, queue: state.chat.queue.slice(0, -1) },
+    };
+  return { ...state, prompt: editPrompt(state.prompt, edit) };
+}
