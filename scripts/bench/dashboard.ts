@@ -5,7 +5,7 @@ import {
   openSession,
   type SessionOptions,
   type TerminalSession,
-} from '../../test/support/terminal-session.js';
+} from './terminal-session.js';
 
 declare const PROJECT_ROOT: string;
 

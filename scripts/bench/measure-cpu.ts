@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { openSession, type TerminalSession } from '../../test/support/terminal-session.js';
+import { openSession, type TerminalSession } from './terminal-session.js';
 import { makeHome, readyDashboard, send, serverArgs } from './dashboard.js';
 import { treeCpuMs } from './process-use.js';
 import type { Line } from './report.js';

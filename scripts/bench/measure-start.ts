@@ -1,4 +1,4 @@
-import { openSession } from '../../test/support/terminal-session.js';
+import { openSession } from './terminal-session.js';
 import { makeHome, MESSAGE_BOX, MODEL_NAME, openDashboard, serverArgs, type Home } from './dashboard.js';
 import { pause, settledBytes } from './process-use.js';
 import { median, type Line } from './report.js';
