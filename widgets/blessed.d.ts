@@ -1,0 +1,9 @@
+/** The two files of blessed that are used, typed by our own narrow interfaces (blessed-shim.ts). */
+declare module 'blessed/lib/widgets/screen.js' {
+  const Screen: import('./blessed-shim.js').BlessedScreenConstructor;
+  export default Screen;
+}
+declare module 'blessed/lib/widgets/box.js' {
+  const Box: import('./blessed-shim.js').BlessedBoxConstructor;
+  export default Box;
+}
