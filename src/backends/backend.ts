@@ -79,5 +79,12 @@ export interface BackendType {
   readonly defaultPorts: readonly number[];
   /** How to start it, for hints: `ollama serve`. */
   readonly startCommand: string;
-  create(address: BackendAddress, ports: { readonly now: () => number; readonly monotonic: () => number }): Backend;
+  create(address: BackendAddress, ports: BackendPorts): Backend;
+}
+
+/** Time for a backend; `Clock` of src/ports.ts fits. Without `after` the timers of Node are used. */
+export interface BackendPorts {
+  readonly now: () => number;
+  readonly monotonic: () => number;
+  readonly after?: (delayMs: number, run: () => void) => () => void;
 }

@@ -1,0 +1,109 @@
+import type { Exchange, WireAnswer } from '../wire/http.js';
+import { readText } from '../wire/read.js';
+import { WireError, wireErrorFrom } from '../wire/wire-error.js';
+import type { Fault } from '../domain/fault.js';
+import type { ChatEvent } from './backend.js';
+import type { BackendWire } from './backend-wire.js';
+import type { ChatReader, Verdict } from './chat-reader.js';
+import { type FaultPlace, faultOfAnswer } from './error-text.js';
+import { webPage } from './openai-reader.js';
+
+/** How one chat request is sent and read. */
+export interface ChatCall {
+  readonly open: () => Exchange;
+  readonly reader: ChatReader;
+  readonly place: FaultPlace;
+  readonly wire: Pick<BackendWire, 'clock' | 'withStart'>;
+  /** What is told right after `sent`. */
+  readonly afterSent?: readonly ChatEvent[];
+  /** Asked while no byte has come; resolves when there is something to tell, or with null when there is nothing more. */
+  readonly whileWaiting?: (signal: AbortSignal) => Promise<ChatEvent | null>;
+  readonly signal: AbortSignal;
+}
+
+const ERROR_BODY_LIMIT_CHARS = 1024 * 1024;
+/** After the server's own end only figures may come; a server that keeps the socket open then is not waited for. */
+const GRACE_MS = 3000;
+
+type Ended = Extract<ChatEvent, { type: 'ended' }>;
+
+/** Runs one request. Yields everything but `ended`, which it returns: the caller may ask once more instead. */
+export async function* streamChat(call: ChatCall): AsyncGenerator<ChatEvent, Ended> {
+  let answer: WireAnswer | null = null;
+  try {
+    const exchange = call.open();
+    if (await exchange.sent) {
+      yield { type: 'sent' };
+      for (const event of call.afterSent ?? []) yield event;
+      if (call.whileWaiting !== undefined) yield* watchWait(exchange, call.whileWaiting);
+    }
+    answer = await exchange.answer;
+    if (answer.status < 200 || answer.status > 299) {
+      const text = await readText(answer, ERROR_BODY_LIMIT_CHARS);
+      return failed(faultOfAnswer(answer.status, answer.headers, text, call.place, call.wire.clock.now()));
+    }
+    if (/^text\/html/i.test(answer.headers['content-type'] ?? '')) return failed(webPage());
+    return yield* readAnswer(answer, call.reader);
+  } catch (error) {
+    if (call.signal.aborted) return { type: 'ended', outcome: 'cancelled', reason: null, fault: null };
+    const fault = call.wire.withStart(wireErrorFrom(error, 'the server', true).fault);
+    return {
+      type: 'ended',
+      outcome: answer === null || fault.code !== 'broken' ? 'failed' : 'broken',
+      reason: null,
+      fault,
+    };
+  } finally {
+    answer?.close();
+  }
+}
+
+async function* readAnswer(answer: WireAnswer, reader: ChatReader): AsyncGenerator<ChatEvent, Ended> {
+  let grace = false;
+  try {
+    for await (const text of answer.body) {
+      for (const event of reader.feed(text)) yield event;
+      if (reader.over) break;
+      if (reader.finishing && !grace) {
+        grace = true;
+        answer.limitSilence(GRACE_MS);
+      }
+    }
+  } catch (error) {
+    for (const event of reader.end()) yield event;
+    // The server had said how the answer ended; what broke after that was not part of it.
+    if (reader.verdict().outcome === 'incomplete' || (error instanceof WireError && error.cancelled))
+      throw error;
+    return yield* conclude(reader.verdict());
+  }
+  for (const event of reader.end()) yield event;
+  return yield* conclude(reader.verdict());
+}
+
+function* conclude(verdict: Verdict): Generator<ChatEvent, Ended> {
+  for (const text of verdict.notes) yield { type: 'note', text };
+  return { type: 'ended', outcome: verdict.outcome, reason: verdict.reason, fault: verdict.fault };
+}
+
+/** Asks what the wait is for, until the answer begins. */
+async function* watchWait(
+  exchange: Exchange,
+  whileWaiting: (signal: AbortSignal) => Promise<ChatEvent | null>,
+): AsyncGenerator<ChatEvent> {
+  const stop = new AbortController();
+  const begun = exchange.answer.then(
+    () => null,
+    () => null,
+  );
+  void begun.then(() => stop.abort());
+  while (!stop.signal.aborted) {
+    const event = await Promise.race([begun, whileWaiting(stop.signal).catch(() => null)]);
+    if (event === null) break;
+    yield event;
+  }
+  stop.abort();
+}
+
+export function failed(fault: Fault): Ended {
+  return { type: 'ended', outcome: 'failed', reason: null, fault };
+}

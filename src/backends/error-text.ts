@@ -1,0 +1,275 @@
+import type { Fault, FaultCode } from '../domain/fault.js';
+import { parseJson } from '../wire/read.js';
+import { sanitizeLine } from '../../widgets/text/sanitize.js';
+import { asArray, asObject, asSize, asText, field } from './json.js';
+
+/** What the answer of a server was about, for a hint that fits. */
+export interface FaultPlace {
+  readonly kind: string;
+  readonly title: string;
+  /** How to start the server, e.g. `ollama serve`. */
+  readonly startCommand: string;
+  /** The model that was asked; null when it was not about a model. */
+  readonly model: string | null;
+}
+
+/** A server's own words. */
+export interface ErrorText {
+  readonly message: string;
+  readonly type: string;
+  readonly code: string;
+  readonly promptTokens: number | null;
+  readonly contextTokens: number | null;
+  /** Ollama cloud: where to sign in. */
+  readonly signInUrl: string | null;
+}
+
+const MESSAGE_LIMIT_CHARS = 500;
+const RETRY_DEFAULT_MS = 5000;
+const RETRY_LIMIT_MS = 60_000;
+
+const CONTEXT =
+  /exceeds? the available context|maximum context length|context length is only|out_of_context|context_length_exceeded|exceed_context_size|contextwindowexceeded|prompt is too long|input length exceeds/i;
+const MEMORY =
+  /out of memory|cudamalloc failed|failed to allocate|not enough memory|insufficient memory|unable to allocate|insufficient system resources|requires more system memory|more system memory/i;
+const MODEL = /model.{0,300}?(?:not found|does not exist|is not found)|no models loaded|invalid model name/is;
+const UNSUPPORTED = /does not support|not supported|this server does not support/i;
+
+/** The error in a parsed body or in its text; null when the body holds none. */
+export function errorTextOf(body: unknown): ErrorText | null {
+  return extract(body, 0);
+}
+
+function extract(body: unknown, depth: number): ErrorText | null {
+  const object = asObject(body);
+  if (object === null || depth > 3) return null;
+  const error = field(object, 'error');
+  if (typeof error === 'string') {
+    // Ollama passes on the JSON text of its runner.
+    const nested = error.trimStart().startsWith('{') ? extract(parseJson(error), depth + 1) : null;
+    return nested ?? { ...NO_DETAILS, message: error, signInUrl: asText(field(object, 'signin_url')) };
+  }
+  const inner = asObject(error);
+  if (inner !== null) return extract(inner, depth + 1) ?? detailsOf(inner, '');
+  const message = asText(field(object, 'message')) ?? detailText(field(object, 'detail'));
+  return message === null ? null : detailsOf(object, message);
+}
+
+const NO_DETAILS = { type: '', code: '', promptTokens: null, contextTokens: null, signInUrl: null };
+
+function detailsOf(object: Readonly<Record<string, unknown>>, message: string): ErrorText {
+  const code = field(object, 'code');
+  return {
+    message,
+    type: asText(field(object, 'type')) ?? '',
+    code: typeof code === 'string' || typeof code === 'number' ? String(code) : '',
+    promptTokens: asSize(field(object, 'n_prompt_tokens')),
+    contextTokens: asSize(field(object, 'n_ctx')),
+    signInUrl: null,
+  };
+}
+
+/** FastAPI: a text, or a list of `{loc, msg}`. */
+function detailText(detail: unknown): string | null {
+  if (typeof detail === 'string') return asText(detail);
+  const parts = asArray(detail).map((item) => {
+    const object = asObject(item);
+    const place = asArray(field(object, 'loc')).join('.');
+    const message = asText(field(object, 'msg')) ?? '';
+    return place === '' ? message : `${message} (${place})`;
+  });
+  return asText(parts.filter((part) => part !== '').join('; '));
+}
+
+/** The fault of an answer with an error status. `text` is its body. */
+export function faultOfAnswer(
+  status: number,
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  text: string,
+  place: FaultPlace,
+  now: number,
+): Fault {
+  const found = errorTextOf(parseJson(text)) ?? { ...NO_DETAILS, message: plainText(text) };
+  const fault = faultOfText(found, status, place);
+  if (status !== 429 && status !== 503) return fault;
+  return { ...fault, retryAfterMs: retryAfter(headers, now) };
+}
+
+/** The fault of an error that a server told, in a body or in the middle of a stream (status 200). */
+export function faultOfText(found: ErrorText, status: number, place: FaultPlace): Fault {
+  const code = classify(found, status);
+  const words = shorten(found.message);
+  const figures = {
+    ...(found.promptTokens === null ? {} : { promptTokens: found.promptTokens }),
+    ...(found.contextTokens === null ? {} : { contextTokens: found.contextTokens }),
+  };
+  const { message, hint } = wording(code, words, found, status, place);
+  return {
+    code,
+    message,
+    hint,
+    status: status === 200 ? null : status,
+    ...figures,
+    ...(code === 'context-full' ? contextFigures(words, figures) : {}),
+  };
+}
+
+function classify(found: ErrorText, status: number): FaultCode {
+  const all = `${found.type} ${found.code} ${found.message}`;
+  if (CONTEXT.test(all)) return 'context-full';
+  if (
+    found.signInUrl !== null ||
+    status === 401 ||
+    /authentication_error|auth_error|no_db_connection/.test(all)
+  )
+    return 'unauthorized';
+  if (status === 403) return 'forbidden';
+  if (MEMORY.test(all)) return 'out-of-memory';
+  if (status === 503 && /loading model|model_loading|unavailable_error/i.test(all)) return 'loading';
+  if (/model_not_found/.test(all) || (MODEL.test(found.message) && status >= 400 && status < 500))
+    return 'unknown-model';
+  if (status === 429 || /rate_limit|maximum pending requests|server busy/i.test(all) || status === 503)
+    return 'busy';
+  if (status === 501 || UNSUPPORTED.test(all)) return 'unsupported';
+  if (status === 404 || status === 405) return 'unknown-endpoint';
+  return 'server-error';
+}
+
+function wording(
+  code: FaultCode,
+  words: string,
+  found: ErrorText,
+  status: number,
+  place: FaultPlace,
+): { message: string; hint: string | null } {
+  const told = words === '' ? `${place.title} answered with status ${status}.` : sentence(words);
+  switch (code) {
+    case 'context-full':
+      return {
+        message: told,
+        hint: 'Shorten the message, start a new chat, or give the model a larger context.',
+      };
+    case 'unauthorized':
+      if (found.signInUrl !== null) {
+        return {
+          message: 'This cloud model needs a sign-in.',
+          hint: `Sign in at ${sanitizeLine(found.signInUrl)}`,
+        };
+      }
+      return {
+        message: `The key for ${place.title} is missing or wrong.`,
+        hint: 'Set "key" of this server in the settings.',
+      };
+    case 'forbidden':
+      return words === ''
+        ? {
+            message: `${place.title} refuses this host name.`,
+            hint: 'Use 127.0.0.1, or allow the name on the server.',
+          }
+        : { message: told, hint: null };
+    case 'unknown-model': {
+      const name = place.model === null ? null : sanitizeLine(place.model);
+      const message = name === null ? told : `${place.title} does not know the model ${name}.`;
+      return {
+        message,
+        hint:
+          place.kind === 'ollama' && name !== null
+            ? `Pull it with: ollama pull ${name}`
+            : 'Choose another model.',
+      };
+    }
+    case 'out-of-memory':
+      return { message: `Not enough memory: ${told}`, hint: 'Unload another model or choose a smaller one.' };
+    case 'loading':
+      return { message: `${place.title} is still loading its model.`, hint: null };
+    case 'busy':
+      return {
+        message: told,
+        hint: /pending requests/i.test(words)
+          ? 'The queue of the server is full: ask again later.'
+          : 'Ask again later.',
+      };
+    case 'unknown-endpoint':
+      return { message: `${place.title} does not offer this (status ${status}).`, hint: null };
+    case 'server-error':
+      return words === ''
+        ? {
+            message: `${place.title} failed with status ${status} and told no reason.`,
+            hint: 'Look into the log of the server.',
+          }
+        : { message: told, hint: null };
+    default:
+      return { message: told, hint: null };
+  }
+}
+
+/** Figures that only the text holds: "request (9000 tokens) exceeds … (4096 tokens)", "maximum context length is 4096 tokens …". */
+function contextFigures(
+  words: string,
+  known: { promptTokens?: number; contextTokens?: number },
+): { promptTokens?: number; contextTokens?: number } {
+  const pair = /\((\d+) tokens\).*?\((\d+) tokens\)/.exec(words);
+  const context =
+    known.contextTokens ??
+    numberOf(pair?.[2] ?? /context length (?:is|of)(?: only)? (\d+)/i.exec(words)?.[1]);
+  const prompt =
+    known.promptTokens ??
+    numberOf(
+      pair?.[1] ??
+        /(?:requested|resulted in|contains|has)(?: about| at least)? (\d+) (?:input )?tokens/i.exec(
+          words,
+        )?.[1],
+    );
+  return {
+    ...(prompt === null ? {} : { promptTokens: prompt }),
+    ...(context === null ? {} : { contextTokens: context }),
+  };
+}
+
+function numberOf(text: string | undefined): number | null {
+  return text === undefined ? null : asSize(Number(text));
+}
+
+/** `retry-after-ms` goes first; unreadable values count as five seconds, and nothing waits longer than a minute. */
+function retryAfter(headers: Readonly<Record<string, string | string[] | undefined>>, now: number): number {
+  const inMs = Number(headers['retry-after-ms'] ?? NaN);
+  if (Number.isFinite(inMs) && inMs >= 0) return Math.min(inMs, RETRY_LIMIT_MS);
+  const raw = String(headers['retry-after'] ?? '').trim();
+  const waitMs = /^\d+(\.\d+)?$/.test(raw) ? Number(raw) * 1000 : Date.parse(raw) - now;
+  if (
+    !/\d/.test(raw) ||
+    !Number.isFinite(waitMs) ||
+    waitMs < 0 ||
+    raw.startsWith('-') ||
+    waitMs > 24 * 3600_000
+  )
+    return RETRY_DEFAULT_MS;
+  return Math.min(waitMs, RETRY_LIMIT_MS);
+}
+
+/** The first line of a text or HTML body that says something. Of a traceback that is its last line. */
+function plainText(text: string): string {
+  const markup = /<[a-z!/]/i.test(text.slice(0, 1000));
+  const head = text.slice(0, 200_000);
+  const plain = markup
+    ? head.replace(/<(script|style|head)\b[\s\S]*?<\/\1>/gi, ' ').replace(/<[^>]*>/g, '\n')
+    : head;
+  const lines = plain
+    .split(/[\r\n]+/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  return (lines[0]?.startsWith('Traceback') === true ? lines.at(-1) : lines[0]) ?? '';
+}
+
+/** One clean line, without anything that looks like a key. */
+function shorten(message: string): string {
+  const line = sanitizeLine(message.slice(0, 4 * MESSAGE_LIMIT_CHARS))
+    .trim()
+    .replace(/\b(sk|hf|gsk)[-_][\w-]{8,}/g, '$1-…')
+    .replace(/(bearer\s+)[\w.~+/=-]{8,}/gi, '$1…');
+  return line.length > MESSAGE_LIMIT_CHARS ? `${line.slice(0, MESSAGE_LIMIT_CHARS - 1)}…` : line;
+}
+
+function sentence(words: string): string {
+  return /[.!?…]$/.test(words) ? words : `${words}.`;
+}

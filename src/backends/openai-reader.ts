@@ -1,0 +1,238 @@
+import type { Fault } from '../domain/fault.js';
+import { LineTooLongError } from '../wire/lines.js';
+import { parseJson } from '../wire/read.js';
+import { type SseItem, SseParser } from '../wire/sse.js';
+import { fault } from '../wire/wire-error.js';
+import { sanitizeLine } from '../../widgets/text/sanitize.js';
+import type { ChatEvent } from './backend.js';
+import { type ChatReader, type Verdict, endNotes } from './chat-reader.js';
+import { type FaultPlace, errorTextOf, faultOfText } from './error-text.js';
+import { type JsonObject, asArray, asCount, asObject, asText, field } from './json.js';
+import { ToolCalls, reasoningOf, usageOf, usageOfTimings } from './openai-chunk.js';
+import { ThinkSplitter } from './think-splitter.js';
+
+const WHOLE_LIMIT_CHARS = 16 * 1024 * 1024;
+
+/** Reads an answer of the OpenAI dialect: an event stream, or one whole JSON body, whatever the content type says. */
+export class OpenAiReader implements ChatReader {
+  over = false;
+  finishing = false;
+  readonly #place: FaultPlace;
+  readonly #sse = new SseParser();
+  readonly #splitter = new ThinkSplitter();
+  readonly #tools = new ToolCalls();
+  #form: 'unknown' | 'events' | 'whole' = 'unknown';
+  #begin = '';
+  #reason: string | null = null;
+  #fault: Fault | null = null;
+  #hasText = false;
+  #hasThinking = false;
+  #hiddenError = false;
+  #doneSeen = false;
+  #answeredBy: string | null = null;
+  #answerTokens = -1;
+
+  constructor(place: FaultPlace) {
+    this.#place = place;
+  }
+
+  feed(text: string): ChatEvent[] {
+    const events: ChatEvent[] = [];
+    if (this.over) return events;
+    if (this.#form === 'events') {
+      this.#parse(text, events);
+      return events;
+    }
+    this.#begin += text;
+    const form = this.#decideForm();
+    if (form === 'whole' && this.#begin.length > WHOLE_LIMIT_CHARS) this.#fail(tooLong());
+    if (form === 'events') {
+      this.#parse(this.#begin, events);
+      this.#begin = '';
+    }
+    return events;
+  }
+
+  end(): ChatEvent[] {
+    const events: ChatEvent[] = [];
+    if (this.#form === 'whole') this.#onWhole(events);
+    else if (!this.over) {
+      this.#parse(this.#begin, events);
+      if (!this.over) this.#take(() => this.#sse.end(), events);
+    }
+    this.#give(this.#splitter.end(), events);
+    if (!this.#tools.empty) {
+      const text = this.#tools.toString();
+      events.push({ type: 'text', text: this.#hasText ? `\n${text}` : text });
+      this.#hasText = true;
+    }
+    return events;
+  }
+
+  verdict(): Verdict {
+    if (this.#fault !== null)
+      return { outcome: 'failed', reason: this.#reason, fault: this.#fault, notes: [] };
+    if (this.#reason === null && !this.#doneSeen) {
+      const notes = this.#hiddenError ? ['The server hides why it stopped: look into its log.'] : [];
+      return { outcome: 'incomplete', reason: null, fault: null, notes };
+    }
+    const notes = endNotes(this.#reason, this.#hasText, this.#hasThinking);
+    if (this.#splitter.orphan) notes.push('The model began with its thinking and marked only the end of it.');
+    return { outcome: 'complete', reason: this.#reason, fault: null, notes };
+  }
+
+  #decideForm(): 'unknown' | 'events' | 'whole' {
+    const begin = this.#begin.trimStart();
+    if (begin === '' || this.#form === 'whole') return this.#form;
+    if (begin.startsWith('{')) this.#form = 'whole';
+    else if (begin.startsWith('<')) this.#fail(webPage());
+    else this.#form = 'events';
+    return this.#form;
+  }
+
+  #parse(text: string, events: ChatEvent[]): void {
+    this.#take(() => this.#sse.feed(text), events);
+  }
+
+  #take(items: () => SseItem[], events: ChatEvent[]): void {
+    try {
+      for (const item of items()) {
+        if (this.over) return;
+        if (item.type === 'event') this.#onEvent(item.event, item.data, events);
+        // llama.cpp before October 2025 and llamafile 0.9 report errors as `error: {…}`.
+        else if (item.field === 'error') this.#onError(parseJson(item.value) ?? item.value);
+      }
+    } catch (error) {
+      if (!(error instanceof LineTooLongError)) throw error;
+      this.#fail(tooLong());
+    }
+  }
+
+  #onEvent(name: string | null, data: string, events: ChatEvent[]): void {
+    if (data.trim() === '[DONE]') {
+      this.#doneSeen = true;
+      this.over = true;
+      return;
+    }
+    const chunk = asObject(parseJson(data));
+    if (chunk === null) return;
+    if (name === 'error' || isError(chunk)) this.#onError(chunk);
+    else this.#onChunk(chunk, events);
+  }
+
+  #onChunk(chunk: JsonObject, events: ChatEvent[]): void {
+    this.#onModel(field(chunk, 'model'), events);
+    const progress = asObject(field(chunk, 'prompt_progress'));
+    if (progress !== null) events.push(prefillOf(progress));
+    const choice = asArray(field(chunk, 'choices'))
+      .map(asObject)
+      .find((item) => (asCount(field(item, 'index')) ?? 0) === 0);
+    if (choice !== undefined && choice !== null) {
+      this.#onMessage(asObject(field(choice, 'delta')) ?? asObject(field(choice, 'message')), events);
+      const reason = asText(field(choice, 'finish_reason'));
+      if (reason !== null) {
+        this.#reason = sanitizeLine(reason);
+        this.finishing = true;
+      }
+    }
+    this.#onFigures(chunk, events);
+  }
+
+  #onMessage(message: JsonObject | null, events: ChatEvent[]): void {
+    if (message === null) return;
+    const reasoning = reasoningOf(message);
+    if (reasoning !== null) {
+      this.#splitter.leaveTags();
+      this.#give([{ kind: 'reasoning', text: reasoning }], events);
+    }
+    const text = asText(field(message, 'content')) ?? asText(field(message, 'refusal'));
+    if (text !== null) this.#give(this.#splitter.feed(text), events);
+    this.#tools.add(field(message, 'tool_calls'));
+  }
+
+  #onFigures(chunk: JsonObject, events: ChatEvent[]): void {
+    const timings = asObject(field(chunk, 'timings'));
+    const usage = asObject(field(chunk, 'usage'));
+    if (timings === null && usage === null) return;
+    const figures = {
+      ...(timings === null ? {} : usageOfTimings(timings)),
+      ...(usage === null ? {} : usageOf(usage)),
+    };
+    // With timings_per_token every chunk has them, and during the prompt they are zero.
+    const tokens = figures.answerTokens ?? null;
+    if (
+      usage === null &&
+      (tokens === null || tokens === 0 || tokens === this.#answerTokens) &&
+      !this.finishing
+    )
+      return;
+    this.#answerTokens = tokens ?? this.#answerTokens;
+    events.push({ type: 'usage', usage: figures });
+  }
+
+  #onModel(value: unknown, events: ChatEvent[]): void {
+    if (value === '') this.#hiddenError = true;
+    const name = asText(value);
+    if (name === null || name === this.#answeredBy) return;
+    this.#answeredBy = name;
+    if (name !== this.#place.model) events.push({ type: 'answering-model', name: sanitizeLine(name) });
+  }
+
+  #onError(body: unknown): void {
+    const found = errorTextOf(body) ?? errorTextOf({ error: body });
+    if (found === null)
+      this.#fail(
+        fault('server-error', 'The server reported an error without a reason.', 'Look into its log.'),
+      );
+    else this.#fail(faultOfText(found, Number(found.code) >= 400 ? Number(found.code) : 200, this.#place));
+  }
+
+  #onWhole(events: ChatEvent[]): void {
+    const body = asObject(parseJson(this.#begin));
+    if (body === null) return;
+    if (isError(body)) {
+      this.#onError(body);
+      return;
+    }
+    this.#onChunk(body, events);
+    if (!this.finishing && this.#hasText) this.#doneSeen = true;
+  }
+
+  #give(pieces: readonly { kind: 'reasoning' | 'text'; text: string }[], events: ChatEvent[]): void {
+    for (const piece of pieces) {
+      if (piece.kind === 'text') this.#hasText = true;
+      else this.#hasThinking = true;
+      events.push({ type: piece.kind, text: piece.text });
+    }
+  }
+
+  #fail(reason: Fault): void {
+    this.#fault = reason;
+    this.over = true;
+  }
+}
+
+function isError(chunk: JsonObject): boolean {
+  const error = field(chunk, 'error');
+  return (error !== undefined && error !== null) || field(chunk, 'object') === 'error';
+}
+
+function prefillOf(progress: JsonObject): ChatEvent {
+  return {
+    type: 'prefill',
+    progress: {
+      processed: asCount(field(progress, 'processed')) ?? 0,
+      total: asCount(field(progress, 'total')) ?? 0,
+      cached: asCount(field(progress, 'cache')) ?? 0,
+    },
+  };
+}
+
+/** An answer that begins like HTML: a portal, a web interface, a wrong path. */
+export function webPage(): Fault {
+  return fault('not-a-server', 'This is a web page, not a model server.', 'Check the address and its path.');
+}
+
+export function tooLong(): Fault {
+  return fault('server-error', 'The server sent a line that is too long.');
+}

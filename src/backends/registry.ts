@@ -1,0 +1,13 @@
+import type { BackendType } from './backend.js';
+import { llamaCpp } from './llama-cpp.js';
+import { mock } from './mock.js';
+import { ollama } from './ollama.js';
+import { openai } from './openai.js';
+
+/** Every kind of server. A new one is a file of its own and a line here; its order is the order of looking for servers. */
+export const backendTypes: readonly BackendType[] = [ollama, llamaCpp, openai, mock];
+
+/** Null for a kind that nobody knows. */
+export function backendTypeOf(kind: string): BackendType | null {
+  return backendTypes.find((type) => type.kind === kind) ?? null;
+}

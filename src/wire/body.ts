@@ -1,0 +1,125 @@
+import type { IncomingMessage } from 'node:http';
+import type { Transform } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import { constants, createGunzip, createInflate } from 'node:zlib';
+import { WireError, fault } from './wire-error.js';
+
+/** Above this the socket is paused until the reader has caught up. */
+const QUEUE_LIMIT_CHARS = 1 << 20;
+
+/**
+ * The body of one answer as decoded text, one string per packet. What arrived before an error is always delivered first: a stream's own
+ * iterator would throw it away.
+ */
+export class TextBody implements AsyncIterable<string> {
+  readonly #source: IncomingMessage;
+  readonly #decoder = new StringDecoder('utf8');
+  #queue: string[] = [];
+  #queuedChars = 0;
+  #first = true;
+  #ended = false;
+  #error: WireError | null = null;
+  #wake: (() => void) | null = null;
+  #whenOver: (() => void) | null = null;
+
+  constructor(source: IncomingMessage, toError: (error: unknown) => WireError, heard: () => void) {
+    this.#source = source;
+    const fail = (error: unknown): void => this.fail(toError(error));
+    source.on('error', fail);
+    source.on('close', () => {
+      if (!source.complete) fail(new Error('closed'));
+    });
+    source.on('data', heard);
+    const inflater = inflaterOf(source.headers['content-encoding']);
+    if (inflater === null) {
+      source.on('data', (bytes: Buffer) => this.#push(this.#decoder.write(bytes)));
+      source.on('end', () => this.#finish());
+      return;
+    }
+    inflater.on('data', (bytes: Buffer) => this.#push(this.#decoder.write(bytes)));
+    inflater.on('end', () => this.#finish());
+    inflater.on('error', () =>
+      this.fail(new WireError(fault('broken', 'The compressed answer of the server is damaged.'))),
+    );
+    source.pipe(inflater);
+  }
+
+  /** Ends the body with an error, after what is already here. */
+  fail(error: WireError): void {
+    if (this.#ended || this.#error !== null) return;
+    this.#error = error;
+    this.#over();
+  }
+
+  /** Called once when no more will come. */
+  whenOver(run: () => void): void {
+    if (this.#ended || this.#error !== null) run();
+    else this.#whenOver = run;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<string> {
+    for (;;) {
+      const queue = this.#queue;
+      if (queue.length > 0) {
+        this.#queue = [];
+        this.#queuedChars = 0;
+        if (this.#source.isPaused()) this.#source.resume();
+        // One string for all that waits: the reader then parses a burst in one go.
+        yield queue.length === 1 ? (queue[0] ?? '') : queue.join('');
+      } else if (this.#error !== null) {
+        throw this.#error;
+      } else if (this.#ended) {
+        return;
+      } else {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    }
+  }
+
+  #push(text: string): void {
+    if (text === '' || this.#error !== null) return;
+    // StringDecoder leaves a byte order mark in the text.
+    const clean = this.#first && text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+    this.#first = false;
+    this.#queue.push(clean);
+    this.#queuedChars += clean.length;
+    if (this.#queuedChars > QUEUE_LIMIT_CHARS) this.#source.pause();
+    this.#stir();
+  }
+
+  #finish(): void {
+    if (this.#error !== null) return;
+    this.#push(this.#decoder.end());
+    this.#ended = true;
+    this.#over();
+  }
+
+  #over(): void {
+    this.#whenOver?.();
+    this.#whenOver = null;
+    this.#stir();
+  }
+
+  #stir(): void {
+    this.#wake?.();
+    this.#wake = null;
+  }
+}
+
+/** Null for a plain body. Flushes at every packet, so that deltas show before the end. */
+function inflaterOf(encoding: string | undefined): Transform | null {
+  const name = (encoding ?? 'identity').trim().toLowerCase();
+  if (name === 'identity' || name === '') return null;
+  const options = { flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH };
+  if (name === 'gzip' || name === 'x-gzip') return createGunzip(options);
+  if (name === 'deflate') return createInflate(options);
+  throw new WireError(
+    fault(
+      'unsupported',
+      `The server sends its answer in an unsupported encoding (${name.replace(/[^a-z0-9-]/g, '?')}).`,
+      'Turn off compression in the proxy in front of it.',
+    ),
+  );
+}

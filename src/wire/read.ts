@@ -1,0 +1,47 @@
+import type { Wire, WireAnswer, WireRequest } from './http.js';
+import { WireError, fault } from './wire-error.js';
+
+/** A whole answer. */
+export interface WholeAnswer {
+  readonly status: number;
+  readonly headers: WireAnswer['headers'];
+  readonly text: string;
+  /** The parsed body; undefined when it is no JSON. */
+  readonly json: unknown;
+}
+
+/** Details of a model with its tensors may have several megabytes; a list has some hundred kilobytes. */
+const BODY_LIMIT_CHARS = 16 * 1024 * 1024;
+
+/** Sends a request and reads the whole answer, whatever its status. Throws WireError. */
+export async function fetchWhole(wire: Wire, request: WireRequest): Promise<WholeAnswer> {
+  const answer = await wire.request(request);
+  const text = await readText(answer, BODY_LIMIT_CHARS);
+  return { status: answer.status, headers: answer.headers, text, json: parseJson(text) };
+}
+
+/** Reads a body; throws WireError when it is longer than the limit. */
+export async function readText(answer: WireAnswer, limitChars: number): Promise<string> {
+  const parts: string[] = [];
+  let length = 0;
+  for await (const part of answer.body) {
+    parts.push(part);
+    length += part.length;
+    if (length > limitChars) {
+      answer.close();
+      throw new WireError(
+        fault('server-error', 'The answer of the server is too long.', null, answer.status),
+      );
+    }
+  }
+  return parts.join('');
+}
+
+/** Undefined when the text is no JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
