@@ -1,0 +1,98 @@
+import { EXIT, LmappError, messageOf } from '../errors.js';
+import { withFileLock, writeAtomically } from '../files.js';
+import { nearestNames } from '../domain/names.js';
+import { faultsOf } from './explain.js';
+import type { FileContents } from './file.js';
+import { readConfigFile } from './file.js';
+import { parseMember, parseSetting } from './parse-value.js';
+import type { SettingKey } from './schema.js';
+import { isSettingKey, schemaOf, SETTING_KEYS } from './schema.js';
+
+/** A setting, or one member of one that is an object: `keys.send`. */
+interface Place {
+  readonly key: SettingKey;
+  readonly member: string | null;
+}
+
+/** Sets a value as it is typed in a shell. Errors: LmappError (unknown key, value not allowed, broken file, disk). */
+export function setFromText(file: string, dottedKey: string, text: string): void {
+  const place = placeOf(dottedKey);
+  const schema = schemaOf(place.key).additionalProperties;
+  const value =
+    place.member !== null && schema ? parseMember(schema, text) : parseSetting(place.key, text, dottedKey);
+  setValue(file, dottedKey, value);
+}
+
+/** Sets a value in the file. The file is read again first, so that what another lmapp has set in the meantime stays. */
+export function setValue(file: string, dottedKey: string, value: unknown): void {
+  const { key, member } = placeOf(dottedKey);
+  change(file, (contents) => ({
+    ...contents,
+    [key]: member === null ? value : { ...membersOf(contents, key), [member]: value },
+  }));
+}
+
+/** Takes a setting out of the file. Returns false when it was not there. */
+export function unsetValue(file: string, dottedKey: string): boolean {
+  // A key that is not known can be taken away when it stands in the file.
+  const inFile = Object.hasOwn(readConfigFile(file), dottedKey);
+  const { key, member } = inFile ? { key: dottedKey, member: null } : placeOf(dottedKey);
+  let found = false;
+  change(file, (contents) => {
+    const { [key]: value, ...rest } = contents;
+    if (member === null) {
+      found = value !== undefined;
+      return rest;
+    }
+    const { [member]: taken, ...others } = membersOf(contents, key);
+    found = taken !== undefined;
+    return Object.keys(others).length === 0 ? rest : { ...contents, [key]: others };
+  });
+  return found;
+}
+
+function change(file: string, edit: (contents: FileContents) => FileContents): void {
+  try {
+    withFileLock(file, () => {
+      const before = readConfigFile(file);
+      const after = edit(before);
+      if (JSON.stringify(after) === JSON.stringify(before)) return;
+      refuseFaults(file, before, after);
+      writeAtomically(file, `${JSON.stringify(after, null, 2)}\n`);
+    });
+  } catch (cause) {
+    if (cause instanceof LmappError) throw cause;
+    throw new LmappError('config.write', `The configuration cannot be written: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** An invalid file is not written, unless the edit makes it valid. Unknown keys that were there before do no harm and stay. */
+function refuseFaults(file: string, before: FileContents, after: FileContents): void {
+  const old = new Set(faultsOf(before).map((fault) => fault.message));
+  const fault = faultsOf(after).find((each) => !each.unknownKey || !old.has(each.message));
+  if (!fault) return;
+  const hint = old.has(fault.message) ? `Correct ${file} first; it is unchanged.` : `${file} is unchanged.`;
+  throw new LmappError('config.value', fault.message, { hint, exitCode: EXIT.usage });
+}
+
+function placeOf(dottedKey: string): Place {
+  const dot = dottedKey.indexOf('.');
+  const key = dot === -1 ? dottedKey : dottedKey.slice(0, dot);
+  const member = dot === -1 ? null : dottedKey.slice(dot + 1);
+  if (isSettingKey(key) && (member === null || (member !== '' && schemaOf(key).type === 'object')))
+    return { key, member };
+  const nearest = nearestNames(dottedKey, SETTING_KEYS, 1)[0];
+  throw new LmappError('config.key', `${dottedKey} is not a known setting`, {
+    hint: nearest === undefined ? 'lmapp config --show lists all settings.' : `Did you mean ${nearest}?`,
+    exitCode: EXIT.usage,
+  });
+}
+
+function membersOf(contents: FileContents, key: string): Readonly<Record<string, unknown>> {
+  const value = contents[key];
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};
+}

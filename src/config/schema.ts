@@ -1,0 +1,188 @@
+import type { BackendSetting, Settings } from '../domain/settings.js';
+
+/** The part of JSON Schema that the configuration uses; ajv checks it, messages and documentation are made from it. */
+export interface ValueSchema {
+  readonly type: 'string' | 'boolean' | 'integer' | 'number' | 'array' | 'object';
+  readonly description: string;
+  readonly default?: unknown;
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly pattern?: string;
+  readonly items?: ValueSchema;
+  readonly properties?: Readonly<Record<string, ValueSchema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: false | ValueSchema;
+}
+
+/** A property of Settings: it has a default of its own type, so a new setting without one does not compile. */
+type SettingSchema<T> = ValueSchema & { readonly default: T };
+
+const NOT_EMPTY = '\\S';
+
+const backend: ValueSchema & { properties: Readonly<Record<keyof BackendSetting, ValueSchema>> } = {
+  type: 'object',
+  description: 'A server.',
+  properties: {
+    kind: {
+      type: 'string',
+      description: 'What it is: `ollama` or `llama.cpp`. Left out: found out by asking it.',
+      pattern: NOT_EMPTY,
+    },
+    url: {
+      type: 'string',
+      description: 'Its address, for example `http://gpu-box:11434`.',
+      pattern: NOT_EMPTY,
+    },
+    key: {
+      type: 'string',
+      description:
+        'Bearer key, or `${NAME}` for the value of an environment variable. Never shown or logged.',
+    },
+  },
+  required: ['url'],
+  additionalProperties: false,
+};
+
+const properties: { readonly [K in keyof Settings]: SettingSchema<Settings[K]> } = {
+  model: {
+    type: 'string',
+    description:
+      'Model to start with, by name or as `server/name`. Empty: the one used last, else the first that can chat.',
+    default: '',
+  },
+  backends: {
+    type: 'array',
+    description:
+      'Servers that are always shown, beside those that are found. Servers named with `--url` come first.',
+    items: backend,
+    default: [],
+  },
+  discovery: {
+    type: 'boolean',
+    description: 'Look for servers on their default ports of this machine.',
+    default: true,
+  },
+  preload: {
+    type: 'boolean',
+    description: 'Load the chosen model at start, behind the first frame.',
+    default: false,
+  },
+  theme: { type: 'string', description: 'Colours of the dashboard.', pattern: NOT_EMPTY, default: 'dark' },
+  layout: {
+    type: 'string',
+    description: 'Which panes a wide screen shows.',
+    enum: ['all', 'chat-machine', 'chat'],
+    default: 'all',
+  },
+  ascii: {
+    type: 'boolean',
+    description: 'Draw with ASCII characters only.',
+    default: false,
+  },
+  mouse: {
+    type: 'boolean',
+    description: 'Use the mouse for focus and scrolling. Most terminals still select text with Shift held.',
+    default: true,
+  },
+  fps: {
+    type: 'integer',
+    description: 'Upper bound of painted frames per second. 0: chosen to suit the terminal.',
+    minimum: 0,
+    maximum: 120,
+    default: 0,
+  },
+  sampleMs: {
+    type: 'integer',
+    description: 'Milliseconds between two readings of the machine.',
+    minimum: 250,
+    maximum: 60_000,
+    default: 1000,
+  },
+  logLevel: {
+    type: 'string',
+    description: 'The least important lines that the log pane shows.',
+    enum: ['debug', 'info', 'warn', 'error'],
+    default: 'info',
+  },
+  follow: {
+    type: 'array',
+    description: 'Files that the log pane follows, beside the own log.',
+    items: { type: 'string', description: 'A path.', pattern: NOT_EMPTY },
+    default: [],
+  },
+  keys: {
+    type: 'object',
+    description:
+      'Keys of commands, in place of the default ones: command name → list of keys. See docs/keys.md.',
+    additionalProperties: {
+      type: 'array',
+      description: 'Keys, for example `["ctrl+o", "f2"]`. An empty list takes the key away.',
+      items: { type: 'string', description: 'A key.', pattern: NOT_EMPTY },
+    },
+    default: {},
+  },
+  system: {
+    type: 'string',
+    description: 'System message put before every chat.',
+    default: '',
+  },
+  keepAlive: {
+    type: 'string',
+    description:
+      'How long Ollama keeps a model loaded after its last answer: `10m`, `1h`, `0` (unload at once), `-1` (for ever). Empty: as the server is set.',
+    pattern: '^(|-?[0-9]+(\\.[0-9]+)?(ms|s|m|h)?)$',
+    default: '',
+  },
+  idleTimeoutS: {
+    type: 'number',
+    description:
+      'Seconds without a byte in mid-answer after which the answer counts as broken. 0: without limit.',
+    minimum: 0,
+    maximum: 86_400,
+    default: 120,
+  },
+  firstByteTimeoutS: {
+    type: 'number',
+    description:
+      'Seconds to wait for the first byte of an answer, loading the model included. 0: without limit.',
+    minimum: 0,
+    maximum: 86_400,
+    default: 0,
+  },
+};
+
+/** The schema of config.json: the one source of checks, defaults and docs/configuration.md. */
+export const SETTINGS_SCHEMA = {
+  type: 'object',
+  description: 'Configuration of lmapp.',
+  properties,
+  additionalProperties: false,
+} as const;
+
+export type SettingKey = keyof Settings;
+
+export const SETTING_KEYS = Object.keys(properties) as readonly SettingKey[];
+
+export function schemaOf(key: SettingKey): ValueSchema {
+  return properties[key];
+}
+
+export function isSettingKey(key: string): key is SettingKey {
+  return Object.hasOwn(properties, key);
+}
+
+/** All settings as they are when nobody says otherwise. */
+export function defaultSettings(): Settings {
+  return Object.fromEntries(SETTING_KEYS.map((key) => [key, properties[key].default])) as unknown as Settings;
+}
+
+/**
+ * The environment variable of a setting: `logLevel` → `LMAPP_LOG_LEVEL`. Null for those that are too rich for a variable (servers
+ * and keys).
+ */
+export function environmentNameOf(key: SettingKey): string | null {
+  const schema = schemaOf(key);
+  if (schema.type === 'object' || schema.items?.type === 'object') return null;
+  return `LMAPP_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}

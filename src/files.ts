@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+
+/** Everything that lmapp writes may hold conversations or keys: only its owner may read it. */
+export const PRIVATE_FILE_MODE = 0o600;
+export const PRIVATE_DIRECTORY_MODE = 0o700;
+
+/** A writer holds a lock for milliseconds; one that is older than this was left behind by a crash. */
+const LOCK_STALE_MS = 10_000;
+const LOCK_ATTEMPTS = 100;
+const LOCK_PAUSE_MS = 10;
+
+/** Creates a directory and its parents, readable only by the user. An existing one keeps its mode: it may be shared on purpose. */
+export function makePrivateDirectory(directory: string): void {
+  fs.mkdirSync(directory, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
+}
+
+/**
+ * Replaces the contents of a file in one step: a reader, or a crash at any moment, sees the old or the new contents, never a part. A
+ * symbolic link stays a link and its target is replaced. Throws the errors of node:fs.
+ */
+export function writeAtomically(file: string, text: string): void {
+  const target = followLink(file);
+  makePrivateDirectory(path.dirname(target));
+  const temporary = `${target}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
+  try {
+    const fd = fs.openSync(temporary, 'wx', PRIVATE_FILE_MODE);
+    try {
+      fs.writeFileSync(fd, text);
+      // Without it a power cut after the rename can leave an empty file under the good name.
+      fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+    fs.renameSync(temporary, target);
+  } catch (error) {
+    fs.rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Runs `change` while no other lmapp does the same for this file, so that two read-modify-write steps cannot lose one of them. */
+export function withFileLock<T>(file: string, change: () => T): T {
+  const lock = `${followLink(file)}.lock`;
+  makePrivateDirectory(path.dirname(lock));
+  takeLock(lock);
+  try {
+    return change();
+  } finally {
+    fs.rmSync(lock, { force: true });
+  }
+}
+
+/** The error code of node:fs and node:net, or an empty string. */
+export function systemCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+function takeLock(lock: string): void {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      fs.closeSync(fs.openSync(lock, 'wx', PRIVATE_FILE_MODE));
+      return;
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw error;
+    }
+    const age = ageMs(lock);
+    // After a second of waiting the other writer hangs; going on is better than refusing to save a setting.
+    if (age > LOCK_STALE_MS || attempt >= LOCK_ATTEMPTS) fs.rmSync(lock, { force: true });
+    else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_PAUSE_MS);
+  }
+}
+
+function ageMs(file: string): number {
+  try {
+    return Date.now() - fs.statSync(file).mtimeMs;
+  } catch {
+    return 0;
+  }
+}
+
+/** The file behind a symbolic link, also one that dangles. */
+function followLink(file: string): string {
+  try {
+    return fs.realpathSync(file);
+  } catch {
+    try {
+      return path.resolve(path.dirname(file), fs.readlinkSync(file));
+    } catch {
+      return file;
+    }
+  }
+}

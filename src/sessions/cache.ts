@@ -1,0 +1,34 @@
+import fs from 'node:fs';
+import { writeAtomically } from '../files.js';
+
+/**
+ * A small JSON file that may be lost: what cannot be read counts as not there, what cannot be written is not kept. Each holds one
+ * object or list of a shape that `accept` recognises (a newer or older lmapp may have written it).
+ */
+export interface CacheFile<T> {
+  /** Null: not there, damaged, or of another shape. */
+  read(): T | null;
+  /** Returns false when it could not be written. */
+  write(value: T): boolean;
+}
+
+export function openCache<T>(file: string, accept: (value: unknown) => value is T): CacheFile<T> {
+  return {
+    read() {
+      try {
+        const value: unknown = JSON.parse(fs.readFileSync(file, 'utf8'));
+        return accept(value) ? value : null;
+      } catch {
+        return null;
+      }
+    },
+    write(value) {
+      try {
+        writeAtomically(file, `${JSON.stringify(value)}\n`);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+  };
+}

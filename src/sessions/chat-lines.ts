@@ -1,0 +1,93 @@
+import type { Outcome, Phase, Turn, Usage } from '../domain/chat.js';
+import type { Fault } from '../domain/fault.js';
+
+/**
+ * The lines of a chat's file, one JSON object each. A line may stand twice (after a failed or hurried write it is written again), so
+ * each says where it belongs and reading the same one again changes nothing.
+ */
+export type ChatLine = HeaderLine | PromptLine | DeltaLine | EndLine;
+
+export interface HeaderLine {
+  readonly t: 'chat';
+  readonly v: 1;
+  readonly id: string;
+  readonly title: string;
+  /** Epoch ms. */
+  readonly at: number;
+  /** The chat that this one is a copy of. */
+  readonly forkedFrom?: string;
+}
+
+export interface PromptLine {
+  readonly t: 'prompt';
+  readonly turn: string;
+  readonly at: number;
+  readonly text: string;
+  readonly modelKey: string;
+  readonly model: string;
+  readonly backend: string;
+}
+
+/** A piece of the thinking or the answer that begins at an offset (UTF-16 units). */
+export interface Piece {
+  readonly from: number;
+  readonly text: string;
+}
+
+export interface DeltaLine {
+  readonly t: 'delta';
+  readonly turn: string;
+  /** Since the prompt. */
+  readonly ms: number;
+  readonly thinking?: Piece;
+  readonly answer?: Piece;
+}
+
+export interface EndLine {
+  readonly t: 'end';
+  readonly turn: string;
+  readonly outcome: Outcome;
+  readonly reason: string | null;
+  readonly fault: Fault | null;
+  readonly usage: Usage;
+  readonly pieces: number;
+  readonly answeredBy: string | null;
+  readonly notes: readonly string[];
+  /** All since the prompt, in ms. */
+  readonly firstMs: number | null;
+  readonly endMs: number | null;
+  readonly phases: readonly (readonly [Phase, number])[];
+}
+
+/** Begins every prompt line; the list of chats counts them without parsing. */
+export const PROMPT_LINE_START = '{"t":"prompt"';
+
+export function promptLine(turn: Turn): PromptLine {
+  return {
+    t: 'prompt',
+    turn: turn.id,
+    at: turn.askedAt,
+    text: turn.prompt,
+    modelKey: turn.modelKey,
+    model: turn.modelLabel,
+    backend: turn.backendTitle,
+  };
+}
+
+export function endLine(turn: Turn, outcome: Outcome): EndLine {
+  const since = (mono: number | null) => (mono === null ? null : Math.round(mono - turn.startedMono));
+  return {
+    t: 'end',
+    turn: turn.id,
+    outcome,
+    reason: turn.endReason,
+    fault: turn.fault,
+    usage: turn.usage,
+    pieces: turn.pieces,
+    answeredBy: turn.answeredBy,
+    notes: turn.notes,
+    firstMs: since(turn.firstTokenMono),
+    endMs: since(turn.endedMono),
+    phases: turn.phases.map(({ phase, mono }) => [phase, since(mono) ?? 0] as const),
+  };
+}
