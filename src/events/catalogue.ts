@@ -77,6 +77,8 @@ export type AppEvent =
   /** `fixed`: named by a flag, the environment or the configuration; listed even when away. `rank` orders the tree. */
   | { readonly type: 'backend.found'; readonly backend: BackendInfo; readonly fixed: boolean; readonly rank: number }
   | { readonly type: 'backend.checked'; readonly backendId: string; readonly check: BackendCheck }
+  /** It is not listed any more. */
+  | { readonly type: 'backend.removed'; readonly backendId: string }
   | { readonly type: 'backend.lost'; readonly backendId: string; readonly fault: Fault }
   // Models
   | { readonly type: 'models.listed'; readonly backendId: string; readonly models: readonly Model[]; readonly fromCache: boolean }
@@ -138,6 +140,8 @@ export type AppEvent =
   | { readonly type: 'ways.moved'; readonly index: number }
   /** The log filter or the transcript search while it is typed. */
   | { readonly type: 'filter.edited'; readonly edit: Edit }
+  /** The filter stays, its input line goes. */
+  | { readonly type: 'filter.closed' }
   | { readonly type: 'screen.resized'; readonly width: number; readonly height: number }
   | { readonly type: 'screen.focused'; readonly focused: boolean }
   | { readonly type: 'notice.raised'; readonly level: NoticeLevel; readonly text: string; readonly hint: string | null };

@@ -30,6 +30,10 @@ const COMMANDS: Readonly<Record<string, (state: State, event: Command, out: Effe
     out.push({ type: 'session.list' });
     return openOverlay(state, 'chats');
   },
+  'chat.open': (state, event, out) => {
+    const stopped = cancelTurn(state, event, out);
+    return effect(stopped, out, { type: 'session.open', chatId: event.argument ?? '' });
+  },
   'chat.new': (state, event, out) => newChat(cancelTurn(state, event, out), event),
   escape: onEscape,
   interrupt: onInterrupt,

@@ -16,6 +16,8 @@ export function updateModels(state: State, event: Stamped, out: Effect[]): State
       return onFound(state, event);
     case 'backend.checked':
       return onChecked(state, event);
+    case 'backend.removed':
+      return withModels(state, { backends: state.models.backends.filter((b) => b.info.id !== event.backendId) });
     case 'backend.lost':
       return onLost(state, event, event.backendId, event.fault);
     case 'models.listed':

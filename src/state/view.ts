@@ -30,6 +30,8 @@ export function updateView(state: State, event: Stamped, publishLater: Effect[])
       return state.view.filtering
         ? withFilter(state, { ...state.view.filtering, prompt: editPrompt(state.view.filtering.prompt, event.edit) })
         : state;
+    case 'filter.closed':
+      return withView(state, { filtering: null });
     case 'screen.resized':
       return withView(state, { width: event.width, height: event.height });
     case 'screen.focused':

@@ -1,0 +1,93 @@
+import type { AppEvent } from '../events/catalogue.js';
+import type { Ports } from '../ports.js';
+import type { Effect } from '../state/effect.js';
+import type { State } from '../state/state.js';
+import type { SourceOptions, Sources } from './sources.js';
+
+/** What effects do to the terminal and the program; the dashboard gives these. */
+export interface EffectHost {
+  readonly ports: Ports;
+  readonly publish: (event: AppEvent) => void;
+  readonly state: () => State;
+  readonly options: SourceOptions;
+  openEditor(text: string): void;
+  copy(text: string, what: string): void;
+  redraw(): void;
+  suspend(): void;
+  quit(exitCode: number): void;
+}
+
+export interface Effects {
+  run(effect: Effect): void;
+  /** Loads and opens the sources: servers, machine, logs, chats. Called behind the first frame, so none of their code delays it. */
+  start(): Promise<void>;
+  /** Closes sockets, children and files; what is unwritten is written. */
+  stop(): Promise<void>;
+  /** The same as far as it goes without waiting, for a process that must end now. */
+  stopNow(): void;
+}
+
+/** The exhaustive map from effects to what does them. Effects that come before the sources are open wait for them. */
+export function createEffects(host: EffectHost): Effects {
+  let sources: Sources | null = null;
+  let stopped = false;
+  const waiting: Effect[] = [];
+  const timers = new Map<string, () => void>();
+
+  function startTimer(id: string, delayMs: number): void {
+    timers.get(id)?.();
+    timers.set(
+      id,
+      host.ports.clock.after(delayMs, () => {
+        timers.delete(id);
+        host.publish({ type: 'timer.fired', id });
+      }),
+    );
+  }
+
+  function run(effect: Effect): void {
+    switch (effect.type) {
+      case 'timer.start':
+        return startTimer(effect.id, effect.delayMs);
+      case 'timer.stop':
+        timers.get(effect.id)?.();
+        timers.delete(effect.id);
+        return;
+      case 'event.publish':
+        return host.publish(effect.event);
+      case 'editor.open':
+        return host.openEditor(effect.text);
+      case 'clipboard.copy':
+        return host.copy(effect.text, effect.what);
+      case 'screen.redraw':
+        return host.redraw();
+      case 'app.suspend':
+        return host.suspend();
+      case 'app.quit':
+        return host.quit(effect.exitCode);
+      default:
+        if (sources) sources.run(effect);
+        else waiting.push(effect);
+    }
+  }
+
+  return {
+    run,
+    async start() {
+      const { openSources } = await import('./sources.js');
+      if (stopped) return;
+      sources = openSources(host);
+      for (const effect of waiting.splice(0)) sources.run(effect);
+      await sources.start();
+    },
+    async stop() {
+      stopped = true;
+      for (const cancel of timers.values()) cancel();
+      await sources?.stop();
+    },
+    stopNow() {
+      stopped = true;
+      sources?.stopNow();
+    },
+  };
+}
