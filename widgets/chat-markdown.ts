@@ -53,9 +53,11 @@ export function markdownSpans(wrapping: Wrapping, index: number): Span[] {
 
 function inlineSpans(wrapping: Wrapping, index: number, text: string): Span[] {
   let first = index;
-  while (first > 0 && !wrapping.isLineStart(first)) if (index - --first > MAX_LINE_ROWS) return [{ text, token: 'text' }];
+  while (first > 0 && !wrapping.isLineStart(first))
+    if (index - --first > MAX_LINE_ROWS) return [{ text, token: 'text' }];
   let last = index;
-  while (last + 1 < wrapping.rowCount && !wrapping.isLineStart(last + 1) && last - index < MAX_LINE_ROWS) last++;
+  while (last + 1 < wrapping.rowCount && !wrapping.isLineStart(last + 1) && last - index < MAX_LINE_ROWS)
+    last++;
   const lineStart = wrapping.rowStart(first);
   const line = wrapping.slice(lineStart, wrapping.rowEnd(last));
   if (line.length > MAX_MARKED_CHARS || !/[*`]/.test(line)) return [{ text, token: 'text' }];
@@ -81,7 +83,11 @@ function markedRuns(line: string): Run[] {
     const mark = found[1]?.length ?? 2;
     const end = found.index + found[0].length;
     if (found.index > plainFrom) runs.push({ start: plainFrom, end: found.index, token: 'text' });
-    runs.push({ start: found.index + mark, end: end - mark, token: found[1] === undefined ? 'strong' : 'code' });
+    runs.push({
+      start: found.index + mark,
+      end: end - mark,
+      token: found[1] === undefined ? 'strong' : 'code',
+    });
     plainFrom = end;
   }
   runs.push({ start: plainFrom, end: line.length, token: 'text' });

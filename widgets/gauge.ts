@@ -3,7 +3,12 @@ import { span } from './text/span.js';
 import type { Glyphs } from './widget.js';
 
 /** A bar with ends, `cells` wide inside them; null (not known) is an empty bar. */
-export function gauge(fraction: number | null, cells: number, glyphs: Glyphs, fill: Token = 'gaugeFill'): Span[] {
+export function gauge(
+  fraction: number | null,
+  cells: number,
+  glyphs: Glyphs,
+  fill: Token = 'gaugeFill',
+): Span[] {
   const inner = Math.max(0, cells);
   const [left, right] = glyphs.barEnds;
   const steps = glyphs.horizontalBar.length - 1;

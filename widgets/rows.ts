@@ -17,12 +17,16 @@ export function cutSpans(spans: readonly Span[], width: number, ellipsis = ''): 
   for (const [index, piece] of spans.entries()) {
     const cells = stringWidth(piece.text);
     const more = index < spans.length - 1;
-    if (cells <= room && !(cells === room && more && ellipsis !== '' && spansWidth(spans.slice(index + 1)) > 0)) {
+    if (
+      cells <= room &&
+      !(cells === room && more && ellipsis !== '' && spansWidth(spans.slice(index + 1)) > 0)
+    ) {
       if (piece.text !== '') kept.push(piece);
       room -= cells;
       continue;
     }
-    const text = room <= 0 ? '' : ellipsis === '' ? cutTo(piece.text, room) : truncated(piece.text, room, ellipsis);
+    const text =
+      room <= 0 ? '' : ellipsis === '' ? cutTo(piece.text, room) : truncated(piece.text, room, ellipsis);
     if (text !== '') kept.push({ text, token: piece.token });
     break;
   }
@@ -31,7 +35,9 @@ export function cutSpans(spans: readonly Span[], width: number, ellipsis = ''): 
 
 /** With an ellipsis even where the piece itself would fit: something after it does not. */
 function truncated(text: string, room: number, ellipsis: string): string {
-  return stringWidth(text) > room ? truncateEnd(text, room, ellipsis) : truncateEnd(`${text} `, room, ellipsis);
+  return stringWidth(text) > room
+    ? truncateEnd(text, room, ellipsis)
+    : truncateEnd(`${text} `, room, ellipsis);
 }
 
 /** Row of spans, never wider than `width`. */

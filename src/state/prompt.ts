@@ -198,7 +198,8 @@ function clusterBefore(text: string, cursor: number): number {
 }
 
 function clusterAfter(text: string, cursor: number): number {
-  for (const cluster of graphemes(text.slice(cursor, cursor + CLUSTER_WINDOW))) return cursor + cluster.length;
+  for (const cluster of graphemes(text.slice(cursor, cursor + CLUSTER_WINDOW)))
+    return cursor + cluster.length;
   return cursor;
 }
 

@@ -159,6 +159,8 @@ export interface Wrapping {
   isLineStart(index: number): boolean;
   /** First row of the last line: rows before it never change again. */
   readonly openRow: number;
+  /** Grows when a text came that was not the last one with more at its end: nothing known of rows holds then. */
+  readonly generation: number;
   slice(start: number, end: number): string;
 }
 
@@ -171,6 +173,7 @@ export function createWrapping(width: number, rule: LineRule = plainRule): Wrapp
   let kinds: number[] = [];
   let line = { start: 0, row: 0, state: 0, shape: PLAIN };
   let charsWrapped = 0;
+  let generation = 0;
 
   function update(next: WrappableText): void {
     if (next === text) return;
@@ -180,6 +183,7 @@ export function createWrapping(width: number, rule: LineRule = plainRule): Wrapp
       return;
     }
     if (!grown) {
+      generation++;
       blockStarts = [];
       starts = [];
       ends = [];
@@ -189,7 +193,12 @@ export function createWrapping(width: number, rule: LineRule = plainRule): Wrapp
     let from = line.start;
     let resume = false;
     const lastStart = starts[starts.length - 1];
-    if (text.length - line.start > HEAD_CHARS && grown && lastStart !== undefined && starts.length > line.row) {
+    if (
+      text.length - line.start > HEAD_CHARS &&
+      grown &&
+      lastStart !== undefined &&
+      starts.length > line.row
+    ) {
       from = lastStart;
       resume = true;
     }
@@ -269,6 +278,9 @@ export function createWrapping(width: number, rule: LineRule = plainRule): Wrapp
     },
     get openRow() {
       return line.row;
+    },
+    get generation() {
+      return generation;
     },
     rowText(index) {
       const start = starts[index];

@@ -1,0 +1,236 @@
+import { createEntryLayout, type EntryLayout, type TranscriptEntry } from './chat-entry.js';
+import type { Row, Size } from './text/span.js';
+import { EMPTY_ROW, span } from './text/span.js';
+import type { Glyphs, View, Widget, WidgetInstance } from './widget.js';
+
+export type { TranscriptEntry } from './chat-entry.js';
+
+/** A row of the transcript: which entry, and which of its rows as laid out at the present width. */
+export interface TranscriptAnchor {
+  readonly entryId: string;
+  readonly row: number;
+}
+
+export interface ChatTranscriptProps {
+  readonly entries: readonly TranscriptEntry[];
+  /** The row at the top of the pane; null follows the end. */
+  readonly anchor: TranscriptAnchor | null;
+}
+
+export interface TranscriptView extends View {
+  /** The row at the top; null when there are no entries. */
+  readonly top: TranscriptAnchor | null;
+  /** Rows below the visible ones, counted up to MAX_ROWS_BELOW; 0 while the end is visible. */
+  readonly rowsBelow: number;
+}
+
+export type TranscriptMove =
+  { readonly to: 'start' | 'end' } | { readonly rows: number } | { readonly messages: -1 | 1 };
+
+export interface ChatTranscriptInstance extends WidgetInstance<ChatTranscriptProps> {
+  view(props: ChatTranscriptProps, size: Size): TranscriptView;
+  /** Where the transcript stands after a move; null when the move reaches the end, which is then followed. */
+  move(props: ChatTranscriptProps, size: Size, move: TranscriptMove): TranscriptAnchor | null;
+  /** Characters wrapped so far and entries held, for tests. */
+  readonly charsWrapped: number;
+  readonly entriesHeld: number;
+}
+
+export const MAX_ROWS_BELOW = 999;
+/** Entries kept laid out besides those in view. */
+const KEPT_ENTRIES = 64;
+/** Rows between two entries. */
+const GAP = 1;
+
+/** A place in the list of entries; row -1 is the gap above the entry. */
+interface Place {
+  readonly index: number;
+  readonly row: number;
+}
+
+/**
+ * The conversation. Virtual: only entries in view are laid out, and the number of all rows is never known. An entry's rows begin with
+ * the gap that parts it from the one before.
+ */
+export const chatTranscript = {
+  name: 'chat-transcript',
+  create(glyphs: Glyphs): ChatTranscriptInstance {
+    let width = -1;
+    /** In the order of their last use. */
+    let layouts = new Map<string, EntryLayout>();
+    let retiredWork = 0;
+    let touched = 0;
+    let indexHint = 0;
+    let lastPlaces: readonly string[] = [];
+
+    function layoutOf(entry: TranscriptEntry): EntryLayout {
+      let layout = layouts.get(entry.id);
+      if (layout) layouts.delete(entry.id);
+      else layout = createEntryLayout(width, glyphs);
+      layouts.set(entry.id, layout);
+      layout.update(entry);
+      touched++;
+      return layout;
+    }
+
+    function setWidth(next: number): void {
+      touched = 0;
+      if (next === width) return;
+      width = next;
+      for (const layout of layouts.values()) retiredWork += layout.charsWrapped;
+      layouts = new Map();
+      lastPlaces = [];
+    }
+
+    function dropUnused(): void {
+      const keep = Math.max(KEPT_ENTRIES, touched);
+      for (const [id, layout] of layouts) {
+        if (layouts.size <= keep) return;
+        retiredWork += layout.charsWrapped;
+        layouts.delete(id);
+      }
+    }
+
+    /** Rows of an entry with the gap above it. */
+    function heightAt(entries: readonly TranscriptEntry[], index: number): number {
+      const entry = entries[index];
+      return entry === undefined ? 0 : layoutOf(entry).rowCount + (index === 0 ? 0 : GAP);
+    }
+
+    function placeOf(entries: readonly TranscriptEntry[], anchor: TranscriptAnchor): Place | null {
+      let index = entries[indexHint]?.id === anchor.entryId ? indexHint : -1;
+      if (index < 0) index = entries.findLastIndex((entry) => entry.id === anchor.entryId);
+      if (index < 0) return null;
+      indexHint = index;
+      const height = heightAt(entries, index);
+      return { index, row: Math.max(0, Math.min(height - 1, anchor.row)) };
+    }
+
+    /** The place `rows` further down (negative: up), clamped to the first row and the last one. */
+    function walk(entries: readonly TranscriptEntry[], from: Place, rows: number): Place {
+      let { index } = from;
+      let row = from.row + rows;
+      while (row < 0 && index > 0) row += heightAt(entries, --index);
+      if (row < 0) return { index: 0, row: 0 };
+      for (;;) {
+        const height = heightAt(entries, index);
+        if (row < height) return { index, row };
+        if (index >= entries.length - 1) return { index, row: Math.max(0, height - 1) };
+        row -= height;
+        index++;
+      }
+    }
+
+    /** The top row when the end is visible. */
+    function endTop(entries: readonly TranscriptEntry[], height: number): Place {
+      const index = entries.length - 1;
+      const last = { index, row: Math.max(0, heightAt(entries, index) - 1) };
+      return walk(entries, last, -(height - 1));
+    }
+
+    function topOf({ entries, anchor }: ChatTranscriptProps, height: number): Place {
+      const end = endTop(entries, height);
+      const held = anchor === null ? null : placeOf(entries, anchor);
+      // Past the end there is nothing to see.
+      return held === null || isBefore(end, held) ? end : held;
+    }
+
+    function rowsBetween(entries: readonly TranscriptEntry[], from: Place, to: Place): number {
+      let rows = to.row - from.row;
+      for (let i = from.index; i < to.index && rows < MAX_ROWS_BELOW; i++) rows += heightAt(entries, i);
+      return Math.max(0, Math.min(MAX_ROWS_BELOW, rows));
+    }
+
+    function view(props: ChatTranscriptProps, size: Size): TranscriptView {
+      const { entries } = props;
+      if (size.width <= 0 || size.height <= 0 || entries.length === 0)
+        return { rows: [], top: null, rowsBelow: 0 };
+      setWidth(size.width);
+      const end = endTop(entries, size.height);
+      const top = props.anchor === null ? end : topOf(props, size.height);
+      const rows: Row[] = [];
+      const places: string[] = [];
+      for (let { index, row } = top; index < entries.length && rows.length < size.height; index++, row = 0) {
+        const entry = entries[index];
+        if (entry === undefined) break;
+        const layout = layoutOf(entry);
+        const gap = index === 0 ? 0 : GAP;
+        for (; row < layout.rowCount + gap && rows.length < size.height; row++) {
+          rows.push(row < gap ? EMPTY_ROW : layout.row(row - gap));
+          places.push(`${row} ${entry.id}`);
+        }
+      }
+      const rowsBelow = top === end ? 0 : rowsBetween(entries, top, end);
+      dropUnused();
+      const scrolledBy = scrolled(lastPlaces, places);
+      lastPlaces = places;
+      const entryId = entries[top.index]?.id ?? '';
+      return { rows, top: { entryId, row: top.row }, rowsBelow, ...(scrolledBy === 0 ? {} : { scrolledBy }) };
+    }
+
+    function move(props: ChatTranscriptProps, size: Size, step: TranscriptMove): TranscriptAnchor | null {
+      const { entries } = props;
+      if (entries.length === 0 || size.width <= 0 || size.height <= 0) return null;
+      setWidth(size.width);
+      const from = topOf(props, size.height);
+      let to: Place | null;
+      if ('to' in step) to = step.to === 'end' ? null : { index: 0, row: 0 };
+      else if ('rows' in step) to = walk(entries, from, step.rows);
+      else to = messageFrom(entries, from, step.messages);
+      const end = endTop(entries, size.height);
+      dropUnused();
+      if (to === null || !isBefore(to, end)) return null;
+      return { entryId: entries[to.index]?.id ?? '', row: to.row };
+    }
+
+    return {
+      view,
+      move,
+      get charsWrapped() {
+        let chars = retiredWork;
+        for (const layout of layouts.values()) chars += layout.charsWrapped;
+        return chars;
+      },
+      get entriesHeld() {
+        return layouts.size;
+      },
+    };
+  },
+} satisfies Widget<ChatTranscriptProps>;
+
+/** The role line of the message before or after; from the middle of a message, before is its own. */
+function messageFrom(entries: readonly TranscriptEntry[], from: Place, direction: -1 | 1): Place | null {
+  const roleRow = from.index === 0 ? 0 : GAP;
+  const stay = direction < 0 ? from.row > roleRow : from.row < roleRow;
+  const index = stay ? from.index : from.index + direction;
+  if (index >= entries.length) return null;
+  return index <= 0 ? { index: 0, row: 0 } : { index, row: GAP };
+}
+
+function isBefore(a: Place, b: Place): boolean {
+  return a.index < b.index || (a.index === b.index && a.row < b.row);
+}
+
+/** How far the rows moved up since the last view, as far as the first row of one is found in the other. */
+function scrolled(before: readonly string[], now: readonly string[]): number {
+  const first = now[0];
+  const firstBefore = before[0];
+  if (first === undefined || firstBefore === undefined || first === firstBefore) return 0;
+  const up = before.indexOf(first);
+  if (up > 0) return up;
+  const down = now.indexOf(firstBefore);
+  return down > 0 ? -down : 0;
+}
+
+/** The mark in the lower border while there are rows below: `─ 14 ↓ ─`; null when there are none. */
+export function rowsBelowMark(rowsBelow: number, glyphs: Glyphs): Row | null {
+  if (rowsBelow <= 0) return null;
+  const count = rowsBelow >= MAX_ROWS_BELOW ? `${MAX_ROWS_BELOW}+` : String(rowsBelow);
+  return {
+    spans: [
+      span(`${glyphs.dash} `, 'border'),
+      span(`${count} ${glyphs.down}`, 'accent'),
+      span(` ${glyphs.dash}`, 'border'),
+    ],
+  };
+}

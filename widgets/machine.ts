@@ -1,0 +1,229 @@
+import { gauge, sparkline } from './gauge.js';
+import { cutRows, fitRow, textRow } from './rows.js';
+import {
+  formatBytes,
+  formatCountdown,
+  formatPercent,
+  formatPercentNumber,
+  formatUsage,
+} from './text/format.js';
+import type { Row, Size, Span, Token } from './text/span.js';
+import { span } from './text/span.js';
+import { padEnd, padStart, truncateMiddle } from './text/truncate.js';
+import { stringWidth } from './text/width.js';
+import type { Glyphs, View, Widget, WidgetInstance } from './widget.js';
+
+/** Readings of the machine; null is not known. Ratios are fractions 0..1, memory is in bytes. */
+export interface MachineReading {
+  readonly cpu: number | null;
+  readonly memoryUsedBytes: number | null;
+  readonly memoryTotalBytes: number | null;
+  /** The total is a limit set for this program, not the machine's memory. */
+  readonly memoryLimited: boolean;
+  readonly swapUsedBytes: number | null;
+  readonly swapTotalBytes: number | null;
+  readonly load1: number | null;
+  readonly diskFreeBytes: number | null;
+  readonly netReceivedPerSecond: number | null;
+  readonly netSentPerSecond: number | null;
+}
+
+export interface GpuReading {
+  readonly index: number;
+  readonly name: string;
+  readonly utilization: number | null;
+  readonly memoryUsedBytes: number | null;
+  readonly memoryTotalBytes: number | null;
+  readonly temperatureC: number | null;
+  readonly powerW: number | null;
+}
+
+export interface MachineProps {
+  readonly sample: MachineReading | null;
+  readonly gpus: readonly GpuReading[];
+  /** Newest last; null is a gap. Fractions. */
+  readonly cpuHistory: readonly (number | null)[];
+  readonly memoryHistory: readonly (number | null)[];
+  /** Of the busiest GPU. */
+  readonly gpuHistory: readonly (number | null)[];
+  /** Age of the readings in ms when no new ones come; null while they are fresh. */
+  readonly staleMs: number | null;
+  /** Facts that do not change, shown below when there is room: system, processor. */
+  readonly facts: readonly string[];
+  /** What the sources say: `nvidia-smi: driver does not answer`. */
+  readonly notes: readonly string[];
+}
+
+const LABEL_COLUMNS = 5;
+const BAR_CELLS = 11;
+const WIDE_BAR_CELLS = 24;
+
+export const machine = {
+  name: 'machine',
+  create(glyphs: Glyphs): WidgetInstance<MachineProps> {
+    return { view: (props, size) => machineView(props, size, glyphs) };
+  },
+} satisfies Widget<MachineProps>;
+
+function machineView(props: MachineProps, size: Size, glyphs: Glyphs): View {
+  const { width, height } = size;
+  if (width <= 0 || height <= 0) return { rows: [] };
+  const lines: Span[][] = [];
+  const { sample } = props;
+  if (sample === null) lines.push([span(' no reading yet', 'muted')]);
+  else lines.push(...memoryLines(props, sample, width, glyphs));
+  for (const gpu of props.gpus) lines.push(...gpuLines(gpu, props, width, glyphs));
+  if (sample !== null) lines.push(otherLine(sample, width, glyphs));
+  if (props.staleMs !== null)
+    lines.push([span(` no new reading for ${formatCountdown(props.staleMs)}`, 'warn')]);
+  const stale = props.staleMs !== null;
+  const rows: Row[] = lines.map((spans) => fitRow(stale ? spans.map(dimmed) : spans, width, glyphs.ellipsis));
+  for (const note of props.notes) rows.push(textRow(` ${note}`, 'warn', width, glyphs.ellipsis));
+  for (const fact of props.facts) rows.push(textRow(` ${fact}`, 'muted', width, glyphs.ellipsis));
+  return { rows: cutRows(rows, size) };
+}
+
+/** Everything of old readings is faint but the warning that says so. */
+function dimmed(piece: Span): Span {
+  return piece.token === 'warn' && piece.text.startsWith(' no new') ? piece : { ...piece, token: 'muted' };
+}
+
+function memoryLines(props: MachineProps, sample: MachineReading, width: number, glyphs: Glyphs): Span[][] {
+  const memory = ratio(sample.memoryUsedBytes, sample.memoryTotalBytes);
+  const usage = formatUsage(sample.memoryUsedBytes, sample.memoryTotalBytes, glyphs.unknown);
+  const lines = [
+    gaugeLine('CPU', sample.cpu, formatPercent(sample.cpu, glyphs.unknown), props.cpuHistory, width, glyphs),
+    gaugeLine(sample.memoryLimited ? 'limit' : 'RAM', memory, usage, props.memoryHistory, width, glyphs),
+  ];
+  // No swap at all is a fact of many machines and not worth a row.
+  if (sample.swapTotalBytes !== null && sample.swapTotalBytes > 0) {
+    const swap = formatUsage(sample.swapUsedBytes, sample.swapTotalBytes, glyphs.unknown);
+    lines.push(
+      gaugeLine('swap', ratio(sample.swapUsedBytes, sample.swapTotalBytes), swap, null, width, glyphs),
+    );
+  }
+  return lines;
+}
+
+/** ` CPU  ▕████▊      ▏ 41 %  ▁▂▃▅▃▂▂▃▅ `: the value's column is as wide as its widest, so that the history stands still. */
+function gaugeLine(
+  label: string,
+  fraction: number | null,
+  value: string,
+  history: readonly (number | null)[] | null,
+  width: number,
+  glyphs: Glyphs,
+): Span[] {
+  const cells = barCells(width);
+  const token: Token =
+    fraction === null ? 'muted' : fraction >= 0.95 ? 'bad' : fraction >= 0.85 ? 'warn' : 'gaugeFill';
+  const spans = [span(` ${padEnd(label, LABEL_COLUMNS)}`, 'muted')];
+  if (cells > 0) spans.push(...gauge(fraction, cells, glyphs, token));
+  const percent = value.endsWith('%');
+  const valueColumns = width >= 60 ? 17 : percent ? 6 : stringWidth(value) + 2;
+  spans.push(span(` ${padEnd(percent ? padStart(value, 4) : value, valueColumns)}`));
+  const room = width - LABEL_COLUMNS - 1 - (cells > 0 ? cells + 2 : 0) - 1 - valueColumns - 1;
+  if (history !== null && room >= 4) spans.push(span(sparkline(history, room, glyphs), 'accent'));
+  return spans;
+}
+
+function gpuLines(gpu: GpuReading, props: MachineProps, width: number, glyphs: Glyphs): Span[][] {
+  const busy = formatPercent(gpu.utilization, glyphs.unknown);
+  const nameColumns = Math.max(6, barCells(width) + 2);
+  const name = padEnd(truncateMiddle(gpu.name, nameColumns, glyphs.ellipsis), nameColumns);
+  const heat =
+    gpu.temperatureC === null ? '' : `${Math.round(gpu.temperatureC)} ${glyphs.ascii ? 'C' : '°C'}`;
+  const power = gpu.powerW === null ? '' : `${Math.round(gpu.powerW)} W`;
+  const head = [
+    span(` ${padEnd(`GPU${gpu.index}`, LABEL_COLUMNS)}`, 'muted'),
+    span(name),
+    span(` ${padEnd(padStart(busy, 4), 6)}`, gpu.utilization === null ? 'muted' : 'text'),
+  ];
+  const reads = [heat, power].filter(Boolean).join(' ');
+  if (reads !== '') head.push(span(reads, 'muted'));
+  const used = width - LABEL_COLUMNS - nameColumns - 10 - stringWidth(reads);
+  if (width >= 60 && used >= 4) head.push(span(`  ${sparkline(props.gpuHistory, used, glyphs)}`, 'accent'));
+  if (gpu.memoryUsedBytes === null && gpu.memoryTotalBytes === null) return [head];
+  const usage = formatUsage(gpu.memoryUsedBytes, gpu.memoryTotalBytes, glyphs.unknown);
+  return [
+    head,
+    gaugeLine('VRAM', ratio(gpu.memoryUsedBytes, gpu.memoryTotalBytes), usage, null, width, glyphs),
+  ];
+}
+
+function otherLine(sample: MachineReading, width: number, glyphs: Glyphs): Span[] {
+  const load = sample.load1 === null ? glyphs.unknown : sample.load1.toFixed(1);
+  const net = netText(sample, glyphs);
+  const gap = width >= 34 ? '   ' : '  ';
+  return [
+    span(' load ', 'muted'),
+    span(load),
+    span(`${gap}disk `, 'muted'),
+    span(formatBytes(sample.diskFreeBytes, glyphs.unknown)),
+    span(`${gap}net `, 'muted'),
+    span(net),
+  ];
+}
+
+/** Received and sent together in a narrow pane would not fit: the sum says whether the line is busy. */
+function netText({ netReceivedPerSecond, netSentPerSecond }: MachineReading, glyphs: Glyphs): string {
+  if (netReceivedPerSecond === null && netSentPerSecond === null) return glyphs.unknown;
+  return `${formatBytes((netReceivedPerSecond ?? 0) + (netSentPerSecond ?? 0))}/s`;
+}
+
+function barCells(width: number): number {
+  if (width >= 60) return WIDE_BAR_CELLS;
+  return width >= 30 ? BAR_CELLS : 0;
+}
+
+function ratio(used: number | null, total: number | null): number | null {
+  return used === null || total === null || total <= 0 ? null : used / total;
+}
+
+/** One line for narrow screens: `CPU 41 RAM 80 GPU 96 VRAM 66 %`. */
+export const machineStrip = {
+  name: 'machine-strip',
+  create(glyphs: Glyphs): WidgetInstance<MachineProps> {
+    return {
+      view: (props, size) => ({
+        rows: size.width <= 0 || size.height <= 0 ? [] : [machineStripRow(props, size.width, glyphs)],
+      }),
+    };
+  },
+} satisfies Widget<MachineProps>;
+
+function machineStripRow(props: MachineProps, width: number, glyphs: Glyphs): Row {
+  const { sample } = props;
+  const figures: [string, number | null][] = [
+    ['CPU', sample?.cpu ?? null],
+    ['RAM', sample === null ? null : ratio(sample.memoryUsedBytes, sample.memoryTotalBytes)],
+  ];
+  // The busiest stands for all of them; the GPU pane shows each.
+  const busiest = props.gpus.reduce<GpuReading | null>(
+    (most, gpu) => (most === null || (gpu.utilization ?? -1) > (most.utilization ?? -1) ? gpu : most),
+    null,
+  );
+  if (busiest !== null)
+    figures.push(
+      ['GPU', busiest.utilization],
+      ['VRAM', ratio(busiest.memoryUsedBytes, busiest.memoryTotalBytes)],
+    );
+  const stale = props.staleMs !== null;
+  const spans: Span[] = [span(' ')];
+  for (const [label, fraction] of figures) {
+    spans.push(span(`${label} `, 'muted'));
+    spans.push(
+      span(`${padStart(formatPercentNumber(fraction, glyphs.unknown), 2)} `, stale ? 'muted' : 'text'),
+    );
+  }
+  spans.push(span('%', 'muted'));
+  if (props.staleMs !== null) spans.push(span(` ${formatCountdown(props.staleMs)} old`, 'warn'));
+  return fitRow(spans, width, glyphs.ellipsis);
+}
+
+/** `Machine · gpu-box`. */
+export function machineTitle(host: string, glyphs: Glyphs): Row {
+  return {
+    spans: [span('Machine', 'title'), ...(host === '' ? [] : [span(` ${glyphs.dot} ${host}`, 'title')])],
+  };
+}

@@ -1,0 +1,128 @@
+import { cutRows, fitRow, justify, spansWidth, textRow, windowStart } from './rows.js';
+import { formatBytes, formatPercent } from './text/format.js';
+import type { Row, Size, Span, Token } from './text/span.js';
+import { span } from './text/span.js';
+import { padEnd, padStart, truncateEnd, truncateMiddle } from './text/truncate.js';
+import { stringWidth } from './text/width.js';
+import type { Glyphs, View, Widget, WidgetInstance } from './widget.js';
+
+/** A server of the tree. */
+export interface ServerRow {
+  readonly kind: 'server';
+  readonly key: string;
+  readonly title: string;
+  /** `127.0.0.1:11434`; empty for the mock. */
+  readonly address: string;
+  readonly open: boolean;
+  /** Version, or its state: `0.13.0`, `not running · 12:03`, `busy`. */
+  readonly note: string;
+  readonly noteToken: Token;
+  /** Shown from an earlier run and not confirmed yet. */
+  readonly unconfirmed: boolean;
+}
+
+/** A model of the server above it. */
+export interface ModelRow {
+  readonly kind: 'model';
+  readonly key: string;
+  readonly label: string;
+  readonly loaded: boolean;
+  /** Answers the next message. */
+  readonly chosen: boolean;
+  readonly sizeBytes: number | null;
+  /** Runs elsewhere (cloud): it has no size here. */
+  readonly remote: boolean;
+  /** Fraction while loading; null when the server does not say, undefined when it is not loading. */
+  readonly loading?: number | null;
+  /** Time to live, verdict of the fit check, or what it is for: `4m 59s`, `fits`, `-19 GB`, `1k ctx`, `embed`. */
+  readonly note: string;
+  readonly noteToken: Token;
+  readonly unconfirmed: boolean;
+  /** False when it cannot chat. */
+  readonly chat: boolean;
+}
+
+export type ModelListRow = ServerRow | ModelRow;
+
+export interface ModelListProps {
+  /** Visible rows of the tree in order; models of a folded server are left out. */
+  readonly rows: readonly ModelListRow[];
+  /** Key of the row under the cursor. */
+  readonly selected: string | null;
+  readonly focused: boolean;
+  /** Shown when there is no row: what to do. */
+  readonly empty: string;
+}
+
+const SIZE_COLUMNS = 7;
+const NOTE_COLUMNS = 6;
+
+export const modelList = {
+  name: 'model-list',
+  create(glyphs: Glyphs): WidgetInstance<ModelListProps> {
+    return { view: (props, size) => modelListView(props, size, glyphs) };
+  },
+} satisfies Widget<ModelListProps>;
+
+function modelListView(props: ModelListProps, size: Size, glyphs: Glyphs): View {
+  const { width, height } = size;
+  if (width <= 0 || height <= 0) return { rows: [] };
+  if (props.rows.length === 0)
+    return { rows: cutRows([textRow(` ${props.empty}`, 'muted', width, glyphs.ellipsis)], size) };
+  const at = props.rows.findIndex((item) => item.key === props.selected);
+  const top = windowStart(Math.max(0, at), props.rows.length, height);
+  const rows = props.rows.slice(top, top + height).map((item, i): Row => {
+    const line = item.kind === 'server' ? serverRow(item, width, glyphs) : modelRow(item, width, glyphs);
+    return props.focused && top + i === at ? { ...line, fill: 'selection' } : line;
+  });
+  return { rows };
+}
+
+function serverRow(server: ServerRow, width: number, glyphs: Glyphs): Row {
+  const mark = server.open ? glyphs.open : glyphs.closed;
+  const note = truncateEnd(server.note, Math.max(0, Math.floor(width / 2)), glyphs.ellipsis);
+  const room = Math.max(0, width - 3 - stringWidth(note) - (note === '' ? 0 : 1));
+  const title = truncateMiddle(server.title, room, glyphs.ellipsis);
+  const left: Span[] = [span(` ${mark} `, 'muted'), span(title, server.unconfirmed ? 'muted' : 'strong')];
+  const addressRoom = room - stringWidth(title) - 2;
+  // Half an address says nothing.
+  if (server.address !== '' && addressRoom >= 8)
+    left.push(span(`  ${truncateMiddle(server.address, addressRoom, glyphs.ellipsis)}`, 'muted'));
+  return justify(
+    left,
+    note === '' ? [] : [span(note, server.unconfirmed ? 'muted' : server.noteToken)],
+    width,
+    '',
+  );
+}
+
+function modelRow(model: ModelRow, width: number, glyphs: Glyphs): Row {
+  const faint = model.unconfirmed || !model.chat;
+  const note = model.loading === undefined ? model.note : loadingNote(model.loading);
+  const noteToken: Token = faint ? 'muted' : model.loading === undefined ? model.noteToken : 'accent';
+  const size = model.remote ? 'cloud' : formatBytes(model.sizeBytes, glyphs.unknown);
+  const right: Span[] = [];
+  // What decides comes first when there is little room: the name, then the note, then the size.
+  if (width >= 30) right.push(span(`${padStart(size, SIZE_COLUMNS, glyphs.ellipsis)}   `, 'muted'));
+  if (width >= 18) right.push(span(`${padEnd(note, noteColumns(note, width), glyphs.ellipsis)} `, noteToken));
+  const left: Span[] = [
+    span(' '),
+    span(model.chosen ? glyphs.pointer : ' ', 'accent'),
+    span(model.loaded ? glyphs.loaded : ' ', model.unconfirmed ? 'muted' : 'good'),
+    span(' '),
+  ];
+  const room = width - spansWidth(left) - spansWidth(right) - (right.length > 0 ? 1 : 0);
+  const name = truncateMiddle(model.label, room, glyphs.ellipsis);
+  const token: Token = faint ? 'muted' : model.chosen ? 'accent' : 'text';
+  if (room <= 0) return fitRow([...left, span(model.label, token)], width, glyphs.ellipsis);
+  return justify([...left, span(name, token)], right, width, '');
+}
+
+/** Wide panes give the note the room that its words need; columns stay aligned by a fixed step. */
+function noteColumns(note: string, width: number): number {
+  return width >= 60 ? 16 : Math.max(NOTE_COLUMNS, Math.min(stringWidth(note), NOTE_COLUMNS + 1));
+}
+
+function loadingNote(progress: number | null): string {
+  return progress === null ? 'loads' : formatPercent(progress);
+}
