@@ -11,6 +11,7 @@ import { type JsonObject, asArray, asCount, asObject, asText, field } from './js
 import { ToolCalls, reasoningOf, usageOf, usageOfTimings } from './openai-chunk.js';
 import { ThinkSplitter } from './think-splitter.js';
 
+const LIVE_FIGURES_MS = 100;
 const WHOLE_LIMIT_CHARS = 16 * 1024 * 1024;
 
 /** Reads an answer of the OpenAI dialect: an event stream, or one whole JSON body, whatever the content type says. */
@@ -30,7 +31,8 @@ export class OpenAiReader implements ChatReader {
   #hiddenError = false;
   #doneSeen = false;
   #answeredBy: string | null = null;
-  #answerTokens = -1;
+  /** The server's own time of answering when figures were last given. */
+  #figuresAtMs = 0;
 
   constructor(place: FaultPlace) {
     this.#place = place;
@@ -158,15 +160,11 @@ export class OpenAiReader implements ChatReader {
       ...(timings === null ? {} : usageOfTimings(timings)),
       ...(usage === null ? {} : usageOf(usage)),
     };
-    // With timings_per_token every chunk has them, and during the prompt they are zero.
-    const tokens = figures.answerTokens ?? null;
-    if (
-      usage === null &&
-      (tokens === null || tokens === 0 || tokens === this.#answerTokens) &&
-      !this.finishing
-    )
-      return;
-    this.#answerTokens = tokens ?? this.#answerTokens;
+    // With timings_per_token every chunk has them: zero during the prompt, and then more often than anybody looks.
+    const answerMs = figures.answerMs ?? 0;
+    const live = usage === null && !this.finishing;
+    if (live && (figures.answerTokens === 0 || answerMs < this.#figuresAtMs + LIVE_FIGURES_MS)) return;
+    this.#figuresAtMs = answerMs;
     events.push({ type: 'usage', usage: figures });
   }
 
