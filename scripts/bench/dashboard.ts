@@ -1,42 +1,8 @@
-import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import {
-  openSession,
-  type SessionOptions,
-  type TerminalSession,
-} from './terminal-session.js';
+import type { Home } from '../../test/support/home.js';
+import { openSession, type SessionOptions, type TerminalSession } from './terminal-session.js';
 
 declare const PROJECT_ROOT: string;
-
-/** A home folder of its own, so that a run neither sees nor changes what the user has. */
-export interface Home {
-  readonly folder: string;
-  readonly env: Readonly<Record<string, string>>;
-  /** Writes the configuration file. */
-  configure(settings: Readonly<Record<string, unknown>>): void;
-  remove(): void;
-}
-
-export function makeHome(): Home {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'lmapp-bench-'));
-  const config = path.join(folder, 'config', 'lmapp');
-  return {
-    folder,
-    env: {
-      HOME: folder,
-      XDG_CONFIG_HOME: path.join(folder, 'config'),
-      XDG_CACHE_HOME: path.join(folder, 'cache'),
-      XDG_DATA_HOME: path.join(folder, 'data'),
-      XDG_STATE_HOME: path.join(folder, 'state'),
-    },
-    configure(settings) {
-      fs.mkdirSync(config, { recursive: true });
-      fs.writeFileSync(path.join(config, 'config.json'), JSON.stringify(settings), { mode: 0o600 });
-    },
-    remove: () => fs.rmSync(folder, { recursive: true, force: true }),
-  };
-}
 
 /** The built program; `LMAPP_BENCH_PROGRAM` names another one to measure, e.g. an earlier build. */
 export const PROGRAM = process.env['LMAPP_BENCH_PROGRAM'] ?? path.join(PROJECT_ROOT, 'dist', 'main.js');

@@ -1,5 +1,6 @@
 import { systemMs } from '../../test/support/scripted-server.js';
-import { makeHome, quit, readyDashboard, send, serverArgs } from './dashboard.js';
+import { makeHome } from '../../test/support/home.js';
+import { quit, readyDashboard, send, serverArgs } from './dashboard.js';
 import { median, type Line } from './report.js';
 import { startServerChild, type ServerChild } from './server-child.js';
 

@@ -1,4 +1,5 @@
-import { makeHome, readyDashboard, send, serverArgs } from './dashboard.js';
+import { makeHome } from '../../test/support/home.js';
+import { readyDashboard, send, serverArgs } from './dashboard.js';
 import { pause } from './process-use.js';
 import type { Line } from './report.js';
 import { startServerChild, type ServerChild } from './server-child.js';

@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { openSession, type TerminalSession } from './terminal-session.js';
-import { makeHome, readyDashboard, send, serverArgs } from './dashboard.js';
+import { makeHome } from '../../test/support/home.js';
+import { readyDashboard, send, serverArgs } from './dashboard.js';
 import { treeCpuMs } from './process-use.js';
 import type { Line } from './report.js';
 import { startServerChild, type ServerChild } from './server-child.js';

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { makeHome, openDashboard, quit, readyDashboard, send, serverArgs, type Home } from './dashboard.js';
+import { makeHome, type Home } from '../../test/support/home.js';
+import { openDashboard, quit, readyDashboard, send, serverArgs } from './dashboard.js';
 import { writeLongRecord } from './long-record.js';
 import { writerProgram } from './measure-keys.js';
 import { residentBytes, settledBytes } from './process-use.js';

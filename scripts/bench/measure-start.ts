@@ -1,5 +1,6 @@
 import { openSession } from './terminal-session.js';
-import { makeHome, MESSAGE_BOX, MODEL_NAME, openDashboard, serverArgs, type Home } from './dashboard.js';
+import { makeHome, type Home } from '../../test/support/home.js';
+import { MESSAGE_BOX, MODEL_NAME, openDashboard, serverArgs } from './dashboard.js';
 import { pause, settledBytes } from './process-use.js';
 import { median, type Line } from './report.js';
 import { startServerChild } from './server-child.js';

@@ -1,0 +1,101 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Home } from '../support/home.js';
+import { openPty, type PtySession } from '../support/pty.js';
+
+/** A real model on a busy machine takes its time. */
+export const PATIENCE_MS = 60_000;
+
+/** The dashboard on a real server, as a user has it: 120x40, all panes. */
+export interface ChatWindow extends PtySession {
+  /** Sends a message and waits until its answer streams. */
+  ask(text: string): Promise<void>;
+  /** Waits until no answer runs any more. */
+  answered(): Promise<void>;
+  /** Waits until the running answer has some words on the screen, and returns them. */
+  someWords(): Promise<readonly string[]>;
+  /** The part of these words that is in the transcript now. */
+  shareShown(words: readonly string[]): number;
+  phaseBar(): string;
+}
+
+const COLUMNS = 120;
+const ROWS = 40;
+/** The transcript stands to the right of models and machine. */
+const LEFT_PANES_COLUMNS = 39;
+const ENOUGH_WORDS = 8;
+
+const open = new Set<PtySession>();
+
+export async function openChat(home: Home, url: string, args: readonly string[] = []): Promise<ChatWindow> {
+  const program = [path.resolve('dist/main.js'), 'tui', '--no-discovery', '--url', url, ...args];
+  const session = openPty(process.execPath, program, { columns: COLUMNS, rows: ROWS, env: home.env });
+  open.add(session);
+  await session.waitFor(/SmolLM2/i, 15_000);
+
+  const phaseBar = (): string => session.line(ROWS - 1);
+  const running = (): boolean => /Esc stop/i.test(phaseBar());
+  const transcript = (): string => {
+    const rows = session.screen().split('\n');
+    const messageBox = rows.findIndex((row) => row.includes('Message'));
+    return rows
+      .slice(1, messageBox)
+      .map((row) => row.slice(LEFT_PANES_COLUMNS))
+      .join('\n');
+  };
+  let before = new Set<string>();
+  const newWords = (): string[] => wordsOf(transcript()).filter((word) => !before.has(word));
+
+  return Object.assign(session, {
+    phaseBar,
+    async ask(text: string) {
+      session.type(text);
+      await session.waitFor(text);
+      session.type('\r');
+      await session.waitFor(running, PATIENCE_MS);
+      before = new Set([...wordsOf(transcript()), ...wordsOf(text)]);
+      await session.waitFor(/tok\/s/, PATIENCE_MS);
+    },
+    answered: () => session.waitFor(() => !running() && /tok\/s/.test(phaseBar()), PATIENCE_MS),
+    async someWords() {
+      await session.waitFor(() => newWords().length >= ENOUGH_WORDS, PATIENCE_MS);
+      // The last one may be half a word still.
+      return newWords().slice(0, -1);
+    },
+    shareShown(words: readonly string[]) {
+      const shown = transcript();
+      return words.filter((word) => shown.includes(word)).length / words.length;
+    },
+  });
+}
+
+/** For afterEach: also those that a failed test has left open. */
+export function closeChats(): void {
+  for (const session of open) session.close();
+  open.clear();
+}
+
+const wordsOf = (text: string): string[] => [...new Set(text.match(/[A-Za-z]{5,}/g) ?? [])];
+
+/** Everything that the program has stored of its chats. */
+export function storedText(home: Home): string {
+  if (!fs.existsSync(home.chats)) return '';
+  return fs
+    .readdirSync(home.chats)
+    .map((name) => path.join(home.chats, name))
+    .filter((file) => fs.statSync(file).isFile())
+    .map((file) => fs.readFileSync(file, 'utf8'))
+    .join('');
+}
+
+/** Asks again and again until it is so; for what is not on the screen. */
+export async function untilTrue(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  timeoutMs: number,
+): Promise<void> {
+  for (const end = performance.now() + timeoutMs; !(await holds());) {
+    if (performance.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
