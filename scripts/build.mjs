@@ -25,7 +25,7 @@ const { version } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 
 fs.rmSync(dist, { recursive: true, force: true });
 const result = await build({
   absWorkingDir: root,
-  entryPoints: { main: 'src/main.ts' },
+  entryPoints: { main: 'src/main.ts', 'facts-child': 'src/hardware/facts-child.ts' },
   outdir: 'dist',
   chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
