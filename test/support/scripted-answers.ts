@@ -84,6 +84,15 @@ export const ollama = {
           ],
     ),
   }),
+  v1Models: (models: readonly ScriptedModel[]) => ({
+    object: 'list',
+    data: models.map((model) => ({
+      id: model.name,
+      object: 'model',
+      created: 1795467541,
+      owned_by: 'library',
+    })),
+  }),
   show: (model: ScriptedModel) => ({
     modelfile: `FROM ${model.name}\n`,
     parameters: 'num_ctx                        8192',

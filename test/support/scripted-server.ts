@@ -130,6 +130,7 @@ export async function startScriptedServer(options: ScriptedServerOptions): Promi
 
   function ollamaRoute(path: string, body: string): unknown {
     if (path === '/') return 'Ollama is running';
+    if (path === '/v1/models') return ollama.v1Models(models);
     if (path === '/api/version') return { version: '0.13.0' };
     if (path === '/api/tags') return ollama.tags(models);
     if (path === '/api/ps') return ollama.ps(models, Date.now());
@@ -260,7 +261,8 @@ function fail(
 ): void {
   const message = 'model runner has unexpectedly stopped';
   trace.done = how !== 'hang';
-  if (how === 'cut') response.socket?.destroy();
+  // Node sends the writes of one turn of its loop together; a socket that is destroyed before that loses them.
+  if (how === 'cut') setTimeout(() => response.socket?.destroy(), 5);
   if (how === 'no-end') response.end();
   if (how === 'error') {
     const error =
