@@ -134,14 +134,15 @@ function gpuLines(gpu: GpuReading, props: MachineProps, width: number, glyphs: G
   const heat =
     gpu.temperatureC === null ? '' : `${Math.round(gpu.temperatureC)} ${glyphs.ascii ? 'C' : '°C'}`;
   const power = gpu.powerW === null ? '' : `${Math.round(gpu.powerW)} W`;
+  const reads = [heat, power].filter(Boolean).join(' ');
+  const roomy = width >= LABEL_COLUMNS + nameColumns + 8 + stringWidth(reads);
   const head = [
     span(` ${padEnd(`GPU${gpu.index}`, LABEL_COLUMNS)}`, 'muted'),
     span(name),
-    span(` ${padEnd(padStart(busy, 4), 6)}`, gpu.utilization === null ? 'muted' : 'text'),
+    span(` ${padEnd(padStart(busy, 4), roomy ? 6 : 5)}`, gpu.utilization === null ? 'muted' : 'text'),
   ];
-  const reads = [heat, power].filter(Boolean).join(' ');
   if (reads !== '') head.push(span(reads, 'muted'));
-  const used = width - LABEL_COLUMNS - nameColumns - 10 - stringWidth(reads);
+  const used = width - LABEL_COLUMNS - nameColumns - 11 - stringWidth(reads);
   if (width >= 60 && used >= 4) head.push(span(`  ${sparkline(props.gpuHistory, used, glyphs)}`, 'accent'));
   if (gpu.memoryUsedBytes === null && gpu.memoryTotalBytes === null) return [head];
   const usage = formatUsage(gpu.memoryUsedBytes, gpu.memoryTotalBytes, glyphs.unknown);

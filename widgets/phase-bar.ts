@@ -1,7 +1,6 @@
-import { justify } from './rows.js';
 import type { Row, Span } from './text/span.js';
 import { span } from './text/span.js';
-import { spansWidth } from './rows.js';
+import { justify, spansWidth } from './rows.js';
 import type { Glyphs, Widget, WidgetInstance } from './widget.js';
 
 /** A key and what it does now. */
@@ -13,8 +12,8 @@ export interface KeyHint {
 export interface PhaseStep {
   /** `queue`, `load`, `prompt`, `thinking`, `answer`. */
   readonly label: string;
-  /** `2.1 s`, `63 %`, `41.2 tok/s · 312 tok · 7.6 s`; empty for nothing to say. */
-  readonly figures: string;
+  /** `2.1 s`, `63 %`, or `41.2 tok/s`, `312 tok`, `7.6 s`; they are parted by dots. */
+  readonly figures: readonly string[];
   /** The figures are our own count, not the server's. */
   readonly estimated: boolean;
   readonly state: 'done' | 'current' | 'failed';
@@ -24,7 +23,7 @@ export interface PhaseBarProps {
   /** The life of the present request in order; empty when idle. */
   readonly steps: readonly PhaseStep[];
   /** When idle: the figures of the last answer, or what to do. */
-  readonly idle: string;
+  readonly idle: readonly string[];
   /** Most important first; those that do not fit are left out. */
   readonly keys: readonly KeyHint[];
 }
@@ -43,7 +42,9 @@ export const phaseBar = {
 
 function phaseRow(props: PhaseBarProps, width: number, glyphs: Glyphs): Row {
   const steps =
-    props.steps.length === 0 ? [span(` ${props.idle}`, 'muted')] : stepSpans(props.steps, width, glyphs);
+    props.steps.length === 0
+      ? [span(` ${props.idle.join(dot(glyphs))}`, 'muted')]
+      : stepSpans(props.steps, width, glyphs);
   const room = width - spansWidth(steps) - 2;
   let keys = hints(props.keys, Math.max(room, Math.min(14, width)));
   // While something runs the key that stops it stays, even when the figures are cut for it.
@@ -70,10 +71,16 @@ function joinSteps(steps: readonly PhaseStep[], glyphs: Glyphs): Span[] {
     if (current) spans.push(span(glyphs.ascii ? '> ' : '▶ ', 'accent'));
     if (step.state === 'failed') spans.push(span(glyphs.ascii ? 'x ' : '✗ ', 'bad'));
     spans.push(span(step.label, current ? 'accent' : step.state === 'failed' ? 'bad' : 'muted'));
-    if (step.figures !== '')
-      spans.push(span(` ${step.estimated ? glyphs.approx : ''}${step.figures}`, current ? 'text' : 'muted'));
+    if (step.figures.length > 0) {
+      const figures = step.figures.join(dot(glyphs));
+      spans.push(span(` ${step.estimated ? glyphs.approx : ''}${figures}`, current ? 'text' : 'muted'));
+    }
   }
   return spans;
+}
+
+function dot(glyphs: Glyphs): string {
+  return ` ${glyphs.dot} `;
 }
 
 /** `Esc stop   ^P menu   ? keys`, as many as fit. */

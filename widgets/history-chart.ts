@@ -1,0 +1,146 @@
+import { createDotCanvas, type DotContext } from './dot-canvas.js';
+import { sparkline } from './gauge.js';
+import { cutRows, fitRow } from './rows.js';
+import { formatCountdown, formatPercent } from './text/format.js';
+import type { Row, Size, Span, Token } from './text/span.js';
+import { span } from './text/span.js';
+import { padEnd } from './text/truncate.js';
+import { stringWidth } from './text/width.js';
+import type { Glyphs, Widget, WidgetInstance } from './widget.js';
+
+export interface HistorySeries {
+  readonly label: string;
+  readonly token: Token;
+  /** Fractions 0..1, newest last; null is a gap. */
+  readonly samples: readonly (number | null)[];
+}
+
+export interface HistoryChartProps {
+  readonly series: readonly HistorySeries[];
+  /** Time from sample to sample. */
+  readonly intervalMs: number;
+}
+
+/** What of blessed-contrib's line chart is used: it draws on `ctx`, and reads nothing of the screen. */
+interface LineChart {
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly ctx: DotContext;
+  readonly canvasSize: { readonly width: number; readonly height: number };
+}
+interface LineSeries {
+  readonly x: readonly string[];
+  readonly y: readonly number[];
+  readonly style: { readonly line: Token };
+}
+export interface LineChartConstructor {
+  readonly prototype: { setData(this: LineChart, series: readonly LineSeries[]): void };
+}
+
+/** Dots left of the axis: three digits of the scale. Fixed, so that the place of a sample is known. */
+const AXIS_DOTS = 10;
+/** The chart puts a point two dots behind the axis. */
+const POINT_SHIFT = 2;
+const MIN_WIDTH = 24;
+const MIN_HEIGHT = 6;
+
+let lineChart: LineChartConstructor | null = null;
+
+/**
+ * Loads the chart: blessed-contrib's line chart costs 15 MB with what it requires, so it comes only when a wide history is asked for.
+ * Until then, and with ASCII glyphs, the histories are drawn as one row each. False when it could not be loaded.
+ */
+export async function loadHistoryChart(): Promise<boolean> {
+  try {
+    lineChart ??= (await import('blessed-contrib/lib/widget/charts/line.js')).default;
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The histories of the gauges over the whole width, the newest sample at the right. */
+export const historyChart = {
+  name: 'history-chart',
+  create(glyphs: Glyphs): WidgetInstance<HistoryChartProps> {
+    return {
+      view(props, size) {
+        if (size.width <= 0 || size.height <= 0) return { rows: [] };
+        const wide =
+          lineChart !== null && !glyphs.ascii && size.width >= MIN_WIDTH && size.height >= MIN_HEIGHT;
+        const rows =
+          wide && props.series.length > 0 ? chartRows(props, size, glyphs) : sparkRows(props, size, glyphs);
+        return { rows: cutRows(rows, size) };
+      },
+    };
+  },
+} satisfies Widget<HistoryChartProps>;
+
+function chartRows(props: HistoryChartProps, { width, height }: Size, glyphs: Glyphs): Row[] {
+  const legend: Span[] = [span(' ')];
+  for (const { label, token, samples } of props.series)
+    legend.push(
+      span(`${glyphs.dash}${glyphs.dash} `, token),
+      span(`${label} ${formatPercent(samples.at(-1) ?? null, glyphs.unknown)}   `),
+    );
+  const columns = width - 1;
+  const chartHeight = height - 1;
+  const count = Math.max(2, columns - AXIS_DOTS / 2 - 2);
+  const series = props.series.map(({ token, samples }) => ({ token, samples: newest(samples, count) }));
+  const dotsPerSample = (columns * 2 - AXIS_DOTS) / count;
+  const gaps = new Map(series.map(({ token, samples }) => [token, samples]));
+  const canvas = createDotCanvas(columns, chartHeight, (x, token) => {
+    const samples = gaps.get(token);
+    if (samples === undefined) return false;
+    const at = Math.round((x - AXIS_DOTS - POINT_SHIFT) / dotsPerSample);
+    return (samples[Math.max(0, Math.min(count - 1, at))] ?? null) === null;
+  });
+  const x = Array.from({ length: count }, (_, i) => formatCountdown((count - 1 - i) * props.intervalMs));
+  lineChart?.prototype.setData.call(
+    {
+      options: {
+        style: { line: 'accent', text: 'muted', baseline: 'border' },
+        showNthLabel: 1,
+        xLabelPadding: 5,
+        xPadding: AXIS_DOTS,
+        numYLabels: 4,
+        minY: 0,
+        maxY: 100,
+        legend: {},
+      },
+      ctx: canvas.context,
+      // One row more than there is: the chart leaves its last one empty.
+      canvasSize: { width: columns * 2, height: (chartHeight + 1) * 4 },
+    },
+    // A gap gets its neighbour's height; its dots are left out.
+    series.map(({ token, samples }) => ({ x, y: filled(samples), style: { line: token } })),
+  );
+  return [fitRow(legend, width), ...canvas.rows().map((line) => fitRow([span(' '), ...line.spans], width))];
+}
+
+/** The last samples, with gaps before the first one. */
+function newest(samples: readonly (number | null)[], count: number): (number | null)[] {
+  const last = samples.slice(-count);
+  return [...new Array<null>(count - last.length).fill(null), ...last];
+}
+
+function filled(samples: readonly (number | null)[]): number[] {
+  let last = 0;
+  return samples.map((sample) => {
+    if (sample !== null && Number.isFinite(sample)) last = Math.min(1, Math.max(0, sample)) * 100;
+    return last;
+  });
+}
+
+function sparkRows(props: HistoryChartProps, { width }: Size, glyphs: Glyphs): Row[] {
+  const labels = Math.max(0, ...props.series.map(({ label }) => stringWidth(label)));
+  return props.series.map(({ label, token, samples }) => {
+    const room = width - labels - 3;
+    return fitRow(
+      [
+        span(` ${padEnd(label, labels)} `, 'muted'),
+        span(room > 0 ? sparkline(samples, room, glyphs) : '', token),
+      ],
+      width,
+    );
+  });
+}
