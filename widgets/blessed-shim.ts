@@ -24,9 +24,20 @@ export interface BlessedScreen {
   render(): void;
 }
 
+export interface BlessedBorder {
+  readonly type: 'line';
+  readonly left: boolean;
+  readonly right: boolean;
+  readonly top: boolean;
+  readonly bottom: boolean;
+}
+
+/** Border on all four sides. */
+export const LINE_BORDER: BlessedBorder = { type: 'line', left: true, right: true, top: true, bottom: true };
+
 export interface BlessedBox {
   hidden: boolean;
-  border: { type: 'line' } | null | undefined;
+  border: BlessedBorder | null | undefined;
   position: { left: number; top: number; width: number; height: number };
 }
 
@@ -37,7 +48,13 @@ export interface BlessedScreenConstructor {
 }
 
 export interface BlessedBoxConstructor {
-  new (options: { screen: BlessedScreen; parent: BlessedScreen; hidden: boolean; wrap: boolean; border?: 'line' }): BlessedBox;
+  new (options: {
+    screen: BlessedScreen;
+    parent: BlessedScreen;
+    hidden: boolean;
+    wrap: boolean;
+    style: { border: object };
+  }): BlessedBox;
 }
 
 /** blessed's attribute of a cell without any style. */
@@ -82,7 +99,7 @@ export function createBoxTree(columns: number, rows: number): BoxTree {
   screen.alloc();
   return {
     screen,
-    box: () => new Box({ screen, parent: screen, hidden: true, wrap: false }),
+    box: () => new Box({ screen, parent: screen, hidden: true, wrap: false, style: { border: {} } }),
     resize(newColumns, newRows) {
       program.cols = newColumns;
       program.rows = newRows;

@@ -18,7 +18,14 @@ export type Clip = ((x: number) => boolean) | null;
  * Writes one row into `width` cells of a line from column `x` on, blank behind its text. Wide clusters that do not fit, at the end or
  * under another surface, become spaces. Returns whether a cell changed, and marks the line then.
  */
-export function writeRow(line: CellLine, x: number, width: number, row: Row, source: AttrSource, clip: Clip = null): boolean {
+export function writeRow(
+  line: CellLine,
+  x: number,
+  width: number,
+  row: Row,
+  source: AttrSource,
+  clip: Clip = null,
+): boolean {
   const end = Math.min(x + width, line.length);
   let at = x;
   let changed = false;
@@ -63,7 +70,8 @@ export function writeRow(line: CellLine, x: number, width: number, row: Row, sou
       if (cluster.width === 0) continue;
       if (cluster.width === 1) putNarrow(attr, blank, cluster.text);
       // A flag has become two letters: two narrow cells.
-      else if (isAscii(cluster.text)) for (const letter of cluster.text) at < end && putNarrow(attr, blank, letter);
+      else if (isAscii(cluster.text))
+        for (let i = 0; i < 2 && at < end; i++) putNarrow(attr, blank, cluster.text.charAt(i));
       else putWide(attr, cluster.text);
     }
   }

@@ -10,7 +10,8 @@ export function terminalProblem(
 ): string | null {
   if (stdout.isTTY !== true) return 'the dashboard needs a terminal, but the output is not one';
   if (stdin.isTTY !== true) return 'the dashboard needs a terminal, but the input is not one';
-  if (env['TERM'] === 'dumb') return 'the dashboard needs a terminal that can move its cursor (TERM is "dumb")';
+  if (env['TERM'] === 'dumb')
+    return 'the dashboard needs a terminal that can move its cursor (TERM is "dumb")';
   return null;
 }
 
@@ -20,7 +21,8 @@ export function colourDepth(env: Environment): ColourDepth {
   const term = env['TERM'] ?? '';
   if (/^(truecolor|24bit)$/i.test(env['COLORTERM'] ?? '')) return 'truecolor';
   if (/-direct$/.test(term)) return 'truecolor';
-  if (/256color|^xterm-(kitty|ghostty)|^(alacritty|foot|wezterm|ghostty|contour|rio)/.test(term)) return '256';
+  if (/256color|^xterm-(kitty|ghostty)|^(alacritty|foot|wezterm|ghostty|contour|rio)/.test(term))
+    return '256';
   if (/^(vt\d|xterm-mono)|-m$/.test(term)) return 'none';
   return '16';
 }
@@ -44,7 +46,8 @@ export function multiplexer(env: Environment): 'tmux' | 'screen' | null {
  * terminal itself is UTF-8 all the same.
  */
 export function wantsAscii(env: Environment): boolean {
-  const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find((value) => value !== undefined && value !== '') ?? '';
+  const locale =
+    [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find((value) => value !== undefined && value !== '') ?? '';
   const charset = /\.([^@]+)/.exec(locale)?.[1];
   return charset !== undefined && !/^utf-?8$/i.test(charset);
 }

@@ -25,7 +25,10 @@ export function colourParameters(colour: Colour, depth: ColourDepth, layer: 'fg'
 export function nearest256(hex: string): number {
   const [r, g, b] = channels(hex);
   const cube = [r, g, b].map(nearestLevel) as [number, number, number];
-  const cubeDistance = distance([r, g, b], cube.map((level) => CUBE_LEVELS[level] as number) as [number, number, number]);
+  const cubeDistance = distance(
+    [r, g, b],
+    cube.map((level) => CUBE_LEVELS[level] as number) as [number, number, number],
+  );
   const grey = Math.max(0, Math.min(23, Math.round(((r + g + b) / 3 - 8) / 10)));
   const shade = 8 + grey * 10;
   if (distance([r, g, b], [shade, shade, shade]) < cubeDistance) return 232 + grey;
@@ -40,7 +43,8 @@ function channels(hex: string): [number, number, number] {
 function nearestLevel(channel: number): number {
   let best = 0;
   for (let i = 1; i < CUBE_LEVELS.length; i++) {
-    if (Math.abs((CUBE_LEVELS[i] as number) - channel) < Math.abs((CUBE_LEVELS[best] as number) - channel)) best = i;
+    if (Math.abs((CUBE_LEVELS[i] as number) - channel) < Math.abs((CUBE_LEVELS[best] as number) - channel))
+      best = i;
   }
   return best;
 }

@@ -42,7 +42,9 @@ export function createPalette(theme: Theme, depth: ColourDepth): Palette {
     const ground = under ?? style;
     const flags = [
       ...flagParameters(depth === 'none' && style.plain !== undefined ? style.plain : style),
-      ...(under === undefined ? [] : flagParameters(depth === 'none' && under.plain !== undefined ? under.plain : under)),
+      ...(under === undefined
+        ? []
+        : flagParameters(depth === 'none' && under.plain !== undefined ? under.plain : under)),
     ];
     const foreground = style.fg ?? under?.fg;
     const fg = foreground === undefined ? '' : colourParameters(foreground, depth, 'fg');
@@ -60,7 +62,8 @@ export function createPalette(theme: Theme, depth: ColourDepth): Palette {
     return attr;
   }
 
-  const styleOf = (attr: number): Style => (attr >= FIRST_ATTR ? (styles[attr - FIRST_ATTR] ?? PLAIN) : PLAIN);
+  const styleOf = (attr: number): Style =>
+    attr >= FIRST_ATTR ? (styles[attr - FIRST_ATTR] ?? PLAIN) : PLAIN;
 
   return {
     attr(token, fill) {

@@ -4,6 +4,7 @@
  */
 
 /** Anything that may need work; most text has none of it and is returned as it is. */
+// eslint-disable-next-line no-misleading-character-class -- code points on their own are meant
 const SUSPECT =
   /[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\ud800-\udfff]/;
 
@@ -12,8 +13,9 @@ const REMOVED =
 /** With the `u` flag a pair is one code point, so this finds only halves. */
 const LONE_SURROGATE = /[\ud800-\udfff]/gu;
 /** Joiners and variation selectors stay where they do something: between letters of scripts that need them and in emoji. */
-const STRAY_JOINER = /(?<![\p{L}\p{M}\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f])[\u200c\u200d]|(?<=[a-zA-Z])[\u200c\u200d]/gu;
-const STRAY_SELECTOR = /(?<![\p{Extended_Pictographic}\p{L}0-9#*])[\ufe00-\ufe0f]/gu;
+const STRAY_JOINER =
+  /(?<!\p{L}|\p{M}|\p{Extended_Pictographic}|\p{Emoji_Modifier})[\u200c\u200d]|(?<=[a-zA-Z])[\u200c\u200d]/gu;
+const STRAY_SELECTOR = /(?<!\p{Extended_Pictographic}|\p{L}|[0-9#*])[\ufe00-\ufe0f]/gu;
 
 const ESC = 0x1b;
 const CSI_8BIT = 0x9b;

@@ -1,0 +1,70 @@
+/** Whether the terminal shall move rows itself (DECSTBM and SU or SD) before the rest is repaired. */
+import { type Cell, type CellLine, DEFAULT_ATTR } from '../../widgets/blessed-shim.js';
+
+/** Rows top..bottom (screen rows, inclusive) moved up by `by` rows; negative: down. */
+export interface ScrollHint {
+  readonly top: number;
+  readonly bottom: number;
+  readonly by: number;
+}
+
+/** Bytes of setting the region, scrolling and resetting it. */
+const SCROLL_BYTES = 20;
+/** Bytes of going to a run of changed cells, and often of a change of style. */
+const RUN_BYTES = 9;
+
+/**
+ * The rows of the region as the terminal has them after scrolling, or null when repainting is shorter. Whole rows scroll, so what stands
+ * beside the pane is repaired too, and counted.
+ */
+export function bestScroll(
+  lines: readonly CellLine[],
+  olines: readonly CellLine[],
+  { top, bottom, by }: ScrollHint,
+): CellLine[] | null {
+  const height = bottom - top + 1;
+  if (by === 0 || Math.abs(by) >= height || top < 0 || bottom >= lines.length) return null;
+  const width = lines[top]?.length ?? 0;
+  let repaint = 0;
+  let repair = SCROLL_BYTES;
+  for (let y = top; y <= bottom; y++) {
+    const line = lines[y] as CellLine;
+    repaint += cost(line, olines[y] as CellLine);
+    const source = y + by;
+    repair += source >= top && source <= bottom ? cost(line, olines[source] as CellLine) : costOfNew(line);
+  }
+  if (repair >= repaint) return null;
+  const scrolled: CellLine[] = [];
+  for (let y = top; y <= bottom; y++) {
+    const source = y + by;
+    scrolled.push(source >= top && source <= bottom ? (olines[source] as CellLine) : blankLine(width));
+  }
+  return scrolled;
+}
+
+/** About the bytes that turn `old` into `line`. */
+function cost(line: CellLine, old: CellLine): number {
+  let bytes = 0;
+  let lastChanged = -10;
+  for (let x = 0; x < line.length; x++) {
+    const cell = line[x] as Cell;
+    const shown = old[x] as Cell;
+    if (cell[0] === shown[0] && cell[1] === shown[1]) continue;
+    bytes += x - lastChanged > 4 ? RUN_BYTES : x - lastChanged - 1;
+    bytes += cell[1] > '~' ? 3 : 1;
+    lastChanged = x;
+  }
+  return bytes;
+}
+
+function costOfNew(line: CellLine): number {
+  let bytes = RUN_BYTES;
+  for (const cell of line) if (cell[1] !== ' ' || cell[0] !== DEFAULT_ATTR) bytes += cell[1] > '~' ? 3 : 1;
+  return bytes;
+}
+
+export function blankLine(width: number): CellLine {
+  const line = Array.from({ length: width }, (): Cell => [DEFAULT_ATTR, ' ']) as CellLine;
+  line.dirty = true;
+  return line;
+}
