@@ -18,6 +18,8 @@ export interface ChatCall {
   readonly afterSent?: readonly ChatEvent[];
   /** Asked while no byte has come; resolves when there is something to tell, or with null when there is nothing more. */
   readonly whileWaiting?: (signal: AbortSignal) => Promise<ChatEvent | null>;
+  /** The model has begun to speak. */
+  readonly onWord?: () => void;
   readonly signal: AbortSignal;
 }
 
@@ -43,13 +45,13 @@ export async function* streamChat(call: ChatCall): AsyncGenerator<ChatEvent, End
       return failed(faultOfAnswer(answer.status, answer.headers, text, call.place, call.wire.clock.now()));
     }
     if (/^text\/html/i.test(answer.headers['content-type'] ?? '')) return failed(webPage());
-    return yield* readAnswer(answer, call.reader);
+    return yield* readAnswer(answer, call.reader, call.onWord);
   } catch (error) {
     if (call.signal.aborted) return { type: 'ended', outcome: 'cancelled', reason: null, fault: null };
     const fault = call.wire.withStart(wireErrorFrom(error, 'the server', true).fault);
     return {
       type: 'ended',
-      outcome: answer === null || fault.code !== 'broken' ? 'failed' : 'broken',
+      outcome: fault.code === 'broken' ? 'broken' : 'failed',
       reason: null,
       fault,
     };
@@ -58,11 +60,18 @@ export async function* streamChat(call: ChatCall): AsyncGenerator<ChatEvent, End
   }
 }
 
-async function* readAnswer(answer: WireAnswer, reader: ChatReader): AsyncGenerator<ChatEvent, Ended> {
+async function* readAnswer(
+  answer: WireAnswer,
+  reader: ChatReader,
+  onWord?: () => void,
+): AsyncGenerator<ChatEvent, Ended> {
   let grace = false;
   try {
     for await (const text of answer.body) {
-      for (const event of reader.feed(text)) yield event;
+      for (const event of reader.feed(text)) {
+        if (event.type === 'text' || event.type === 'reasoning') onWord?.();
+        yield event;
+      }
       if (reader.over) break;
       if (reader.finishing && !grace) {
         grace = true;

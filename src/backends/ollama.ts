@@ -107,11 +107,10 @@ class Ollama implements Backend {
     if (cold) this.#loading.add(model.name);
     try {
       const thinks = model.capabilities?.includes('thinking') === true;
-      const stream = this.#stream(request, thinks, cold, signal);
-      let ended = yield* this.#forgetLoadAtFirstWord(stream, model.name);
+      let ended = yield* this.#stream(request, thinks, cold, signal);
       if (thinks && ended.fault?.code === 'unsupported' && /think/i.test(ended.fault.message)) {
         yield { type: 'note', text: 'Asked again without thinking: the model does not support it.' };
-        ended = yield* this.#forgetLoadAtFirstWord(this.#stream(request, false, cold, signal), model.name);
+        ended = yield* this.#stream(request, false, cold, signal);
       }
       if (ended.outcome === 'cancelled' && this.#loading.has(model.name)) {
         yield { type: 'note', text: 'The model was still being loaded: that was stopped too.' };
@@ -173,21 +172,10 @@ class Ollama implements Backend {
       reader: new OllamaReader(place),
       wire: this.#wire,
       place,
+      onWord: () => this.#loading.delete(model.name),
       afterSent: cold ? [{ type: 'loading', progress: null }] : [],
       signal,
     });
-  }
-
-  async *#forgetLoadAtFirstWord(
-    stream: ReturnType<typeof streamChat>,
-    name: string,
-  ): ReturnType<typeof streamChat> {
-    for (;;) {
-      const step = await stream.next();
-      if (step.done === true) return step.value;
-      if (step.value.type === 'text' || step.value.type === 'reasoning') this.#loading.delete(name);
-      yield step.value;
-    }
   }
 
   async #touch(

@@ -79,7 +79,6 @@ export class OpenAiReader implements ChatReader {
       return { outcome: 'incomplete', reason: null, fault: null, notes };
     }
     const notes = endNotes(this.#reason, this.#hasText, this.#hasThinking);
-    if (this.#splitter.orphan) notes.push('The model began with its thinking and marked only the end of it.');
     return { outcome: 'complete', reason: this.#reason, fault: null, notes };
   }
 

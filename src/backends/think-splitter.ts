@@ -9,22 +9,19 @@ const CLOSE = '</think>';
 
 /**
  * Takes `<think>…</think>` at the begin of an answer out of the text, over any borders of pieces. Only at the begin: in the middle of an
- * answer the tag is something that the model writes about. A `</think>` that was never opened closes what came before it, as far as
- * that was not given out yet; `orphan` then tells that the text before it was thinking.
+ * answer the tag is something that the model writes about. Templates that open the tag in the prompt leave only `</think>`: it closes
+ * what came before it as long as nothing of that was given out.
  */
 export class ThinkSplitter {
   #state: 'start' | 'thinking' | 'after' | 'text' = 'start';
   #held = '';
-  #watchOrphan = true;
   #gaveText = false;
-  orphan = false;
 
   feed(text: string): SplitPiece[] {
     const pieces: SplitPiece[] = [];
     let rest = this.#held + text;
     this.#held = '';
     while (rest !== '') rest = this.#step(rest, pieces);
-    if (pieces.some((piece) => piece.kind === 'text')) this.#gaveText = true;
     return pieces;
   }
 
@@ -32,44 +29,33 @@ export class ThinkSplitter {
   end(): SplitPiece[] {
     const held = this.#held;
     this.#held = '';
-    if (held === '' || this.#state === 'after') return [];
+    if (held === '') return [];
     return [{ kind: this.#state === 'thinking' ? 'reasoning' : 'text', text: held }];
   }
 
   /** The server separates the thinking itself: the tags are nothing but text from here on. */
   leaveTags(): void {
-    this.#watchOrphan = false;
-    if (this.#state === 'start') this.#state = 'text';
+    if (this.#state !== 'start') return;
+    this.#state = 'text';
+    this.#gaveText = true;
   }
 
   /** Handles what is at the front and returns what is left to look at. */
   #step(rest: string, pieces: SplitPiece[]): string {
-    if (this.#state === 'start') return this.#atStart(rest);
-    if (this.#state === 'after') {
-      // Models put blank lines between the thinking and the answer.
-      const trimmed = rest.replace(/^\s+/, '');
-      if (trimmed !== '') this.#state = 'text';
-      return trimmed;
+    switch (this.#state) {
+      case 'start':
+        return this.#atStart(rest);
+      case 'thinking':
+        return this.#inThinking(rest, pieces);
+      case 'after': {
+        // Models put blank lines between the thinking and the answer.
+        const trimmed = rest.replace(/^\s+/, '');
+        if (trimmed !== '') this.#state = 'text';
+        return trimmed;
+      }
+      case 'text':
+        return this.#inText(rest, pieces);
     }
-    if (this.#state === 'text' && !this.#watchOrphan) return give(pieces, 'text', rest);
-    const kind = this.#state === 'thinking' ? 'reasoning' : 'text';
-    const close = rest.indexOf(CLOSE);
-    if (close === -1) {
-      const keep = tailThatMayBecome(CLOSE, rest);
-      this.#held = rest.slice(rest.length - keep);
-      return give(pieces, kind, rest.slice(0, rest.length - keep));
-    }
-    if (kind === 'text') {
-      this.#watchOrphan = false;
-      this.orphan = true;
-      // Nothing was given out yet: it can still go where it belongs.
-      give(pieces, pieces.length === 0 && !this.#gaveText ? 'reasoning' : 'text', rest.slice(0, close));
-    } else {
-      give(pieces, 'reasoning', rest.slice(0, close));
-      this.#watchOrphan = false;
-    }
-    this.#state = 'after';
-    return rest.slice(close + CLOSE.length);
   }
 
   #atStart(rest: string): string {
@@ -85,11 +71,35 @@ export class ThinkSplitter {
     this.#state = 'text';
     return rest;
   }
+
+  #inThinking(rest: string, pieces: SplitPiece[]): string {
+    const close = rest.indexOf(CLOSE);
+    const end = close === -1 ? rest.length - tailThatMayBecome(CLOSE, rest) : close;
+    give(pieces, 'reasoning', rest.slice(0, end));
+    if (close === -1) {
+      this.#held = rest.slice(end);
+      return '';
+    }
+    this.#state = 'after';
+    this.#gaveText = true;
+    return rest.slice(close + CLOSE.length);
+  }
+
+  #inText(rest: string, pieces: SplitPiece[]): string {
+    const close = this.#gaveText || rest.includes(OPEN) ? -1 : rest.indexOf(CLOSE);
+    this.#gaveText = true;
+    if (close === -1) {
+      give(pieces, 'text', rest);
+      return '';
+    }
+    give(pieces, 'reasoning', rest.slice(0, close));
+    this.#state = 'after';
+    return rest.slice(close + CLOSE.length);
+  }
 }
 
-function give(pieces: SplitPiece[], kind: SplitPiece['kind'], text: string): '' {
+function give(pieces: SplitPiece[], kind: SplitPiece['kind'], text: string): void {
   if (text !== '') pieces.push({ kind, text });
-  return '';
 }
 
 function tailThatMayBecome(tag: string, text: string): number {

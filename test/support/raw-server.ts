@@ -30,6 +30,8 @@ export class RawServer {
   readonly #sockets = new Set<Socket>();
   readonly #replies = new Map<string, RawReply[]>();
 
+  #greeting: string | null = null;
+
   private constructor(server: Server) {
     this.#server = server;
     this.port = (server.address() as AddressInfo).port;
@@ -45,6 +47,12 @@ export class RawServer {
 
   reply(where: string, ...replies: readonly RawReply[]): this {
     this.#replies.set(where, [...replies]);
+    return this;
+  }
+
+  /** From now on every connection is answered with this at its first byte, whatever it is. */
+  greet(answer: string): this {
+    this.#greeting = answer;
     return this;
   }
 
@@ -80,6 +88,10 @@ export class RawServer {
     socket.on('error', () => undefined);
     let received: Buffer = Buffer.alloc(0);
     socket.on('data', (bytes: Buffer) => {
+      if (this.#greeting !== null) {
+        socket.end(this.#greeting);
+        return;
+      }
       received = Buffer.concat([received, bytes]);
       for (
         let parsed = parseRequest(received, closed);
