@@ -1,4 +1,4 @@
-import type { BackendSetting, Settings } from '../domain/settings.js';
+import type { Settings } from '../domain/settings.js';
 import { LmappError } from '../errors.js';
 import type { Environment } from '../ports.js';
 import type { SettingFault } from './explain.js';
@@ -26,7 +26,7 @@ export interface FlagSetting {
 
 export interface LoadedSettings {
   readonly settings: Settings;
-  /** Every setting with its sources: the winner, or for lists that are joined (servers, followed files) all of them in order. */
+  /** Every setting with its sources: the winner, or for followed files, which are joined, all of them in order. */
   readonly sources: Readonly<Record<SettingKey, readonly SettingSource[]>>;
   /** What is wrong with file and environment, as sentences without a stop. What is wrong is not used. */
   readonly problems: readonly string[];
@@ -40,8 +40,8 @@ interface Layer {
   readonly values: Readonly<Partial<Record<SettingKey, unknown>>>;
 }
 
-/** More servers and more files do not push out the others. */
-const JOINED: ReadonlySet<SettingKey> = new Set(['backends', 'follow']);
+/** More files do not push out the others. */
+const JOINED: ReadonlySet<SettingKey> = new Set(['follow']);
 
 /** Merges flag > environment > file > default. Never throws: what is wrong is told in `problems`, and the next source is used. */
 export function loadSettings(
@@ -92,15 +92,7 @@ function environmentLayer(env: Environment, problems: string[]): Layer {
       problems.push(error.message);
     }
   }
-  const ollama = env['OLLAMA_HOST'];
-  if (ollama) values.backends = [{ kind: 'ollama', url: ollama } satisfies BackendSetting];
-  return {
-    values,
-    source: (key) => ({
-      from: 'environment',
-      name: key === 'backends' ? 'OLLAMA_HOST' : (environmentNameOf(key) ?? ''),
-    }),
-  };
+  return { values, source: (key) => ({ from: 'environment', name: environmentNameOf(key) ?? '' }) };
 }
 
 function fileLayer(file: string, problems: string[]): { layer: Layer; broken: boolean } {
@@ -132,12 +124,5 @@ function consequenceOf(fault: SettingFault): string {
 }
 
 function joined(key: SettingKey, layers: readonly Layer[]): readonly unknown[] {
-  const all = layers.flatMap((layer) => layer.values[key] as readonly unknown[]);
-  const seen = new Set<string>();
-  return all.filter((each) => {
-    const identity = key === 'backends' ? (each as BackendSetting).url : String(each);
-    const fresh = !seen.has(identity);
-    seen.add(identity);
-    return fresh;
-  });
+  return [...new Set(layers.flatMap((layer) => layer.values[key] as readonly unknown[]))];
 }

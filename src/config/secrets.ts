@@ -30,3 +30,14 @@ export function withoutKeys(settings: Settings): Settings {
     ),
   };
 }
+
+/** The real texts of all keys, for whoever writes logs. */
+export function secretsOf(settings: Settings, env: Environment): readonly string[] {
+  return settings.backends.flatMap((backend) => {
+    try {
+      return keyOf(backend, env) ?? [];
+    } catch {
+      return [];
+    }
+  });
+}

@@ -1,0 +1,29 @@
+import type { Files } from '../config/paths.js';
+import type { Ports } from '../ports.js';
+import type { Arguments, OptionSpec } from './options.js';
+
+/** What a command works with. */
+export interface CommandContext {
+  readonly ports: Ports;
+  readonly files: Files;
+  readonly version: string;
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+/**
+ * A command of lmapp: one file in this folder and one line in registry.ts. The file holds the description and loads what it needs
+ * inside `run`, so that the help and the completions stay quick.
+ */
+export interface Command {
+  readonly name: string;
+  /** Words after the name: `[TEXT..]`. */
+  readonly words?: { readonly name: string; readonly does: string; readonly choices?: readonly string[] };
+  readonly does: string;
+  readonly options: readonly OptionSpec[];
+  /** Command line → what it does. */
+  readonly examples: readonly (readonly [string, string])[];
+  /** Resolves to the exit code. Errors: LmappError for what the user should be told. */
+  run(context: CommandContext, args: Arguments): Promise<number>;
+}

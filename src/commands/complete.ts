@@ -1,0 +1,101 @@
+import { SETTING_KEYS, schemaOf, isSettingKey } from '../config/schema.js';
+import { EXIT } from '../errors.js';
+import { openModelCache } from '../sessions/remembered.js';
+import type { CommandContext } from './command.js';
+import type { OptionSpec } from './options.js';
+import { TUI_OPTIONS } from './options.js';
+import { COMMANDS } from './registry.js';
+
+/** What bash takes for the end of a word beside spaces, unless it says otherwise. */
+const BASH_BREAKS = ':=';
+
+/**
+ * `lmapp __complete SHELL LINE`: prints what may stand at the end of LINE, one a line. Asks no server: names of models are those of
+ * the last look. Nothing printed lets the shell offer file names.
+ */
+export function printCompletions(
+  { files, stdout, ports }: CommandContext,
+  [shell, line]: readonly string[],
+): number {
+  const models = () =>
+    (openModelCache(files.models).read() ?? []).flatMap((server) => server.models.map(({ name }) => name));
+  const words = splitLine(line ?? '');
+  const current = words.at(-1) ?? '';
+  const found = completionsOf(words.slice(1), models).filter((each) => each.startsWith(current));
+  // bash replaces only what stands behind the last break, and a model's name may hold one.
+  const cut = shell === 'bash' ? keptByBash(current, ports.env['LMAPP_WORDBREAKS'] ?? BASH_BREAKS) : 0;
+  stdout.write([...new Set(found)].map((each) => `${each.slice(cut)}\n`).join(''));
+  return EXIT.ok;
+}
+
+/** All words that may stand last in `words` (those behind `lmapp`, the last one unfinished). */
+export function completionsOf(words: readonly string[], models: () => readonly string[]): readonly string[] {
+  const before = words.slice(0, -1);
+  const current = words.at(-1) ?? '';
+  const command = COMMANDS.find(({ name }) => name === before[0]);
+  const options = command?.options ?? TUI_OPTIONS;
+  const equals = /^--([^=]+)=/.exec(current);
+  if (equals) {
+    const option = options.find(({ name }) => name === equals[1]);
+    return option ? valuesOf(option, [], models).map((value) => `--${option.name}=${value}`) : [];
+  }
+  const asking = optionInWork(options, before);
+  if (asking) return valuesOf(asking.option, asking.given, models);
+  const names = [...options.map(({ name }) => `--${name}`), '--help'];
+  if (current.startsWith('-')) return command ? names : [...names, '--version'];
+  if (before.length === 0) return COMMANDS.map(({ name }) => name);
+  return command?.name === 'completion' && before.length === 1 ? ['bash', 'zsh', 'fish'] : [];
+}
+
+/** The option whose value is being typed, with the words it has already. */
+function optionInWork(
+  options: readonly OptionSpec[],
+  before: readonly string[],
+): { option: OptionSpec; given: readonly string[] } | null {
+  for (let back = 1; back <= 2; back++) {
+    const word = before.at(-back);
+    if (word === undefined) break;
+    const option = options.find(({ name, type }) => `--${name}` === word && type !== 'boolean');
+    if (option && (option.words ?? 1) >= back)
+      return { option, given: before.slice(before.length - back + 1) };
+  }
+  return null;
+}
+
+function valuesOf(
+  { completes }: OptionSpec,
+  given: readonly string[],
+  models: () => readonly string[],
+): readonly string[] {
+  if (completes === 'model') return models();
+  if (completes === 'theme') return ['dark', 'light'];
+  if (completes !== 'setting') return [];
+  const key = given[0];
+  if (key === undefined) return SETTING_KEYS;
+  if (key === 'model') return models();
+  if (!isSettingKey(key)) return [];
+  const { type, enum: allowed } = schemaOf(key);
+  return allowed ?? (type === 'boolean' ? ['true', 'false'] : []);
+}
+
+/** Splits as a shell does, as far as it matters here: spaces, quotes, backslashes. The last word may be empty. */
+export function splitLine(line: string): readonly string[] {
+  const words: string[] = [''];
+  let quote = '';
+  for (let i = 0; i < line.length; i++) {
+    const char = line[i] ?? '';
+    const last = words.length - 1;
+    if (quote === '' && /\s/.test(char)) {
+      if (words[last] !== '') words.push('');
+    } else if (quote === '' && (char === '"' || char === "'")) quote = char;
+    else if (char === quote) quote = '';
+    else if (char === '\\' && quote !== "'") words[last] += line[++i] ?? '';
+    else words[last] += char;
+  }
+  return words;
+}
+
+function keptByBash(word: string, breaks: string): number {
+  const ends = [...BASH_BREAKS].filter((each) => breaks.includes(each)).map((each) => word.lastIndexOf(each));
+  return Math.max(-1, ...ends) + 1;
+}

@@ -1,0 +1,105 @@
+/** One option of the command line. The parsers, the help, the completions and the documentation are made from it. */
+export interface OptionSpec {
+  /** Without dashes. */
+  readonly name: string;
+  readonly type: 'boolean' | 'string' | 'number';
+  /** May be given several times. */
+  readonly many?: true;
+  /** Takes this many words; 1 unless told. */
+  readonly words?: 2;
+  /** What it takes, for the help: `FILE`. */
+  readonly takes?: string;
+  readonly does: string;
+  /** What completes its value. */
+  readonly completes?: 'model' | 'setting' | 'theme' | 'file';
+  readonly minimum?: number;
+}
+
+export type OptionValue = boolean | string | number | readonly string[];
+
+/** What was given on the command line, by name of option. */
+export interface Arguments {
+  readonly options: Readonly<Record<string, OptionValue | undefined>>;
+  /** Words that are no options, without the name of the command. */
+  readonly words: readonly string[];
+}
+
+const URL_OPTION: OptionSpec = {
+  name: 'url',
+  type: 'string',
+  many: true,
+  takes: '[KIND+]URL',
+  does: 'a server to ask, before all others; KIND is ollama, llama.cpp or openai',
+};
+
+/** Options of every command that talks to servers. */
+export const SERVER_OPTIONS: readonly OptionSpec[] = [
+  URL_OPTION,
+  { name: 'no-discovery', type: 'boolean', does: 'look for no servers beside those that are named' },
+  { name: 'mock', type: 'boolean', does: 'use a stand-in that needs no server' },
+];
+
+export const MODEL_OPTION: OptionSpec = {
+  name: 'model',
+  type: 'string',
+  takes: 'NAME',
+  does: 'the model to talk to',
+  completes: 'model',
+};
+
+export const DEBUG_OPTION: OptionSpec = {
+  name: 'debug',
+  type: 'boolean',
+  does: 'write every request, event counts and timings to the log',
+};
+
+export const TUI_OPTIONS: readonly OptionSpec[] = [
+  MODEL_OPTION,
+  ...SERVER_OPTIONS,
+  { name: 'continue', type: 'boolean', does: 'go on with the last chat' },
+  { name: 'theme', type: 'string', takes: 'NAME', does: 'colours of the dashboard', completes: 'theme' },
+  { name: 'ascii', type: 'boolean', does: 'draw with ASCII characters only' },
+  { name: 'fps', type: 'number', takes: 'N', does: 'most frames per second', minimum: 0 },
+  { name: 'no-gpu', type: 'boolean', does: 'do not ask for readings of GPUs' },
+  {
+    name: 'follow',
+    type: 'string',
+    many: true,
+    takes: 'FILE',
+    does: 'show the lines of a log file, too',
+    completes: 'file',
+  },
+  { name: 'record', type: 'string', takes: 'FILE', does: 'write every event to FILE', completes: 'file' },
+  {
+    name: 'replay',
+    type: 'string',
+    takes: 'FILE',
+    does: 'play a record, without servers and readings',
+    completes: 'file',
+  },
+  { name: 'speed', type: 'number', takes: 'N', does: 'speed of the replay; 2 is twice as fast', minimum: 0 },
+  DEBUG_OPTION,
+];
+
+/** Whether a switch was given. */
+export function isOn(args: Arguments, name: string): boolean {
+  return args.options[name] === true;
+}
+
+/** The value of an option that takes one; the last one when it was given several times. */
+export function textOf(args: Arguments, name: string): string | null {
+  const value = args.options[name];
+  if (typeof value === 'string') return value;
+  return Array.isArray(value) ? ((value as readonly string[]).at(-1) ?? null) : null;
+}
+
+export function numberOf(args: Arguments, name: string): number | null {
+  const value = args.options[name];
+  return typeof value === 'number' ? value : null;
+}
+
+export function listOf(args: Arguments, name: string): readonly string[] {
+  const value = args.options[name];
+  if (typeof value === 'string') return [value];
+  return Array.isArray(value) ? (value as readonly string[]) : [];
+}

@@ -1,0 +1,28 @@
+import path from 'node:path';
+import type { FlagSetting, LoadedSettings } from '../config/load.js';
+import { loadSettings } from '../config/load.js';
+import { faultsOf } from '../config/explain.js';
+import { EXIT, LmappError } from '../errors.js';
+import type { CommandContext } from './command.js';
+import type { Arguments } from './options.js';
+import { isOn, listOf, numberOf, textOf } from './options.js';
+
+/** The settings of a command: its flags over environment, file and defaults. Errors: LmappError for a flag that is not allowed. */
+export function settingsFor({ files, ports }: CommandContext, args: Arguments): LoadedSettings {
+  const flags: FlagSetting[] = [];
+  const add = (key: FlagSetting['key'], value: unknown, name: string): void => {
+    if (value === null) return;
+    const fault = faultsOf({ [key]: value })[0];
+    if (fault) throw new LmappError('usage', `${name}: ${fault.message}`, { exitCode: EXIT.usage });
+    flags.push({ key, value, name });
+  };
+  add('model', textOf(args, 'model'), '--model');
+  add('discovery', isOn(args, 'no-discovery') ? false : null, '--no-discovery');
+  add('theme', textOf(args, 'theme'), '--theme');
+  add('ascii', isOn(args, 'ascii') ? true : null, '--ascii');
+  add('fps', numberOf(args, 'fps'), '--fps');
+  add('system', textOf(args, 'system'), '--system');
+  const follow = listOf(args, 'follow').map((file) => path.resolve(file));
+  add('follow', follow.length > 0 ? follow : null, '--follow');
+  return loadSettings(files.config, ports.env, flags);
+}

@@ -1,0 +1,78 @@
+#!/usr/bin/env node
+import type { CommandContext } from './commands/command.js';
+import { directoriesOf, filesOf } from './config/paths.js';
+import { EXIT, LmappError, messageOf } from './errors.js';
+import type { Ports } from './ports.js';
+import { systemClock } from './ports.js';
+import { version } from './version.js';
+
+// The only file that ends the process. The usual ways in (the dashboard, --version, completions) load no more than they need; all
+// other command lines go through yargs in cli.ts.
+
+process.exitCode = await main(process.argv.slice(2));
+// Kept sockets and timers of libraries must not hold back a command that is done. What is written to pipes is waited for.
+await Promise.all([written(process.stdout), written(process.stderr)]);
+process.exit();
+
+async function main(words: readonly string[]): Promise<number> {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', onOutputError);
+  const ports: Ports = { clock: systemClock, env: process.env, platform: process.platform };
+  const files = filesOf(directoriesOf(process.env));
+  const { stdin, stdout, stderr } = process;
+  // The dashboard restores the terminal before this (uncaughtExceptionMonitor).
+  process.on('uncaughtException', (error) => process.exit(tell(error, files.log)));
+  try {
+    if (words.length === 1 && words[0] === '--version') {
+      stdout.write(`${version}\n`);
+      return EXIT.ok;
+    }
+    const context: CommandContext = { ports, files, version, stdin, stdout, stderr };
+    const fast = await runFast(context, words);
+    if (fast !== null) return fast;
+    const { runCommandLine } = await import('./cli.js');
+    return await runCommandLine(context, words);
+  } catch (error) {
+    return tell(error, files.log);
+  }
+}
+
+/** The dashboard and the completions without yargs; null for every other command line. */
+async function runFast(context: CommandContext, words: readonly string[]): Promise<number | null> {
+  if (words[0] === '__complete') {
+    const { printCompletions } = await import('./commands/complete.js');
+    return printCompletions(context, words.slice(1));
+  }
+  if (words[0] !== undefined && words[0] !== 'tui' && !words[0].startsWith('-')) return null;
+  const [{ readFastArguments }, { TUI_OPTIONS }] = await Promise.all([
+    import('./commands/fast-arguments.js'),
+    import('./commands/options.js'),
+  ]);
+  const args = readFastArguments(words[0] === 'tui' ? words.slice(1) : words, TUI_OPTIONS);
+  if (args === null) return null;
+  const { tui } = await import('./commands/tui.js');
+  return tui.run(context, args);
+}
+
+/** Says on stderr what went wrong. An LmappError is for the user; anything else is a defect, and the log knows more. */
+function tell(error: unknown, log: string): number {
+  if (error instanceof LmappError) {
+    process.stderr.write(`lmapp: ${error.message}\n${error.hint === null ? '' : `${error.hint}\n`}`);
+    return error.exitCode;
+  }
+  process.stderr.write(`lmapp: unexpected error: ${messageOf(error)}\nThe log is ${log}\n`);
+  if (process.env['LMAPP_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  return EXIT.failure;
+}
+
+/** A reader that has left (`lmapp chat … | head -1`) is no error: there is nobody to tell anything. */
+function onOutputError(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE' || error.code === 'EIO') process.exit(EXIT.ok);
+  throw error;
+}
+
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((done) => {
+    if (stream.writableLength === 0) done();
+    else stream.write('', () => done());
+  });
+}
