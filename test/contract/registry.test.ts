@@ -1,0 +1,129 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Backend, ChatEvent } from '../../src/backends/backend.js';
+import { BackendError } from '../../src/backends/backend.js';
+import { backendTypeOf, backendTypes } from '../../src/backends/registry.js';
+import { RawServer, hang, packets } from '../support/raw-server.js';
+import { ask, backendAt, modelOf } from './answers.js';
+
+let server: RawServer;
+let backend: Backend;
+const signal = new AbortController().signal;
+
+describe.each(backendTypes.map((type) => [type.kind, type] as const))(
+  'every backend keeps its contract: %s',
+  (kind, type) => {
+    beforeEach(async () => {
+      server = await RawServer.start();
+      backend = backendAt(kind, server.url, { key: 'sk-secret-0123456789' });
+    });
+    afterEach(async () => {
+      backend.close();
+      await server.stop();
+    });
+
+    it('is found by its kind, and its ports are ports', () => {
+      expect(backendTypeOf(kind)).toBe(type);
+      for (const port of type.defaultPorts) expect(port > 0 && port < 65536).toBe(true);
+    });
+
+    it('has a stable identity without credentials', () => {
+      const again = backendAt(kind, server.url);
+      expect(backend.info.id).toBe(again.info.id);
+      expect(backend.info.kind).toBe(kind);
+      if (backend.info.url !== '') expect(backend.info.id).toBe(`${kind}@127.0.0.1:${server.port}`);
+      expect(JSON.stringify(backend.info)).not.toContain('secret');
+      again.close();
+    });
+
+    it('checks without throwing, whatever answers', async () => {
+      for (const reply of [
+        packets(['garbage\r\n']),
+        packets(['HTTP/1.1 500 x\r\nContent-Length: 0\r\n\r\n']),
+        packets([]),
+      ]) {
+        server
+          .reply('/api/version', reply)
+          .reply('/v1/models', reply)
+          .reply('/props', reply)
+          .reply('/health', reply);
+        const check = await backend.check(signal);
+        expect(Object.keys(check).sort()).toEqual(['processing', 'queued', 'status', 'version']);
+        expect(['ready', 'away']).toContain(check.status.state);
+      }
+    });
+
+    it('lists models or throws a BackendError', async () => {
+      const models = await backend.models(signal).catch((error: unknown) => {
+        expect(error).toBeInstanceOf(BackendError);
+        return [];
+      });
+      for (const model of models) expect(model.key).toBe(`${backend.info.id}/${model.name}`);
+    });
+
+    it('never throws from a chat and ends it once, whatever answers', async () => {
+      if (backend.info.url === '') return;
+      for (const reply of [
+        packets(['garbage\r\n']),
+        packets([]),
+        packets(['HTTP/1.1 500 x\r\nContent-Length: 0\r\n\r\n']),
+        packets(['HTTP/1.1 200 x\r\n\r\n{"a":1}\n[]']),
+      ]) {
+        server
+          .reply('/api/ps', reply)
+          .reply('/api/chat', reply)
+          .reply('/v1/chat/completions', reply)
+          .reply('/props', reply);
+        const seen = await ask(backend);
+        expect(seen.outcome).not.toBe('complete');
+        expect(JSON.stringify(seen.fault)).not.toContain('secret');
+      }
+    });
+
+    it('closes its socket within 100 ms of a cancel before the first byte', async () => {
+      const stop = new AbortController();
+      server.reply('/api/chat', hang).reply('/v1/chat/completions', hang);
+      const events: ChatEvent['type'][] = [];
+      const begun = { at: 0 };
+      const seen = await ask(backend, {
+        signal: stop.signal,
+        onEvent: (event) => {
+          events.push(event.type);
+          if (event.type !== 'sent') return;
+          begun.at = performance.now();
+          stop.abort();
+        },
+      });
+      expect(seen.outcome).toBe('cancelled');
+      expect(performance.now() - begun.at).toBeLessThan(100);
+      const chat = server.requests.find((request) => request.method === 'POST');
+      if (chat !== undefined) expect((await chat.closed) - begun.at).toBeLessThan(100);
+    });
+
+    it('ends a chat whose signal has ended before it began', async () => {
+      expect((await ask(backend, { signal: AbortSignal.abort(), model: modelOf(backend) })).outcome).toBe(
+        'cancelled',
+      );
+    });
+
+    it('offers load and unload when it says so', () => {
+      if (backend.info.features.load) expect(backend.load).toBeDefined();
+      if (backend.info.features.unload) expect(backend.unload).toBeDefined();
+    });
+  },
+);
+
+describe('the mock', () => {
+  it('streams its text at its speed and says what it is', async () => {
+    process.env['LMAPP_MOCK_TEXT'] = 'one two three';
+    process.env['LMAPP_MOCK_TOKENS_PER_SECOND'] = '5000';
+    const seen = await ask(backendAt('mock', ''));
+    delete process.env['LMAPP_MOCK_TEXT'];
+    delete process.env['LMAPP_MOCK_TOKENS_PER_SECOND'];
+    expect(seen).toMatchObject({
+      text: 'one two three',
+      outcome: 'complete',
+      notes: ['This was the mock, not a model.'],
+    });
+    expect(seen.usage.answerTokens).toBeGreaterThan(3);
+  });
+});
