@@ -1,5 +1,5 @@
-/** The one file of blessed-contrib that is used: its line chart draws itself on a canvas context that we give it. */
+/** The one file of blessed-contrib that is used: its line chart draws on the canvas context that we give it. */
 declare module 'blessed-contrib/lib/widget/charts/line.js' {
-  const Line: import('./history-chart.js').LineChartConstructor;
+  const Line: { readonly prototype: { setData(this: object, series: readonly object[]): void } };
   export default Line;
 }

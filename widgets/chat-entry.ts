@@ -2,7 +2,8 @@ import { CODE_INDENT, markdownRule, markdownSpans } from './chat-markdown.js';
 import { fitRow, justify, textRow } from './rows.js';
 import type { Row, Span, Token } from './text/span.js';
 import { EMPTY_ROW, span } from './text/span.js';
-import { createWrapping, type WrappableText, type Wrapping, wrapText } from './text/wrap.js';
+import { createWrapping, type WrappableText, type Wrapping } from './text/growing-wrap.js';
+import { wrapText } from './text/wrap.js';
 import type { Glyphs } from './widget.js';
 
 /** One entry of a transcript: a message, an answer, or something the program says. Text is sanitised. */
@@ -41,7 +42,7 @@ const TEXT_INDENT = 2;
 const MAX_TEXT_COLUMNS = 110;
 
 /** Lays out entries of a pane `width` cells wide. Rows come without the left pad. */
-export function createEntryLayout(width: number, glyphs: Glyphs): EntryLayout {
+export function createEntryLayout(role: TranscriptEntry['role'], width: number, glyphs: Glyphs): EntryLayout {
   const columns = Math.max(1, Math.min(MAX_TEXT_COLUMNS + TEXT_INDENT, width - 2 * TRANSCRIPT_PAD));
   // A narrow pane gives up the indent rather than the text.
   const indent = columns > 16 ? TEXT_INDENT : 0;
@@ -49,7 +50,8 @@ export function createEntryLayout(width: number, glyphs: Glyphs): EntryLayout {
   const pad = indentText.slice(indent);
   // One column less, so that the block cursor of a running answer has a place behind a full row.
   const textColumns = Math.max(1, columns - indent - 1);
-  const plain = textColumns <= CODE_INDENT * 2;
+  // What the user wrote is shown as it was written.
+  const plain = role !== 'assistant' || textColumns <= CODE_INDENT * 2;
 
   let entry: TranscriptEntry | null = null;
   const body = createWrapping(textColumns, plain ? undefined : markdownRule);
@@ -113,7 +115,7 @@ export function createEntryLayout(width: number, glyphs: Glyphs): EntryLayout {
     return footers[at - textRows()] ?? EMPTY_ROW;
   }
 
-  function roleRow({ role, label, time }: TranscriptEntry): Row {
+  function roleRow({ label, time }: TranscriptEntry): Row {
     const token: Token = role === 'notice' ? 'muted' : role;
     const line = justify(
       [span(pad + label, token)],
@@ -136,12 +138,12 @@ export function createEntryLayout(width: number, glyphs: Glyphs): EntryLayout {
     );
   }
 
-  function bodyRow({ running, role }: TranscriptEntry, at: number): Row {
+  function bodyRow({ running }: TranscriptEntry, at: number): Row {
     const known = finalRows.get(at);
     if (known) return known;
     const spans: Span[] = [span(indentText)];
     if (bodyRows > 0) {
-      if (role === 'assistant' && !plain) spans.push(...markdownSpans(body, at));
+      if (!plain) spans.push(...markdownSpans(body, at));
       else spans.push(span(body.rowText(at), role === 'notice' ? 'muted' : 'text'));
     }
     if (running && at === textRows() - 1) spans.push(span(glyphs.ascii ? '_' : '▌', 'accent'));

@@ -1,5 +1,5 @@
 import type { Span, Token } from './text/span.js';
-import type { LineRule, LineShape, Wrapping } from './text/wrap.js';
+import type { LineRule, LineShape, Wrapping } from './text/growing-wrap.js';
 
 /** Light markdown: fenced code, headings, bold and inline code. Anything else is shown as it was written. */
 

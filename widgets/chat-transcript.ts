@@ -66,7 +66,7 @@ export const chatTranscript = {
     function layoutOf(entry: TranscriptEntry): EntryLayout {
       let layout = layouts.get(entry.id);
       if (layout) layouts.delete(entry.id);
-      else layout = createEntryLayout(width, glyphs);
+      else layout = createEntryLayout(entry.role, width, glyphs);
       layouts.set(entry.id, layout);
       layout.update(entry);
       touched++;

@@ -32,7 +32,7 @@ interface LineSeries {
   readonly y: readonly number[];
   readonly style: { readonly line: Token };
 }
-export interface LineChartConstructor {
+interface LineChartConstructor {
   readonly prototype: { setData(this: LineChart, series: readonly LineSeries[]): void };
 }
 

@@ -106,14 +106,14 @@ function replace(
   };
 }
 
-/** The steps with the present text on top; the oldest go when there are too many or they hold too much. */
+/** The steps with the present text on top, which always stays; the oldest go when there are too many or they hold too much. */
 function withStep(steps: readonly PromptStep[], state: PromptState): readonly PromptStep[] {
   const next = [...steps.slice(-(MAX_UNDO_STEPS - 1)), { text: state.text, cursor: state.cursor }];
   let chars = 0;
   let from = next.length;
   while (from > 0) {
     chars += next[from - 1]?.text.length ?? 0;
-    if (chars > MAX_UNDO_CHARS) break;
+    if (chars > MAX_UNDO_CHARS && from < next.length) break;
     from--;
   }
   return from === 0 ? next : next.slice(from);
@@ -231,7 +231,8 @@ function wordAfter(text: string, cursor: number): number {
 
 /** Marks, joiners and surrogate halves count as parts of words, so that a cluster is never split. */
 function isWordUnit(text: string, at: number): boolean {
-  return /[\p{L}\p{N}\p{M}\p{Cs}_\u200d\ufe0f]/u.test(text.charAt(at));
+  const unit = text.charAt(at);
+  return unit === '\u200d' || /[\p{L}\p{N}\p{M}\p{Cs}_]/u.test(unit);
 }
 
 function lineStart(text: string, cursor: number): number {
