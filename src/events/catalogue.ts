@@ -56,16 +56,13 @@ export interface StoredChat {
 /** Every event of the program. Plain serialisable data; the bus adds `seq`, `at` and `mono`. */
 export type AppEvent =
   // The program
-  /** `idSeed` makes the ids of chats and turns of this run unique; `rememberedModel` is the key chosen last in an earlier run. */
+  /** `idSeed` makes the ids of chats and turns of this run unique. */
   | {
       readonly type: 'app.started';
       readonly version: string;
       readonly settings: Settings;
       readonly problems: readonly string[];
       readonly idSeed: string;
-      readonly rememberedModel: string | null;
-      /** The model was asked for by flag, environment or configuration: an unknown one is told. */
-      readonly mock: boolean;
     }
   | { readonly type: 'app.stopping'; readonly exitCode: number }
   | { readonly type: 'app.faulted'; readonly where: string; readonly message: string }
@@ -81,6 +78,8 @@ export type AppEvent =
   | { readonly type: 'backend.removed'; readonly backendId: string }
   | { readonly type: 'backend.lost'; readonly backendId: string; readonly fault: Fault }
   // Models
+  /** The model that was chosen last in an earlier run. */
+  | { readonly type: 'model.remembered'; readonly key: string }
   | { readonly type: 'models.listed'; readonly backendId: string; readonly models: readonly Model[]; readonly fromCache: boolean }
   | { readonly type: 'models.failed'; readonly backendId: string; readonly fault: Fault }
   | { readonly type: 'model.selected'; readonly key: string; readonly by: 'user' | 'start' }
@@ -116,7 +115,7 @@ export type AppEvent =
   | { readonly type: 'hardware.source'; readonly source: string; readonly state: SourceState }
   // Logs
   | { readonly type: 'logs.appended'; readonly lines: readonly LogLine[]; readonly skipped: number }
-  | { readonly type: 'logs.interrupted'; readonly source: string; readonly reason: string }
+  | { readonly type: 'logs.interrupted'; readonly source: string; readonly reason: string; readonly hint: string }
   // Chats
   | { readonly type: 'session.listed'; readonly chats: readonly ChatSummary[] }
   | { readonly type: 'session.opened'; readonly chat: StoredChat }

@@ -46,11 +46,6 @@ export interface ChatStore {
   close(): Promise<void>;
 }
 
-/** What makes ids of one run unique: the time, so that they sort by it, and a random part for two that start at once. */
-export function newIdSeed(clock: Clock): string {
-  return `${clock.now().toString(36)}-${randomBytes(4).toString('hex')}`;
-}
-
 interface OpenChat {
   /** As the state knows it; the id of the file differs when the chat goes on as a copy. */
   readonly id: string;

@@ -42,6 +42,7 @@ const COMMANDS: Readonly<Record<string, (state: State, event: Command, out: Effe
   'screen.redraw': (state, _event, out) => effect(state, out, { type: 'screen.redraw' }),
   'servers.refresh': (state, event, out) =>
     withNotice(effect(state, out, { type: 'backends.refresh' }), event, 'info', 'asking all servers anew', null),
+  'mock.use': (state, _event, out) => effect(state, out, { type: 'mock.add' }),
   'layout.cycle': (state, event, out) => {
     const layout = LAYOUTS[(LAYOUTS.indexOf(state.view.layout) + 1) % LAYOUTS.length] ?? 'all';
     out.push({ type: 'settings.save', key: 'layout', value: layout });

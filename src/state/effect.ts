@@ -7,6 +7,10 @@ export type Effect =
   | { readonly type: 'chat.start'; readonly turnId: string; readonly modelKey: string; readonly messages: readonly ChatMessage[] }
   | { readonly type: 'chat.cancel'; readonly turnId: string }
   | { readonly type: 'backends.refresh' }
+  /** The mock joins the servers. */
+  | { readonly type: 'mock.add' }
+  /** The list of models changed and is to be kept for the next start. */
+  | { readonly type: 'models.cache' }
   | { readonly type: 'models.refresh'; readonly backendId: string }
   | { readonly type: 'model.load'; readonly key: string }
   | { readonly type: 'model.unload'; readonly key: string }

@@ -15,7 +15,7 @@ export function updateLogs(state: State, event: Stamped): State {
       return { ...state, logs: { ...logs, ring: appendLines(logs.ring, event.lines, event.skipped), sources } };
     }
     case 'logs.interrupted':
-      return withNotice(state, event, 'warn', `log ${event.source}: ${event.reason}`, null);
+      return withNotice(state, event, 'warn', `log ${event.source}: ${event.reason}`, event.hint);
     default:
       return state;
   }

@@ -28,6 +28,8 @@ export function updateModels(state: State, event: Stamped, out: Effect[]): State
           ? { ...entry, check: { ...entry.check, status: { state: 'busy' } } }
           : entry,
       );
+    case 'model.remembered':
+      return withModels(state, { recent: [event.key] });
     case 'model.selected':
       return withModels(state, {
         selected: event.key,
@@ -94,7 +96,10 @@ function onListed(state: State, event: Stamped & { type: 'models.listed' }, out:
   const entry = backendById(state, event.backendId);
   if (!entry || (event.fromCache && !entry.cached)) return state;
   let next = withEntry(state, event.backendId, (e) => ({ ...e, models: event.models, cached: event.fromCache }));
-  if (!event.fromCache) next = tellChanges(next, event, entry, event.models);
+  if (!event.fromCache) {
+    out.push({ type: 'models.cache' });
+    next = tellChanges(next, event, entry, event.models);
+  }
   return preloadOnce(pickModel(next), event, out);
 }
 

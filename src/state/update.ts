@@ -4,7 +4,7 @@ import { submit, updateCommand } from './commands.js';
 import type { Effect } from './effect.js';
 import { updateHardware, watchWhatIsShown } from './hardware.js';
 import { updateLogs } from './logs.js';
-import { updateModels, withModels } from './models.js';
+import { updateModels } from './models.js';
 import { withNotice } from './notices.js';
 import { editPrompt } from './prompt.js';
 import { emptyChat, type State } from './state.js';
@@ -74,9 +74,8 @@ function onStarted(state: State, event: Stamped & { type: 'app.started' }, out: 
     hardware: { ...state.hardware, intervalMs: event.settings.sampleMs },
     logs: { ...state.logs, level: event.settings.logLevel },
   };
-  const remembered = withModels(started, { recent: event.rememberedModel ? [event.rememberedModel] : [] });
   out.push({ type: 'log.write', level: 'info', message: `lmapp ${event.version} started`, fields: {} });
-  return event.problems.reduce((s, problem) => withNotice(s, event, 'warn', problem, null), remembered);
+  return event.problems.reduce((s, problem) => withNotice(s, event, 'warn', problem, null), started);
 }
 
 /** Up on an empty message takes back the last waiting message before it goes to the history. */

@@ -85,16 +85,17 @@ export function createInput(context: InputContext): (input: TerminalInput) => vo
     const by = command ? moves[command] : undefined;
     if (by !== undefined) {
       // Help and notices have no rows to choose; there the index is the first row shown.
-      const last = items.length > 0 ? items.length - 1 : Number.MAX_SAFE_INTEGER;
+      const count = items.picked.length;
+      const last = count > 0 ? count - 1 : Number.MAX_SAFE_INTEGER;
       const at = Math.min(top.index, last);
-      const wraps = items.length > 0 && Math.abs(by) === 1;
-      const to = wraps ? (at + by + items.length) % items.length : Math.min(last, Math.max(0, at + by));
+      const wraps = count > 0 && Math.abs(by) === 1;
+      const to = wraps ? (at + by + count) % count : Math.min(last, Math.max(0, at + by));
       return publish({ type: 'overlay.moved', index: to });
     }
     if (command === 'list.choose') {
-      const item = items[Math.min(top.index, items.length - 1)];
+      const event = items.eventOf(top.index);
       publish({ type: 'overlay.closed' });
-      if (item) publish(item.event);
+      if (event) publish(event);
       return;
     }
     if (top.id === 'keys' && (key === '?' || key === 'q')) return publish({ type: 'overlay.closed' });

@@ -1,66 +1,71 @@
-import { fuzzyMatch } from '../../widgets/text/fuzzy.js';
-import { formatBytes } from '../../widgets/text/format.js';
+import { pickItems, type PickedItem, type PickerItem } from '../../widgets/list-picker.js';
+import { formatBytes, formatCount } from '../../widgets/text/format.js';
 import type { AppEvent } from '../events/catalogue.js';
 import { COMMAND_IDS } from '../state/commands.js';
 import { allModels, backendById, type Overlay, type State } from '../state/state.js';
 import { keyLabel, type Keymap } from './keymap.js';
 
-/** A row of a picker: what it says, and the event that choosing it publishes. */
-export interface OverlayItem {
-  readonly key: string;
-  readonly label: string;
-  readonly detail: string;
-  /** Matched offsets in `label`, to be marked. */
-  readonly positions: readonly number[];
-  readonly marked: boolean;
-  readonly dimmed: boolean;
+/** A row of a picker and the event that choosing it publishes. */
+interface Offer {
+  readonly item: PickerItem;
   readonly event: AppEvent;
 }
 
-type Unmatched = Omit<OverlayItem, 'positions'>;
-
-/** The rows of the top overlay that match what was typed, best first. Overlays without rows give none. */
-export function overlayItems(state: State, overlay: Overlay, keymap: Keymap): readonly OverlayItem[] {
-  const items = itemsOf(state, overlay, keymap);
-  const query = overlay.query.text.trim();
-  if (query === '') return items.map((item) => ({ ...item, positions: [] }));
-  const matches: { item: OverlayItem; score: number }[] = [];
-  for (const item of items) {
-    const match = fuzzyMatch(query, item.label);
-    const detail = match ? null : fuzzyMatch(query, `${item.label} ${item.detail}`);
-    if (match) matches.push({ item: { ...item, positions: match.positions }, score: match.score });
-    else if (detail) matches.push({ item: { ...item, positions: [] }, score: detail.score - 1000 });
-  }
-  return matches.sort((a, b) => b.score - a.score).map((m) => m.item);
+export interface OverlayItems {
+  readonly picked: readonly PickedItem[];
+  readonly total: number;
+  eventOf(index: number): AppEvent | null;
 }
 
-function itemsOf(state: State, overlay: Overlay, keymap: Keymap): readonly Unmatched[] {
-  if (overlay.id === 'menu') return menuItems(keymap);
-  if (overlay.id === 'models') return modelItems(state);
-  if (overlay.id === 'chats') return chatItems(state);
+let last: { readonly deps: readonly unknown[]; readonly items: OverlayItems } | null = null;
+
+/** The rows of the top overlay that match what was typed, best first; none for overlays without a list. */
+export function overlayItems(state: State, overlay: Overlay, keymap: Keymap): OverlayItems {
+  const deps = [overlay.id, overlay.query.text, state.models, state.chat.chats, keymap];
+  if (last && deps.every((d, i) => d === last?.deps[i])) return last.items;
+  const offers = offersOf(state, overlay, keymap);
+  const events = new Map(offers.map((o) => [o.item.id, o.event]));
+  const picked = pickItems(
+    offers.map((o) => o.item),
+    overlay.query.text,
+  );
+  const items: OverlayItems = {
+    picked,
+    total: offers.length,
+    eventOf: (index) => events.get(picked[Math.min(index, picked.length - 1)]?.item.id ?? '') ?? null,
+  };
+  last = { deps, items };
+  return items;
+}
+
+function offersOf(state: State, overlay: Overlay, keymap: Keymap): readonly Offer[] {
+  if (overlay.id === 'menu') return commandOffers(keymap);
+  if (overlay.id === 'models') return modelOffers(state);
+  if (overlay.id === 'chats') return chatOffers(state);
   return [];
 }
 
-function menuItems(keymap: Keymap): readonly Unmatched[] {
+function commandOffers(keymap: Keymap): readonly Offer[] {
   const seen = new Set<string>();
   return keymap.bindings
     .filter((b) => b.menu === true && COMMAND_IDS.includes(b.id) && !seen.has(b.id) && seen.add(b.id))
-    .map((b) => ({
-      key: b.id,
-      label: b.does,
-      detail: b.keys[0] === undefined ? '' : b.where === 'everywhere' || b.where === 'message' ? keyLabel(b.keys[0]) : `${keyLabel(b.keys[0])} in ${b.where}`,
-      marked: false,
-      dimmed: false,
-      event: { type: 'command.invoked', command: b.id },
-    }));
+    .map((b) => {
+      const everywhere = b.where === 'everywhere' || b.where === 'message';
+      const key = b.keys[0] === undefined ? '' : keyLabel(b.keys[0]);
+      return {
+        item: { id: b.id, label: b.does, columns: [key === '' || everywhere ? key : `${key} in ${b.where}`], keywords: b.id },
+        event: { type: 'command.invoked', command: b.id },
+      };
+    });
 }
 
-/** The models used last stand first, the present one second, so that Ctrl+O Enter goes back to the one before. */
-function modelItems(state: State): readonly Unmatched[] {
+/** The model used before the present one stands first, so that Ctrl+O Enter goes back to it. */
+function modelOffers(state: State): readonly Offer[] {
   const { recent, selected } = state.models;
+  const others = recent.filter((key) => key !== selected);
   const rank = (key: string): number => {
-    if (key === selected) return recent.some((k) => k !== selected) ? 0.5 : 0;
-    const at = recent.filter((k) => k !== selected).indexOf(key);
+    if (key === selected) return others.length > 0 ? 0.5 : -1;
+    const at = others.indexOf(key);
     return at < 0 ? 1000 : at;
   };
   return allModels(state)
@@ -70,25 +75,32 @@ function modelItems(state: State): readonly Unmatched[] {
     .map(({ model }) => {
       const backend = backendById(state, model.backendId);
       const away = backend?.check.status.state === 'away';
-      const parts = [backend?.info.title ?? '', formatBytes(model.sizeBytes), model.loadState === 'loaded' ? 'loaded' : '', away ? 'away' : ''];
+      const now = model.key === selected ? 'chosen' : away ? 'away' : model.loadState === 'loaded' ? 'loaded' : '';
       return {
-        key: model.key,
-        label: model.label,
-        detail: parts.filter((p) => p !== '').join('  '),
-        marked: model.key === selected,
-        dimmed: away,
+        item: { id: model.key, label: model.label, columns: [now, formatBytes(model.sizeBytes), backend?.info.title ?? ''] },
         event: { type: 'command.invoked', command: 'model.use', argument: model.key },
       };
     });
 }
 
-function chatItems(state: State): readonly Unmatched[] {
+function chatOffers(state: State): readonly Offer[] {
   return state.chat.chats.map((chat) => ({
-    key: chat.id,
-    label: chat.title || '(without title)',
-    detail: `${new Date(chat.updatedAt).toISOString().slice(0, 16).replace('T', ' ')}  ${chat.turns} ${chat.turns === 1 ? 'question' : 'questions'}`,
-    marked: chat.id === state.chat.id,
-    dimmed: false,
+    item: {
+      id: chat.id,
+      label: chat.title || '(without title)',
+      columns: [
+        chat.id === state.chat.id ? 'open' : '',
+        `${formatCount(chat.turns)} ${chat.turns === 1 ? 'question' : 'questions'}`,
+        localMinute(chat.updatedAt),
+      ],
+    },
     event: { type: 'command.invoked', command: 'chat.open', argument: chat.id },
   }));
+}
+
+/** `2026-01-31 12:03` in the time zone of the user. */
+function localMinute(at: number): string {
+  const d = new Date(at);
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${two(d.getHours())}:${two(d.getMinutes())}`;
 }

@@ -106,14 +106,14 @@ function footersOf(turn: Turn): readonly Footer[] {
     case null:
       break;
   }
-  const figures = figuresLine(turn);
-  if (turn.outcome !== null && figures !== '') add(figures, 'muted');
+  const figures = figuresOfTurn(turn);
+  if (turn.outcome !== null && figures.length > 0) add(figures.join(' · '), 'muted');
   return footers;
 }
 
-/** `312 tok · 41.2 tok/s · first after 812 ms · 7.6 s`; what is our own count has a ≈. */
-export function figuresLine(turn: Turn): string {
-  if (turn.firstTokenMono === null || turn.endedMono === null) return '';
+/** `312 tok`, `41.2 tok/s`, `first after 812 ms`, `7.6 s`; what is our own count has a ≈. */
+export function figuresOfTurn(turn: Turn): readonly string[] {
+  if (turn.firstTokenMono === null || turn.endedMono === null) return [];
   const tokens = turn.usage.answerTokens;
   const parts = [
     tokens !== null ? `${formatCount(tokens)} tok` : turn.pieces > 0 ? `≈ ${formatCount(turn.pieces)} tok` : '',
@@ -121,7 +121,7 @@ export function figuresLine(turn: Turn): string {
     `first after ${formatDuration(turn.firstTokenMono - turn.startedMono)}`,
     formatDuration(turn.endedMono - turn.startedMono),
   ];
-  return parts.filter((p) => p !== '').join(' · ');
+  return parts.filter((p) => p !== '');
 }
 
 function speedText(turn: Turn): string {

@@ -1,0 +1,242 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setValue } from '../config/edit.js';
+import type { Files } from '../config/paths.js';
+import type { BackendSetting, Settings } from '../domain/settings.js';
+import { LmappError, messageOf } from '../errors.js';
+import { readFacts } from '../hardware/facts.js';
+import { createMachinePoller, type MachinePoller } from '../hardware/poller.js';
+import type { ProbeReport } from '../hardware/probe.js';
+import { openHistory } from '../sessions/history.js';
+import { openModelCache, openRemembered, type CachedModels } from '../sessions/remembered.js';
+import { openStore } from '../sessions/store.js';
+import type { Effect } from '../state/effect.js';
+import { modelByKey } from '../state/state.js';
+import { createBackends } from './backends.js';
+import { createChatEffects } from './chat.js';
+import { openLogs } from './logs.js';
+import { faultOf } from './polling.js';
+import type { EffectHost } from './run.js';
+
+/** What the sources need to know of the command line and the configuration. */
+export interface SourceOptions {
+  readonly files: Files;
+  readonly settings: Settings;
+  readonly keyOf: (backend: BackendSetting) => string | null;
+  readonly secrets: readonly string[];
+  readonly urls: readonly string[];
+  readonly mock: boolean;
+  readonly continueLast: boolean;
+  readonly gpu: boolean;
+  readonly debug: boolean;
+}
+
+export interface Sources {
+  run(effect: Effect): void;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  stopNow(): void;
+}
+
+/** The model cache is written at most this often. */
+const CACHE_WRITE_MS = 1000;
+/** Static facts start a child; it waits until the first seconds, when people look and type, are over. */
+const FACTS_DELAY_MS = 1500;
+
+/** Opens everything that reads or writes outside the program, and does the effects that concern it. */
+export function openSources(host: EffectHost): Sources {
+  const { publish, ports, options } = host;
+  const { files, settings } = options;
+  const { clock } = ports;
+  const logs = openLogs(host);
+  const store = openStore(files.chats, {
+    clock,
+    onProblem: ({ level, message, hint }) => publish({ type: 'notice.raised', level, text: message, hint }),
+  });
+  const history = openHistory(files.history);
+  const remembered = openRemembered(files.remembered);
+  const modelCache = openModelCache(files.models);
+  const cached = modelCache.read() ?? [];
+  const backends = createBackends({
+    ports,
+    publish,
+    urls: options.urls,
+    configured: settings.backends,
+    keyOf: options.keyOf,
+    discovery: settings.discovery,
+    mock: options.mock,
+    focused: () => host.state().view.focused,
+    known: cached.map(({ backend, models }) => ({ info: backend, models })),
+  });
+  const chats = createChatEffects({
+    publish,
+    settings: () => host.state().settings,
+    backendOf(key) {
+      const model = modelByKey(host.state(), key);
+      const backend = model && backends.backend(model.backendId);
+      return model && backend ? { model, backend } : null;
+    },
+  });
+  let poller: MachinePoller | null = null;
+  const abort = new AbortController();
+  let cacheTimer: (() => void) | null = null;
+  let written: unknown = null;
+
+  function machinePoller(): MachinePoller {
+    poller ??= createMachinePoller({ ports, report: onReport, diskFolder: path.dirname(files.chats), childPath: childProgram() });
+    return poller;
+  }
+
+  function onReport(report: ProbeReport, source: string): void {
+    if (report.type === 'machine') publish({ type: 'hardware.sampled', sample: report.sample });
+    else if (report.type === 'gpus') publish({ type: 'gpus.sampled', gpus: report.gpus });
+    else publish({ type: 'hardware.source', source, state: report.state });
+  }
+
+  async function changeLoad(key: string, verb: 'load' | 'unload'): Promise<void> {
+    const model = modelByKey(host.state(), key);
+    const backend = model && backends.backend(model.backendId);
+    if (!model || !backend) return;
+    publish({ type: verb === 'load' ? 'model.load.started' : 'model.unload.started', key });
+    try {
+      if (verb === 'load') await backend.load?.(model, settings.keepAlive, abort.signal);
+      else await backend.unload?.(model, abort.signal);
+      if (!abort.signal.aborted) publish({ type: verb === 'load' ? 'model.load.ended' : 'model.unload.ended', key, fault: null });
+    } catch (error) {
+      if (!abort.signal.aborted) publish({ type: verb === 'load' ? 'model.load.ended' : 'model.unload.ended', key, fault: faultOf(error) });
+    }
+  }
+
+  async function listChats(): Promise<void> {
+    publish({ type: 'session.listed', chats: await store.list() });
+  }
+
+  async function openChat(id: string): Promise<void> {
+    try {
+      await store.flush();
+      publish({ type: 'session.opened', chat: await store.read(id) });
+    } catch (error) {
+      publish({ type: 'session.failed', message: messageOf(error), hint: error instanceof LmappError ? error.hint : null });
+    }
+  }
+
+  async function continueLast(): Promise<void> {
+    const chatList = await store.list();
+    const last = chatList[0];
+    publish({ type: 'session.listed', chats: chatList });
+    if (last) await openChat(last.id);
+    else publish({ type: 'notice.raised', level: 'info', text: 'there is no earlier chat to go on with', hint: null });
+  }
+
+  function save(key: string, value: unknown): void {
+    try {
+      setValue(files.config, key, value);
+    } catch (error) {
+      const hint = error instanceof LmappError ? error.hint : null;
+      publish({ type: 'notice.raised', level: 'warn', text: `${key} was not kept: ${messageOf(error)}`, hint });
+    }
+  }
+
+  /** Keeps the list of models on the disk, some time after it changed. Servers of an earlier run that were not asked now stay in it. */
+  function cacheModelsSoon(): void {
+    cacheTimer ??= clock.after(CACHE_WRITE_MS, () => {
+      cacheTimer = null;
+      writeModelCache();
+    });
+  }
+
+  function writeModelCache(): void {
+    const { backends: entries } = host.state().models;
+    if (options.mock || entries === written) return;
+    written = entries;
+    const fresh: CachedModels[] = entries.filter((e) => !e.cached && e.info.kind !== 'mock').map((e) => ({ backend: e.info, models: e.models }));
+    const others = cached.filter((c) => !fresh.some((f) => f.backend.id === c.backend.id || f.backend.url === c.backend.url));
+    modelCache.write([...fresh, ...others].slice(0, 50));
+  }
+
+  return {
+    run(effect) {
+      switch (effect.type) {
+        case 'chat.start':
+          return chats.start(effect);
+        case 'chat.cancel':
+          return chats.cancel(effect.turnId);
+        case 'backends.refresh':
+          return backends.refresh();
+        case 'models.refresh':
+          cacheModelsSoon();
+          return backends.refresh(effect.backendId);
+        case 'models.cache':
+          return cacheModelsSoon();
+        case 'mock.add':
+          return backends.addMock();
+        case 'model.load':
+          return void changeLoad(effect.key, 'load');
+        case 'model.unload':
+          return void changeLoad(effect.key, 'unload');
+        case 'model.remember':
+          remembered.write({ model: effect.key });
+          return;
+        case 'session.start':
+          return store.startChat(effect.chatId, effect.title);
+        case 'session.write':
+          return store.write(effect.chatId, effect.turn);
+        case 'session.list':
+          return void listChats();
+        case 'session.open':
+          return void openChat(effect.chatId);
+        case 'history.remember':
+          history.append(effect.text);
+          return;
+        case 'settings.save':
+          return save(effect.key, effect.value);
+        case 'hardware.watch':
+          return machinePoller().watch({ machine: effect.machine, gpu: effect.machine && options.gpu, intervalMs: effect.intervalMs });
+        case 'log.write':
+          return logs.logger.log(effect.level, effect.message, effect.fields);
+        default:
+          // The others are done in run.ts.
+          return;
+      }
+    },
+    async start() {
+      publish({ type: 'prompt.history.loaded', entries: history.read() });
+      const key = remembered.read()?.model;
+      if (key !== undefined && !options.mock) publish({ type: 'model.remembered', key });
+      const searching = backends.start();
+      if (options.continueLast) await continueLast();
+      await searching;
+      await logs.start();
+      clock.after(FACTS_DELAY_MS, () => {
+        if (abort.signal.aborted) return;
+        void readFacts({ cacheFile: files.facts, childPath: childProgram(), env: ports.env, now: clock.now }).then((facts) => {
+          if (!abort.signal.aborted) publish({ type: 'hardware.facts', facts });
+        });
+      });
+    },
+    async stop() {
+      abort.abort();
+      chats.cancelAll();
+      backends.stop();
+      poller?.stop();
+      cacheTimer?.();
+      writeModelCache();
+      await store.close();
+      logs.stop();
+    },
+    stopNow() {
+      abort.abort();
+      chats.cancelAll();
+      backends.stop();
+      poller?.stop();
+      store.flushSync();
+      logs.stop();
+    },
+  };
+}
+
+/** The built program of src/hardware/facts-child.ts; it lies beside dist/main.js, this code in a chunk below. */
+function childProgram(): string {
+  const here = path.dirname(fileURLToPath(import.meta.url));
+  return path.join(path.basename(here) === 'chunks' ? path.dirname(here) : here, 'facts-child.js');
+}

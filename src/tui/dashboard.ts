@@ -1,0 +1,345 @@
+import { chatTranscript, rowsBelowMark, type ChatTranscriptProps, type TranscriptMove } from '../../widgets/chat-transcript.js';
+import { header } from '../../widgets/header.js';
+import { logTail, logTitle } from '../../widgets/log-tail.js';
+import { machine, machineStrip, machineTitle } from '../../widgets/machine.js';
+import { modelList } from '../../widgets/model-list.js';
+import { noticeStack } from '../../widgets/notices.js';
+import { messageTitle, phaseBar } from '../../widgets/phase-bar.js';
+import { promptEditor, promptTextWidth } from '../../widgets/prompt-editor.js';
+import { span, type CursorPosition, type Row, type Size } from '../../widgets/text/span.js';
+import { tooSmall } from '../../widgets/too-small.js';
+import { waysOn } from '../../widgets/ways-on.js';
+import type { Glyphs, View } from '../../widgets/widget.js';
+import type { AppEvent, PaneId } from '../events/catalogue.js';
+import type { State } from '../state/state.js';
+import type { Area, Frame, Surface, TerminalScreen } from '../terminal/terminal.js';
+import { arrange, SMALLEST, type Arrangement, type SurfaceId } from './arrange.js';
+import type { Keymap } from './keymap.js';
+import { createLogWindow } from './log-window.js';
+import { createOverlayPane } from './overlay-pane.js';
+import { filterLine } from './filter-line.js';
+import { selectHeader, selectPhaseBar } from './select-chat.js';
+import { selectMachine } from './select-machine.js';
+import { modelRows, selectModels } from './select-models.js';
+import { transcriptEntries } from './transcript-entries.js';
+import { selectWays } from './ways.js';
+
+/** The panes on the screen: what each shows, where it stands, and what scrolling means in it. */
+export interface Dashboard {
+  /** Paints what changed since the last call into the screen; does not write. */
+  paint(state: State): void;
+  /** Panes that are on the screen now. */
+  readonly shown: readonly PaneId[];
+  /** Width that the text of the message box wraps at, for moves by row. */
+  messageWidth(): number;
+  listHeight(): number;
+  /** Does a command of scrolling; false when it is none. */
+  scroll(state: State, command: string, publish: (event: AppEvent) => void): boolean;
+  hit(state: State, x: number, y: number): { readonly pane: PaneId; readonly key: string | null } | null;
+  /** More is to be shown than this frame had time for. */
+  readonly behind: boolean;
+}
+
+export interface DashboardOptions {
+  readonly screen: TerminalScreen;
+  readonly glyphs: Glyphs;
+  readonly keymap: Keymap;
+  readonly monotonic: () => number;
+  readonly hostName: string;
+}
+
+const NOTICE_MS = { info: 5000, good: 5000, warn: 12_000, bad: 20_000 } as const;
+const MOST_NOTICES = 3;
+
+/** What a surface shows: its rows, and its frame when it has one. */
+interface Painted {
+  readonly view: View;
+  readonly frame?: Frame;
+}
+
+interface PaneView {
+  /** Everything that the pane is made of: the very same values, the very same picture. */
+  deps(state: State): readonly unknown[];
+  show(state: State, size: Size): Painted;
+}
+
+export function createDashboard(options: DashboardOptions): Dashboard {
+  const { screen, glyphs, keymap } = options;
+  const logs = createLogWindow(options.monotonic);
+  const transcript = chatTranscript.create(glyphs);
+  const editor = promptEditor.create(glyphs);
+  const widgets = {
+    header: header.create(glyphs),
+    models: modelList.create(glyphs),
+    machine: machine.create(glyphs),
+    strip: machineStrip.create(glyphs),
+    log: logTail.create(glyphs),
+    phase: phaseBar.create(glyphs),
+    small: tooSmall.create(glyphs),
+    notices: noticeStack.create(glyphs),
+    ways: waysOn.create(glyphs),
+  };
+
+  const panes: Readonly<Record<SurfaceId, PaneView>> = {
+    header: {
+      deps: (s) => [s.models, s.chat.done, s.chat.shownPieces, s.chat.title, s.chat.live?.usage],
+      show: (s, size) => ({ view: widgets.header.view(selectHeader(s), size) }),
+    },
+    models: {
+      deps: (s) => [s.models, s.hardware.sample, s.hardware.gpus, Math.floor(s.at / 1000), s.view.pane],
+      show: (s, size) => ({ view: widgets.models.view(selectModels(s), size), frame: framed(s, 'models', title('Models')) }),
+    },
+    machine: {
+      deps: (s) => [s.hardware, Math.floor(s.mono / 1000), s.view.pane, s.view.focused],
+      show: (s, size) => ({
+        view: widgets.machine.view(selectMachine(s), size),
+        frame: framed(s, 'machine', machineTitle(options.hostName, glyphs)),
+      }),
+    },
+    strip: {
+      deps: (s) => [s.hardware, Math.floor(s.mono / 1000), s.view.focused],
+      show: (s, size) => ({ view: widgets.strip.view(selectMachine(s), size) }),
+    },
+    transcript: {
+      deps: (s) => [s.chat.done, s.chat.live, s.chat.queue, s.chat.unfolded, s.view.anchor, s.view.pane, s.chat.title, s.models, s.view.waysIndex],
+      show: showTranscript,
+    },
+    message: {
+      deps: (s) => [s.prompt, s.view.pane, s.chat.live === null, s.chat.queue],
+      show: (s, size) => ({
+        view: editor.view(editorProps(s), size),
+        frame: framed(s, 'message', messageTitle(messageHints(s), glyphs)),
+      }),
+    },
+    log: {
+      deps: (s) => [s.logs, s.view.pane, logs.behind ? {} : null],
+      show: (s, size) => ({ view: widgets.log.view(logs.props(s.logs, size.height), size), frame: framed(s, 'log', logTitle(logs.title(s.logs), glyphs)) }),
+    },
+    filter: { deps: () => [], show: () => ({ view: { rows: [] } }) },
+    phase: {
+      deps: (s) => [s.chat.live?.phases, s.chat.live?.prefill, s.chat.live?.loadProgress, s.chat.live?.usage, s.chat.shownPieces, s.chat.done, s.view.filtering, s.view.pane, s.chat.live ? Math.floor(s.mono / 1000) : 0, s.models.selected, s.models.searched],
+      show: (s, size) => ({ view: s.view.filtering ? filterLine(s.view.filtering, size, glyphs) : widgets.phase.view(selectPhaseBar(s, keymap), size) }),
+    },
+    small: {
+      deps: () => [],
+      show: (_s, size) => ({ view: widgets.small.view({ neededWidth: SMALLEST.width, neededHeight: SMALLEST.height }, size) }),
+    },
+  };
+
+  const order: readonly SurfaceId[] = ['header', 'models', 'machine', 'strip', 'transcript', 'message', 'log', 'phase', 'small'];
+  const surfaces = new Map<SurfaceId, Surface>(order.map((id) => [id, screen.surface(id)]));
+  const noticeSurface = screen.surface('notices');
+  const overlay = createOverlayPane(screen, glyphs, keymap);
+  const lastDeps = new Map<SurfaceId, readonly unknown[]>();
+  const cursors = new Map<SurfaceId, CursorPosition | null>();
+  const areas = new Map<string, Area | null>();
+  let arrangement: Arrangement | null = null;
+  let arrangedFor: readonly unknown[] = [];
+  let noticesFor: readonly unknown[] = [];
+
+  function transcriptProps(s: State): ChatTranscriptProps {
+    return { entries: transcriptEntries(s.chat), anchor: s.view.anchor };
+  }
+
+  function showTranscript(s: State, size: Size): Painted {
+    const focused = s.view.pane === 'transcript';
+    const label = s.chat.title || 'new chat';
+    const ways = selectWays(s);
+    if (ways) {
+      const view = widgets.ways.view({ title: ways.title, ways: ways.ways, focused: Math.min(s.view.waysIndex, ways.ways.length - 1), hint: ways.hint }, size);
+      return { view, frame: { border: true, focused, title: title(label), footer: null } };
+    }
+    const view = transcript.view(transcriptProps(s), size);
+    return { view, frame: { border: true, focused, title: title(label), footer: rowsBelowMark(view.rowsBelow, glyphs) } };
+  }
+
+  function editorProps(s: State) {
+    return { text: s.prompt.text, cursor: s.prompt.cursor, placeholder: s.view.pane === 'message' ? 'Ask something' : '' };
+  }
+
+  function messageHints(s: State): readonly string[] {
+    if (s.chat.live) return [`${keymap.keyOf('message.send')} sends it after this answer`];
+    return [`${keymap.keyOf('message.send')} sends`, `${keymap.keyOf('edit.newline')} new line`];
+  }
+
+  function framed(s: State, pane: PaneId, paneTitle: Row): Frame {
+    return { border: true, focused: s.view.pane === pane, title: paneTitle, footer: null };
+  }
+
+  /** Lays out anew when something changed that moves a border. */
+  function place(s: State): void {
+    const { width, height } = screen.size;
+    const messageWidth = surfaces.get('message')?.size.width || Math.max(20, width - 42);
+    const messageRows = editor.desiredHeight(editorProps(s), messageWidth, Math.max(1, Math.floor(height / 3)));
+    const machineRows = machineRowsOf(s);
+    const wanted = [width, height, s.view.layout, s.view.zoomed, s.view.pane, messageRows, machineRows] as const;
+    if (arrangement && wanted.every((v, i) => v === arrangedFor[i])) return;
+    arrangedFor = wanted;
+    arrangement = arrange({ width, height, layout: s.view.layout, zoomed: s.view.zoomed, pane: s.view.pane, messageRows, machineRows });
+    for (const id of order) put(id, surfaces.get(id), arrangement.areas[id]);
+  }
+
+  function put(id: string, surface: Surface | undefined, area: Area | null): void {
+    const before = areas.get(id);
+    if (before !== undefined && sameArea(before, area)) return;
+    areas.set(id, area);
+    // A size that changed changes the rows.
+    lastDeps.delete(id as SurfaceId);
+    surface?.place(area);
+  }
+
+  function machineRowsOf(s: State): number {
+    const { gpus, sample, facts } = s.hardware;
+    const swap = sample !== null && (sample.swapTotalBytes ?? 0) > 0 ? 1 : 0;
+    return 3 + swap + 2 * Math.min(gpus.length, 3) + (facts ? 2 : 0);
+  }
+
+  function paintNotices(s: State): void {
+    const fresh = s.notices.filter((n) => s.mono - n.mono < NOTICE_MS[n.level]).slice(-MOST_NOTICES);
+    const host = arrangement?.areas.transcript ?? arrangement?.areas.log ?? arrangement?.areas.models ?? arrangement?.areas.machine ?? null;
+    const covered = s.view.overlays.length > 0 || host === null;
+    const deps = [covered, host, ...fresh];
+    if (deps.length === noticesFor.length && deps.every((d, i) => d === noticesFor[i])) return;
+    noticesFor = deps;
+    const rows = fresh.reduce((sum, n) => sum + (n.hint === null ? 1 : 2), 0);
+    if (covered || rows === 0) return put('notices', noticeSurface, null);
+    const height = Math.min(rows, host.height - 2);
+    const area: Area = { x: host.x + 1, y: host.y + host.height - 1 - height, width: host.width - 2, height };
+    put('notices', noticeSurface, area);
+    noticeSurface.paint(widgets.notices.view({ notices: fresh, scrolled: 0, empty: '' }, area).rows);
+  }
+
+  function paintPane(id: SurfaceId, s: State): void {
+    const surface = surfaces.get(id);
+    if (!surface || !arrangement?.areas[id]) return;
+    const pane = panes[id];
+    const deps = pane.deps(s);
+    const before = lastDeps.get(id);
+    if (before && deps.every((d, i) => d === before[i])) return;
+    lastDeps.set(id, deps);
+    const first = before === undefined;
+    let painted = pane.show(s, surface.size);
+    if (painted.frame) {
+      surface.frame(painted.frame);
+      // The first frame takes the border off the inner size.
+      if (first) painted = pane.show(s, surface.size);
+    }
+    surface.paint(painted.view.rows, painted.view.scrolledBy);
+    cursors.set(id, painted.view.cursor ?? null);
+  }
+
+  function placeCursor(s: State): void {
+    const onOverlay = overlay.cursor();
+    if (s.view.overlays.length > 0) return screen.cursor(onOverlay);
+    const id: SurfaceId = s.view.filtering ? 'phase' : 'message';
+    const area = arrangement?.areas[id] ?? null;
+    const at = cursors.get(id) ?? null;
+    if (!area || !at || (id === 'message' && s.view.pane !== 'message')) return screen.cursor(null);
+    const border = id === 'message' ? 1 : 0;
+    screen.cursor({ x: area.x + border + at.x, y: area.y + border + at.y });
+  }
+
+  return {
+    paint(s) {
+      place(s);
+      for (const id of order) paintPane(id, s);
+      paintNotices(s);
+      overlay.paint(s);
+      placeCursor(s);
+    },
+    get shown() {
+      return arrangement?.panes ?? [];
+    },
+    messageWidth: () => surfaces.get('message')?.size.width || promptTextWidth(80),
+    listHeight: () => overlay.listHeight(),
+    get behind() {
+      return logs.behind;
+    },
+    scroll(s, command, publish) {
+      const [pane, verb] = command.split('.');
+      if (pane === 'transcript' && verb) return scrollTranscript(s, verb, publish);
+      if (pane === 'log' && verb) return scrollLog(s, verb, publish);
+      if (pane === 'models' && verb) return moveInModels(s, verb, publish);
+      return false;
+    },
+    hit(s, x, y) {
+      for (const pane of ['models', 'machine', 'transcript', 'message', 'log'] as const) {
+        const area = arrangement?.areas[pane];
+        if (!area || x < area.x || y < area.y || x >= area.x + area.width || y >= area.y + area.height) continue;
+        return { pane, key: pane === 'models' ? modelKeyAt(s, y - area.y - 1) : null };
+      }
+      return null;
+    },
+  };
+
+  function scrollTranscript(s: State, verb: string, publish: (event: AppEvent) => void): boolean {
+    const size = surfaces.get('transcript')?.size ?? { width: 0, height: 0 };
+    if (verb === 'match-older' || verb === 'match-newer') return findInTranscript(s, verb === 'match-older' ? -1 : 1, publish);
+    const page = Math.max(1, size.height - 2);
+    const moves: Readonly<Record<string, TranscriptMove>> = {
+      up: { rows: -1 },
+      down: { rows: 1 },
+      'page-up': { rows: -page },
+      'page-down': { rows: page },
+      top: { to: 'start' },
+      end: { to: 'end' },
+      previous: { messages: -1 },
+      next: { messages: 1 },
+    };
+    const move = moves[verb];
+    if (!move) return false;
+    publish({ type: 'transcript.scrolled', anchor: transcript.move(transcriptProps(s), size, move) });
+    return true;
+  }
+
+  /** Goes to the next entry, up or down, that holds what is searched for. */
+  function findInTranscript(s: State, step: -1 | 1, publish: (event: AppEvent) => void): boolean {
+    const wanted = s.view.search.toLowerCase();
+    if (wanted === '') return true;
+    const { entries } = transcriptProps(s);
+    const from = s.view.anchor ? entries.findIndex((e) => e.id === s.view.anchor?.entryId) : entries.length;
+    for (let i = from + step; i >= 0 && i < entries.length; i += step) {
+      const entry = entries[i];
+      if (!entry || !(entry.text.blocks.join('') + entry.text.tail).toLowerCase().includes(wanted)) continue;
+      publish({ type: 'transcript.scrolled', anchor: { entryId: entry.id, row: 0 } });
+      return true;
+    }
+    publish({ type: 'notice.raised', level: 'info', text: `no ${step < 0 ? 'earlier' : 'later'} message with "${s.view.search}"`, hint: null });
+    return true;
+  }
+
+  function scrollLog(s: State, verb: string, publish: (event: AppEvent) => void): boolean {
+    const page = Math.max(1, (surfaces.get('log')?.size.height ?? 2) - 1);
+    const rows: Readonly<Record<string, number>> = { up: -1, down: 1, 'page-up': -page, 'page-down': page, top: -Number.MAX_SAFE_INTEGER };
+    const by = rows[verb];
+    if (by === undefined && verb !== 'end') return false;
+    publish({ type: 'logs.scrolled', line: by === undefined ? null : logs.scrolled(s.logs, by) });
+    return true;
+  }
+
+  function moveInModels(s: State, verb: string, publish: (event: AppEvent) => void): boolean {
+    const rows = modelRows(s);
+    const at = Math.max(0, rows.findIndex((r) => r.key === s.models.cursor));
+    const to: Readonly<Record<string, number>> = { up: at - 1, down: at + 1, top: 0, end: rows.length - 1 };
+    const wanted = to[verb];
+    if (wanted === undefined) return false;
+    const key = rows[Math.max(0, Math.min(rows.length - 1, wanted))]?.key;
+    if (key !== undefined) publish({ type: 'pane.selected', pane: 'models', key });
+    return true;
+  }
+
+  function modelKeyAt(s: State, row: number): string | null {
+    const rows = modelRows(s);
+    const height = surfaces.get('models')?.size.height ?? 0;
+    return rows.length <= height ? (rows[row]?.key ?? null) : null;
+  }
+
+  function title(text: string): Row {
+    return { spans: [span(text, 'title')] };
+  }
+}
+
+function sameArea(a: Area | null, b: Area | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.x === b.x && a.y === b.y && a.width === b.width && a.height === b.height;
+}

@@ -1,0 +1,163 @@
+import { keysHelp, type KeysSection } from '../../widgets/keys-help.js';
+import { listPicker, pickerTitle } from '../../widgets/list-picker.js';
+import { noticeList } from '../../widgets/notices.js';
+import { question } from '../../widgets/question.js';
+import { formatBytes, formatCount } from '../../widgets/text/format.js';
+import { span, type CursorPosition, type Row, type Size } from '../../widgets/text/span.js';
+import type { Glyphs, View } from '../../widgets/widget.js';
+import { fitOfModel } from '../state/models.js';
+import { backendById, modelByKey, type Overlay, type State } from '../state/state.js';
+import type { Area, TerminalScreen } from '../terminal/terminal.js';
+import { keyLabel, type Keymap, type Where } from './keymap.js';
+import { overlayItems } from './overlay-items.js';
+
+export interface OverlayPane {
+  paint(state: State): void;
+  cursor(): CursorPosition | null;
+  listHeight(): number;
+}
+
+interface Shown {
+  readonly title: Row;
+  /** Rows that it wants, without border. */
+  readonly height: number;
+  view(size: Size): View;
+}
+
+const WIDTH = 76;
+
+/** The one overlay that is open on top of the panes. */
+export function createOverlayPane(screen: TerminalScreen, glyphs: Glyphs, keymap: Keymap): OverlayPane {
+  const surface = screen.surface('overlay');
+  const picker = listPicker.create(glyphs);
+  const help = keysHelp.create(glyphs);
+  const notices = noticeList.create(glyphs);
+  const ask = question.create(glyphs);
+  let area: Area | null = null;
+  let cursor: CursorPosition | null = null;
+  let lastDeps: readonly unknown[] = [];
+
+  function show(state: State, top: Overlay, width: number): Shown {
+    if (top.question) {
+      const props = { lines: top.question.lines, choices: top.question.choices, focused: Math.min(top.index, top.question.choices.length - 1) };
+      return { title: plain(top.question.title), height: ask.desiredHeight(props, width), view: (size) => ask.view(props, size) };
+    }
+    switch (top.id) {
+      case 'keys': {
+        const sections = keySections(keymap, state.view.pane);
+        const rows = help.rowCount({ sections, top: 0 }, width);
+        return { title: pickerTitle('Keys', 'Up and Down scroll, Esc closes', glyphs), height: rows, view: (size) => help.view({ sections, top: top.index }, size) };
+      }
+      case 'notices': {
+        const rows = state.notices.reduce((sum, n) => sum + (n.hint === null ? 1 : 2), 0);
+        const props = { notices: state.notices, scrolled: top.index, empty: 'nothing was told yet' };
+        return { title: plain('Notices'), height: Math.max(1, rows), view: (size) => notices.view(props, size) };
+      }
+      case 'details': {
+        const rows = detailRows(state, top.subject);
+        return { title: plain('Details'), height: rows.length, view: (size) => ({ rows: rows.slice(0, size.height) }) };
+      }
+      default:
+        return list(state, top);
+    }
+  }
+
+  function list(state: State, top: Overlay): Shown {
+    const items = overlayItems(state, top, keymap);
+    const words = LISTS[top.id] ?? { title: '', hint: '', placeholder: '', empty: '' };
+    const props = {
+      items: items.picked,
+      total: items.total,
+      index: top.index,
+      query: top.query.text,
+      cursor: top.query.cursor,
+      placeholder: words.placeholder,
+      empty: items.total === 0 ? words.empty : 'nothing matches',
+    };
+    return { title: pickerTitle(words.title, words.hint, glyphs), height: Math.max(2, items.total + 1), view: (size) => picker.view(props, size) };
+  }
+
+  return {
+    paint(state) {
+      const top = state.view.overlays.at(-1) ?? null;
+      const { width, height } = screen.size;
+      const deps = [top, width, height, top ? state.models : null, top ? state.chat.chats : null, top ? state.notices : null, state.view.pane];
+      if (deps.every((d, i) => d === lastDeps[i])) return;
+      lastDeps = deps;
+      if (!top) {
+        if (area) surface.place(null);
+        area = null;
+        cursor = null;
+        return;
+      }
+      const outer = Math.min(WIDTH, width - 2);
+      const shown = show(state, top, outer - 2);
+      const rows = Math.max(1, Math.min(shown.height, height - 4));
+      // Lists keep their place while they are filtered; the top edge stands still.
+      const y = Math.max(0, Math.min(Math.floor((height - rows - 2) / 3), height - rows - 2));
+      const next: Area = { x: Math.floor((width - outer) / 2), y, width: outer, height: rows + 2 };
+      if (!area || JSON.stringify(area) !== JSON.stringify(next)) surface.place(next);
+      area = next;
+      surface.frame({ border: true, focused: true, title: shown.title, footer: null });
+      const view = shown.view({ width: outer - 2, height: rows });
+      surface.paint(view.rows);
+      cursor = view.cursor ? { x: next.x + 1 + view.cursor.x, y: next.y + 1 + view.cursor.y } : null;
+    },
+    cursor: () => cursor,
+    listHeight: () => Math.max(1, (area?.height ?? 3) - 3),
+  };
+}
+
+const LISTS: Readonly<Partial<Record<Overlay['id'], { title: string; hint: string; placeholder: string; empty: string }>>> = {
+  menu: { title: 'Menu', hint: 'Enter does it, Esc closes', placeholder: 'type to find a command', empty: '' },
+  models: { title: 'Model for the next message', hint: 'Enter takes it', placeholder: 'type to find a model', empty: 'no model yet: start a server, e.g. "ollama serve"' },
+  chats: { title: 'Earlier chats', hint: 'Enter opens it', placeholder: 'type to find a chat', empty: 'no chat was kept yet' },
+};
+
+const WHERE_TITLES: Readonly<Record<Where, string>> = {
+  everywhere: 'Everywhere',
+  message: 'Message',
+  transcript: 'Transcript',
+  models: 'Models',
+  machine: 'Machine',
+  log: 'Log',
+  list: 'Lists and menus',
+};
+
+/** The keys of the present pane first, then everywhere, then the others. */
+export function keySections(keymap: Keymap, pane: Where): readonly KeysSection[] {
+  const places = [...new Set<Where>([pane, 'everywhere', 'message', 'transcript', 'models', 'machine', 'log', 'list'])];
+  return places.map((where) => ({
+    title: WHERE_TITLES[where],
+    entries: keymap.bindings.filter((b) => b.where === where && b.keys.length > 0).map((b) => ({ keys: b.keys.map(keyLabel), does: b.does })),
+  }));
+}
+
+function detailRows(state: State, key: string | null): readonly Row[] {
+  const model = modelByKey(state, key);
+  if (!model) return [plain('this model is gone')];
+  const fit = fitOfModel(state, model);
+  const backend = backendById(state, model.backendId);
+  const memory = model.memoryBytes === null ? '—' : `${formatBytes(model.memoryBytes)}, on GPU ${formatBytes(model.vramBytes)}`;
+  const facts: readonly (readonly [string, string])[] = [
+    ['name', model.name],
+    ['server', `${backend?.info.title ?? ''} ${backend?.info.url ?? ''}`],
+    ['state', model.loadState],
+    ['file size', formatBytes(model.sizeBytes)],
+    ['in memory', memory],
+    ['family', model.family ?? '—'],
+    ['parameters', model.parameters ?? '—'],
+    ['quantization', model.quantization ?? '—'],
+    ['context now', `${formatCount(model.contextAllocated)} tokens`],
+    ['context of the model', `${formatCount(model.contextMax)} tokens`],
+    ['capabilities', model.capabilities?.join(', ') ?? '—'],
+    ['needs about', formatBytes(fit.neededBytes)],
+    ['free now', `${formatBytes(fit.freeBytes)} (memory and GPU memory)`],
+    ['digest', model.digest?.slice(0, 19) ?? '—'],
+  ];
+  return facts.map(([name, value]) => ({ spans: [span(` ${name.padEnd(22)}`, 'muted'), span(value)] }));
+}
+
+function plain(text: string): Row {
+  return { spans: [span(text, 'title')] };
+}

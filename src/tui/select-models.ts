@@ -1,0 +1,114 @@
+import type { ModelListProps, ModelListRow, ModelRow, ServerRow } from '../../widgets/model-list.js';
+import { formatCountdown, formatBytes, formatClock, formatTokens } from '../../widgets/text/format.js';
+import type { Token } from '../../widgets/text/span.js';
+import type { Model } from '../domain/model.js';
+import { fitOfModel } from '../state/models.js';
+import type { BackendEntry, State } from '../state/state.js';
+
+const EMPTY_LIST = 'looking for servers';
+const NONE_FOUND = 'no server found: start one, e.g. with "ollama serve"';
+
+/** The tree of servers and models. */
+export function selectModels(state: State): ModelListProps {
+  const rows = modelRows(state);
+  return {
+    rows,
+    selected: rows.some((r) => r.key === state.models.cursor) ? state.models.cursor : (rows[0]?.key ?? null),
+    focused: state.view.pane === 'models',
+    empty: state.models.searched ? NONE_FOUND : EMPTY_LIST,
+  };
+}
+
+export function modelRows(state: State): readonly ModelListRow[] {
+  return state.models.backends.flatMap((entry) => {
+    const folded = state.models.folded.has(entry.info.id);
+    return [serverRow(entry, folded), ...(folded ? [] : entry.models.map((m) => modelRow(state, entry, m)))];
+  });
+}
+
+function serverRow(entry: BackendEntry, folded: boolean): ServerRow {
+  const { info, check } = entry;
+  const [note, noteToken] = serverNote(entry);
+  return {
+    kind: 'server',
+    key: info.id,
+    title: info.title,
+    address: info.url.replace(/^http:\/\//, ''),
+    open: !folded,
+    note,
+    noteToken,
+    unconfirmed: entry.cached && check.status.state === 'probing',
+  };
+}
+
+function serverNote({ check }: BackendEntry): readonly [string, Token] {
+  const { status } = check;
+  switch (status.state) {
+    case 'away':
+      return [`${awayWord(status.fault.code)} since ${formatClock(status.sinceMs)}`, 'bad'];
+    case 'busy':
+      return ['busy', 'warn'];
+    case 'loading':
+      return ['loading', 'accent'];
+    case 'probing':
+      return ['asking', 'muted'];
+    case 'ready': {
+      const waiting = check.queued ?? 0;
+      if (waiting > 0) return [`${waiting} waiting`, 'warn'];
+      return [check.version ?? '', 'muted'];
+    }
+  }
+}
+
+function awayWord(code: string): string {
+  if (code === 'not-running') return 'not running';
+  if (code === 'unauthorized') return 'needs a key';
+  if (code === 'not-a-server') return 'no model server';
+  if (code === 'timeout') return 'no answer';
+  return 'away';
+}
+
+function modelRow(state: State, entry: BackendEntry, model: Model): ModelRow {
+  const [note, noteToken] = modelNote(state, entry, model);
+  const loading = model.loadState === 'loading' || state.models.loading.has(model.key);
+  return {
+    kind: 'model',
+    key: model.key,
+    label: model.label,
+    loaded: model.loadState === 'loaded',
+    chosen: model.key === state.models.selected,
+    sizeBytes: model.sizeBytes,
+    remote: model.remote,
+    ...(loading ? { loading: model.loadProgress } : {}),
+    note,
+    noteToken,
+    unconfirmed: entry.cached || entry.check.status.state === 'away',
+    chat: model.chat,
+  };
+}
+
+function modelNote(state: State, entry: BackendEntry, model: Model): readonly [string, Token] {
+  if (state.models.unloading.has(model.key) || model.loadState === 'unloading') return ['unload', 'muted'];
+  if (!model.chat) return [model.capabilities?.includes('embedding') ? 'embed' : 'no chat', 'muted'];
+  if (model.remote || entry.check.status.state === 'away') return ['', 'muted'];
+  if (model.loadState === 'loaded') {
+    if (model.expiry === 'never') return ['stays', 'muted'];
+    if (model.expiry === 'in-use') return ['in use', 'accent'];
+    if (model.expiry !== null) {
+      const left = model.expiry.at - state.at;
+      return left <= 0 ? ['expires', 'muted'] : [formatCountdown(left), 'muted'];
+    }
+    return model.contextAllocated === null ? ['', 'muted'] : [`${formatTokens(model.contextAllocated)} ctx`, 'muted'];
+  }
+  const fit = fitOfModel(state, model);
+  switch (fit.verdict) {
+    case 'fits':
+      return ['fits', 'good'];
+    case 'tight':
+      return ['tight', 'warn'];
+    case 'short':
+      return [`-${formatBytes((fit.neededBytes ?? 0) - (fit.freeBytes ?? 0)).replace(/\.\d+/, '')}`, 'bad'];
+    case 'unknown':
+      return ['?', 'muted'];
+  }
+}

@@ -1,0 +1,186 @@
+import os from 'node:os';
+import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../../widgets/glyphs.js';
+import { themeNamed } from '../../widgets/themes/registry.js';
+import type { TuiOptions } from '../commands/tui-options.js';
+import { createEffects, type Effects } from '../effects/run.js';
+import { EXIT, messageOf } from '../errors.js';
+import { createBus } from '../events/bus.js';
+import type { Recorder } from '../events/record.js';
+import { newIdSeed } from '../sessions/id-seed.js';
+import type { Clock } from '../ports.js';
+import { createStore } from '../state/store.js';
+import { initialState } from '../state/state.js';
+import { wantsAscii } from '../terminal/capabilities.js';
+import { createTerminal } from '../terminal/create.js';
+import { createDashboard } from './dashboard.js';
+import { createFrames } from './frame.js';
+import { createInput } from './input.js';
+import { createKeymap } from './keymap.js';
+import { selectWays } from './ways.js';
+
+const TICK_MS = 1000;
+/** What must be written at the end may take so long; then the program ends all the same. */
+const STOP_MS = 1500;
+
+/**
+ * The dashboard: puts terminal, bus, store, effects and panes together, paints the first frame, and only then opens the sources.
+ * Resolves to the exit code when the terminal is as it was.
+ */
+export async function startTui(options: TuiOptions): Promise<number> {
+  const { ports, settings } = options;
+  const { clock } = ports;
+  const glyphs = settings.ascii || wantsAscii(ports.env) ? ASCII_GLYPHS : UNICODE_GLYPHS;
+  const { keymap, problems: keyProblems } = createKeymap(settings.keys);
+  const terminal = createTerminal({
+    stdin: process.stdin,
+    stdout: process.stdout,
+    env: ports.env,
+    clock,
+    theme: themeNamed(settings.theme),
+    glyphs,
+    mouse: settings.mouse,
+    ...(settings.fps > 0 ? { fps: settings.fps } : {}),
+  });
+  // In a replay the bus stamps the recorded times, so that elapsed times are those of the record.
+  let recordedTime: { at: number; mono: number } | null = null;
+  const eventClock: Clock = {
+    now: () => recordedTime?.at ?? clock.now(),
+    monotonic: () => recordedTime?.mono ?? clock.monotonic(),
+    after: clock.after,
+  };
+  const bus = createBus({
+    clock: eventClock,
+    onProblem: (where, error) => effects.run({ type: 'log.write', level: 'error', message: `${where} threw`, fields: { error } }),
+  });
+  let ended = false;
+  let finish: (exitCode: number) => void = () => undefined;
+  const finished = new Promise<number>((done) => (finish = done));
+
+  const effects: Effects = createEffects({
+    ports,
+    publish: bus.publish,
+    state: () => store.state,
+    options: { ...options },
+    openEditor: (text) => void editExternally(text),
+    copy: copyText,
+    redraw() {
+      terminal.screen.invalidate();
+      frames.request(true);
+    },
+    suspend: terminal.suspend,
+    quit: (exitCode) => void stop(exitCode),
+  });
+  const store = createStore(initialState(settings), effects.run);
+  bus.subscribe('store', store.receive);
+  const recorder = await openRecord();
+  if (recorder) bus.subscribe('record', recorder.receive);
+
+  const dashboard = createDashboard({ screen: terminal.screen, glyphs, keymap, monotonic: clock.monotonic, hostName: os.hostname() });
+  const frames = createFrames({
+    clock,
+    framesPerSecond: terminal.suggestedFps,
+    paint() {
+      dashboard.paint(store.state);
+      const taken = terminal.screen.flush();
+      if (dashboard.shown !== store.state.view.shown) bus.publish({ type: 'panes.shown', panes: dashboard.shown });
+      if (dashboard.behind) frames.request(false);
+      return taken;
+    },
+  });
+  bus.subscribe('frames', () => frames.request(false));
+
+  const onInput = createInput({
+    state: () => store.state,
+    keymap,
+    publish: bus.publish,
+    messageWidth: dashboard.messageWidth,
+    listHeight: dashboard.listHeight,
+    scroll: (command) => dashboard.scroll(store.state, command, bus.publish),
+    ways: () => selectWays(store.state)?.events ?? [],
+    hit: (x, y) => dashboard.hit(store.state, x, y),
+  });
+  terminal.onInput((input) => {
+    onInput(input);
+    frames.request(true);
+  });
+  terminal.onResize(({ width, height }) => {
+    bus.publish({ type: 'screen.resized', width, height });
+    frames.request(true);
+  });
+  terminal.onWritable(frames.resume);
+  terminal.onResume(() => frames.request(true));
+  terminal.onEnd((exitCode) => {
+    // The terminal is gone or restored; nothing may be painted any more.
+    ended = true;
+    frames.stop();
+    effects.stopNow();
+    void recorder?.close();
+    finish(exitCode);
+  });
+
+  async function openRecord(): Promise<Recorder | null> {
+    if (options.record === null) return null;
+    const { openRecorder } = await import('../events/record.js');
+    return openRecorder(options.record, terminal.screen.size, (error) =>
+      bus.publish({ type: 'notice.raised', level: 'bad', text: `the record cannot be written: ${messageOf(error)}`, hint: null }),
+    );
+  }
+
+  function tick(): void {
+    if (ended) return;
+    bus.publish({ type: 'clock.ticked' });
+    clock.after(TICK_MS, tick);
+  }
+
+  function copyText(text: string, what: string): void {
+    if (terminal.copy(text)) bus.publish({ type: 'notice.raised', level: 'good', text: `${what} sent to the terminal's clipboard`, hint: null });
+    else bus.publish({ type: 'notice.raised', level: 'warn', text: `the ${what} is too long for the terminal's clipboard`, hint: 'The chat is kept in its file.' });
+  }
+
+  async function editExternally(text: string): Promise<void> {
+    const { editInEditor } = await import('../effects/editor.js');
+    const result = await terminal.withReleased(() => editInEditor(text, ports.env));
+    if ('text' in result) bus.publish({ type: 'prompt.edited', edit: { op: 'set', text: result.text } });
+    else bus.publish({ type: 'notice.raised', level: 'warn', text: result.problem, hint: 'Set EDITOR to the command of your editor.' });
+    terminal.screen.invalidate();
+    frames.request(true);
+  }
+
+  async function stop(exitCode: number): Promise<void> {
+    if (ended) return;
+    ended = true;
+    bus.publish({ type: 'app.stopping', exitCode });
+    frames.stop();
+    terminal.leave();
+    const late = new Promise<void>((done) => clock.after(STOP_MS, done));
+    await Promise.race([Promise.all([effects.stop(), recorder?.close()]), late]);
+    finish(exitCode);
+  }
+
+  terminal.enter();
+  const { width, height } = terminal.screen.size;
+  bus.publish({ type: 'screen.resized', width, height });
+  bus.publish({
+    type: 'app.started',
+    version: options.version,
+    settings,
+    problems: [...options.problems, ...keyProblems],
+    idSeed: newIdSeed(clock),
+  });
+  frames.request(true);
+
+  if (options.replay !== null) {
+    const { replay } = await import('./replay.js');
+    void replay(options.replay, options.speed, bus.publish, (at, mono) => (recordedTime = { at, mono })).catch((error: unknown) =>
+      bus.publish({ type: 'notice.raised', level: 'bad', text: messageOf(error), hint: null }),
+    );
+  } else {
+    // The first frame goes out before the code of the sources is loaded.
+    setImmediate(() => {
+      effects.start().catch((error: unknown) => bus.publish({ type: 'app.faulted', where: 'start', message: messageOf(error) }));
+      tick();
+    });
+  }
+  const exitCode = await finished;
+  return exitCode ?? EXIT.failure;
+}
