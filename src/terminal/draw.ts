@@ -133,80 +133,115 @@ function isRisky(text: string): boolean {
   return risky;
 }
 
-/** Where the terminal's cursor is and with which style it writes. */
+/** Cells of one row and one style that are written without moving in between. */
+interface Run {
+  readonly x: number;
+  readonly y: number;
+  readonly attr: number;
+  text: string;
+  /** Where the cursor is after it; -1 when terminals disagree. */
+  end: number;
+}
+
+/** Collects runs and puts them into an order and bytes. */
 class Pen {
-  readonly #out: string[] = [];
-  #x = -1;
-  #y = -1;
-  #attr = DEFAULT_ATTR;
+  readonly #runs: Run[] = [];
+  #scrolls = '';
+  #run: Run | null = null;
+  #x = 0;
+  #y = 0;
 
   constructor(readonly palette: Palette) {}
 
+  /** The next thing is written at x; a few unchanged cells in between become part of the run. */
   moveTo(x: number, y: number, line: CellLine): void {
-    if (this.#y !== y || this.#x < 0) {
-      this.#out.push(x === 0 ? `\x1b[${y + 1}H` : `\x1b[${y + 1};${x + 1}H`);
-    } else if (this.#x < x) {
-      const gap = x - this.#x;
-      if (gap <= BRIDGE_MAX_CELLS && this.#bridges(line, x)) {
-        for (let i = this.#x; i < x; i++) this.#out.push((line[i] as Cell)[1]);
-      } else {
-        this.#out.push(gap === 1 ? '\x1b[C' : `\x1b[${gap}C`);
+    const run = this.#run;
+    if (run === null || run.y !== y || run.end < 0 || run.end > x || x - run.end > BRIDGE_MAX_CELLS) {
+      this.#run = null;
+    } else {
+      let bridge = '';
+      for (let i = run.end; i < x; i++) {
+        const cell = line[i] as Cell;
+        if (cell[0] !== run.attr || cell[1].length !== 1 || cell[1] > '~') {
+          this.#run = null;
+          break;
+        }
+        bridge += cell[1];
       }
-    } else if (this.#x > x) {
-      this.#out.push(`\x1b[${x + 1}G`);
+      if (this.#run !== null) {
+        run.text += bridge;
+        run.end = x;
+      }
     }
     this.#x = x;
     this.#y = y;
   }
 
-  #bridges(line: CellLine, x: number): boolean {
-    for (let i = this.#x; i < x; i++) {
-      const cell = line[i] as Cell;
-      if (cell[0] !== this.#attr || cell[1].length !== 1 || cell[1] > '~') return false;
-    }
-    return true;
-  }
-
   write(attr: number, text: string, width: number, columns: number): void {
-    this.#style(attr);
-    if (isRisky(text)) {
-      // Whatever width the terminal gives it: its cells are blank first, and the cursor goes on where we think it is.
-      this.#out.push(`\x1b[${width}X${text}\x1b[${Math.min(this.#x + width + 1, columns)}G`);
-    } else {
-      this.#out.push(text);
-    }
-    this.#x += width;
+    const run = this.#runOf(attr);
+    const end = this.#x + width;
+    // Whatever width the terminal gives a risky cluster: its cells are blank first, and the cursor goes on where we think it is.
+    run.text += isRisky(text) ? `\x1b[${width}X${text}\x1b[${Math.min(end + 1, columns)}G` : text;
     // At the right margin the cursor waits in the last column; where it is differs between terminals.
-    if (this.#x >= columns) this.#x = -1;
+    run.end = end >= columns ? -1 : end;
   }
 
   eraseLine(): void {
-    this.#style(DEFAULT_ATTR);
-    this.#out.push('\x1b[K');
+    this.#runOf(DEFAULT_ATTR).text += '\x1b[K';
   }
 
   erase(cells: number): void {
-    this.#style(DEFAULT_ATTR);
-    this.#out.push(`\x1b[${cells}X`);
+    this.#runOf(DEFAULT_ATTR).text += `\x1b[${cells}X`;
   }
 
   scroll({ top, bottom, by }: ScrollHint): void {
-    // Rows that come in take the current background.
-    this.#style(DEFAULT_ATTR);
-    this.#out.push(`\x1b[${top + 1};${bottom + 1}r\x1b[${Math.abs(by)}${by > 0 ? 'S' : 'T'}\x1b[r`);
-    this.#x = -1;
+    this.#scrolls += `\x1b[${top + 1};${bottom + 1}r\x1b[${Math.abs(by)}${by > 0 ? 'S' : 'T'}\x1b[r`;
   }
 
-  /** Every frame ends in the default style, so that nothing written from elsewhere is coloured. */
+  #runOf(attr: number): Run {
+    if (this.#run?.attr === attr) return this.#run;
+    this.#run = { x: this.#x, y: this.#y, attr, text: '', end: this.#x };
+    this.#runs.push(this.#run);
+    return this.#run;
+  }
+
+  /** The frame's bytes. It begins and ends in the default style, so that rows scroll in blank and nothing else is coloured. */
   finish(): string {
-    if (this.#out.length === 0) return '';
-    this.#style(DEFAULT_ATTR);
-    return this.#out.join('');
+    // What stands beside a scrolled pane is repaired in many short runs: style by style they need few changes of style.
+    const runs = this.#scrolls === '' ? this.#runs : groupByStyle(this.#runs);
+    const out = [this.#scrolls];
+    let x = -1;
+    let y = -1;
+    let attr = DEFAULT_ATTR;
+    for (const run of runs) {
+      out.push(move(x, y, run.x, run.y), this.palette.transition(attr, run.attr), run.text);
+      x = run.end;
+      y = run.y;
+      attr = run.attr;
+    }
+    out.push(this.palette.transition(attr, DEFAULT_ATTR));
+    return out.join('');
   }
+}
 
-  #style(attr: number): void {
-    if (attr === this.#attr) return;
-    this.#out.push(this.palette.transition(this.#attr, attr));
-    this.#attr = attr;
+function groupByStyle(runs: readonly Run[]): Run[] {
+  const groups = new Map<number, Run[]>();
+  for (const run of runs) {
+    const group = groups.get(run.attr);
+    if (group === undefined) groups.set(run.attr, [run]);
+    else group.push(run);
   }
+  return [...groups.values()].flat();
+}
+
+/** The shortest way there. */
+function move(fromX: number, fromY: number, x: number, y: number): string {
+  if (fromX === x && fromY === y) return '';
+  if (fromX >= 0 && fromY === y) {
+    if (fromX < x) return x - fromX === 1 ? '\x1b[C' : `\x1b[${x - fromX}C`;
+    return `\x1b[${x + 1}G`;
+  }
+  // One row down: backspaces are one byte each.
+  if (fromX >= x && fromY === y - 1 && fromX - x <= 4) return `\x1b[B${'\b'.repeat(fromX - x)}`;
+  return x === 0 ? `\x1b[${y + 1}H` : `\x1b[${y + 1};${x + 1}H`;
 }

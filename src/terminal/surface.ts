@@ -2,6 +2,7 @@
 import { type BlessedBox, type CellLine, LINE_BORDER } from '../../widgets/blessed-shim.js';
 import { EMPTY_ROW, type Row, type Token } from '../../widgets/text/span.js';
 import { type Clip, writeRow } from '../../widgets/text-view.js';
+import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { stringWidth } from '../../widgets/text/width.js';
 import type { Glyphs } from '../../widgets/widget.js';
 import type { Palette } from './palette.js';
@@ -142,7 +143,7 @@ export function createPane(box: BlessedBox, index: number, host: PaneHost): Pane
 }
 
 function rowWidth(row: Row): number {
-  return row.spans.reduce((width, { text }) => width + stringWidth(text), 0);
+  return row.spans.reduce((width, { text }) => width + stringWidth(sanitizeLine(text)), 0);
 }
 
 function overlaps(a: Area, b: Area): boolean {
