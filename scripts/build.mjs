@@ -4,6 +4,7 @@ import { build } from 'esbuild';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { validatorAtBuildTime } from './validator-plugin.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const dist = path.join(root, 'dist');
@@ -15,7 +16,9 @@ const blessedOnlyWhatIsUsed = {
   name: 'blessed-static-requires',
   setup(b) {
     b.onLoad({ filter: /blessed[\\/]lib[\\/]widget\.js$/ }, () => ({
-      contents: BLESSED_WIDGETS.map((w) => `exports.${w} = exports.${w.toLowerCase()} = require('./widgets/${w.toLowerCase()}');`).join('\n'),
+      contents: BLESSED_WIDGETS.map(
+        (w) => `exports.${w} = exports.${w.toLowerCase()} = require('./widgets/${w.toLowerCase()}');`,
+      ).join('\n'),
       loader: 'js',
     }));
   },
@@ -40,8 +43,10 @@ const result = await build({
   external: ['term.js', 'pty.js'],
   define: { LMAPP_VERSION: JSON.stringify(version) },
   // CommonJS packages inside an ES module bundle need a require of their own.
-  banner: { js: "import{createRequire as __lmappRequire}from'node:module';const require=__lmappRequire(import.meta.url);" },
-  plugins: [blessedOnlyWhatIsUsed],
+  banner: {
+    js: "import{createRequire as __lmappRequire}from'node:module';const require=__lmappRequire(import.meta.url);",
+  },
+  plugins: [validatorAtBuildTime(root), blessedOnlyWhatIsUsed],
   logLevel: 'warning',
 });
 fs.writeFileSync(path.join(dist, 'THIRD-PARTY-LICENSES.txt'), licences(Object.keys(result.metafile.inputs)));
@@ -50,11 +55,18 @@ fs.writeFileSync(path.join(dist, 'build-id'), String(Date.now()));
 
 /** The licence texts of all packages whose code is inside the bundle. */
 function licences(inputs) {
-  const packages = new Set(inputs.map((f) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(f)?.[1]).filter(Boolean));
-  return [...packages].sort().map((dir) => {
-    const meta = JSON.parse(fs.readFileSync(path.join(root, dir, 'package.json'), 'utf8'));
-    const file = fs.readdirSync(path.join(root, dir)).find((f) => /^(licen[cs]e|copying)/i.test(f));
-    const text = file ? fs.readFileSync(path.join(root, dir, file), 'utf8').trim() : `Licence: ${JSON.stringify(meta.license ?? meta.licenses)}`;
-    return `${meta.name} ${meta.version}\n\n${text}\n`;
-  }).join(`\n${'-'.repeat(78)}\n\n`);
+  const packages = new Set(
+    inputs.map((f) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(f)?.[1]).filter(Boolean),
+  );
+  return [...packages]
+    .sort()
+    .map((dir) => {
+      const meta = JSON.parse(fs.readFileSync(path.join(root, dir, 'package.json'), 'utf8'));
+      const file = fs.readdirSync(path.join(root, dir)).find((f) => /^(licen[cs]e|copying)/i.test(f));
+      const text = file
+        ? fs.readFileSync(path.join(root, dir, file), 'utf8').trim()
+        : `Licence: ${JSON.stringify(meta.license ?? meta.licenses)}`;
+      return `${meta.name} ${meta.version}\n\n${text}\n`;
+    })
+    .join(`\n${'-'.repeat(78)}\n\n`);
 }

@@ -5,7 +5,7 @@ import type { Arguments, OptionSpec, OptionValue } from './commands/options.js';
 import { COMMANDS } from './commands/registry.js';
 import { tui } from './commands/tui.js';
 import { nearestNames } from './domain/names.js';
-import { EXIT, LmappError } from './errors.js';
+import { EXIT, LmappError, messageOf } from './errors.js';
 
 /** Widest lines of the help. */
 const HELP_COLUMNS = 100;
@@ -63,10 +63,12 @@ function mountCommands(context: CommandContext, choose: (command: Command, args:
       'Configuration: lmapp config --show. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 cancelled.',
     )
     .fail((message: string, error: unknown) => {
-      throw error instanceof Error ? error : usageError(message);
+      // Most faults come as a message, some as an error of the parser's own.
+      throw error instanceof LmappError ? error : usageError(message || messageOf(error));
     });
   for (const command of COMMANDS) mount(parser, command, choose);
-  for (const [line, does] of COMMANDS.flatMap((command) => command.examples)) parser.example(line, does);
+  for (const [line, does] of COMMANDS.filter((each) => each !== tui).flatMap((each) => each.examples))
+    parser.example(line, does);
   return parser;
 }
 
@@ -86,7 +88,6 @@ function mount(parser: Argv, command: Command, choose: (command: Command, args: 
         });
       }
       for (const option of command.options) mountOption(sub, option);
-      // Only the examples of this command.
       for (const [line, does] of command.examples) sub.example(line, does);
       return sub;
     },
@@ -98,7 +99,7 @@ function mountOption(parser: Argv, option: OptionSpec): void {
   parser.option(option.name, {
     type: option.type,
     describe: option.takes ? `${option.does} (${option.takes})` : option.does,
-    ...(option.many || option.words ? { array: true } : {}),
+    ...(option.many ? { array: true } : {}),
     ...(option.type === 'boolean' ? {} : { nargs: option.words ?? 1, requiresArg: true }),
   });
 }

@@ -1,3 +1,4 @@
+import { createSanitizer } from '../../widgets/text/sanitize.js';
 import type { ChatEvent } from '../backends/backend.js';
 import { keyOf } from '../config/secrets.js';
 import type { ChatMessage } from '../domain/chat.js';
@@ -85,12 +86,16 @@ async function print(
     // A slow reader slows the server down instead of filling the memory.
     if (!stdout.write(text)) await new Promise((resolve) => stdout.once('drain', resolve));
   };
+  // A model may write escape sequences: a terminal would obey them. A file or a pipe gets the answer as it is.
+  const sanitizer = stdout.isTTY ? createSanitizer() : null;
   for await (const event of events) {
     if (event.type === 'ended') ended = event;
     if (json) await write(`${JSON.stringify(event)}\n`);
     else if (event.type === 'text') {
-      await write(event.text);
-      last = event.text.at(-1) ?? last;
+      const text = sanitizer ? sanitizer.push(event.text) : event.text;
+      if (text === '') continue;
+      await write(text);
+      last = text.at(-1) ?? last;
     } else status.show(phaseOf(event));
   }
   if (!json && last !== '\n') await write('\n');

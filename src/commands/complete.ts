@@ -68,7 +68,7 @@ function valuesOf(
   models: () => readonly string[],
 ): readonly string[] {
   if (completes === 'model') return models();
-  if (completes === 'theme') return ['dark', 'light'];
+  if (completes === 'theme') return schemaOf('theme').enum ?? [];
   if (completes !== 'setting') return [];
   const key = given[0];
   if (key === undefined) return SETTING_KEYS;

@@ -7,6 +7,7 @@ import type { Arguments } from './options.js';
 import { isOn, listOf, numberOf, textOf, TUI_OPTIONS } from './options.js';
 import { settingsFor } from './settings.js';
 import type { TuiOptions } from './tui-options.js';
+import { parseAddress } from '../wire/address.js';
 
 /** `lmapp tui`, and `lmapp` alone. */
 export const tui: Command = {
@@ -31,6 +32,9 @@ export const tui: Command = {
     // The dashboard's code is read from the disk while the settings are.
     const loading = import('../tui/start.js');
     const { settings, sources, problems } = settingsFor(context, args);
+    const urls = listOf(args, 'url');
+    // A mistake is told before the screen is taken.
+    for (const url of urls) parseAddress(url, 0);
     const options: TuiOptions = {
       version,
       ports,
@@ -41,7 +45,7 @@ export const tui: Command = {
       keyOf: (backend) =>
         keyOf(settings.backends.find(({ url }) => url === backend.url) ?? backend, ports.env),
       secrets: secretsOf(settings, ports.env),
-      urls: listOf(args, 'url'),
+      urls,
       mock: isOn(args, 'mock'),
       continueLast: isOn(args, 'continue'),
       ...replayOptions(args),
