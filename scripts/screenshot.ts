@@ -37,7 +37,7 @@ if (png && spawnSync('rsvg-convert', ['--version']).status !== 0)
 const home = makeHome();
 try {
   const record = await play(home);
-  const session = open(home, ['--replay', record, '--speed', '1000']);
+  const session = open(home, ['--replay', record, '--speed', '0']);
   await session.waitFor(DRAFT, 20_000);
   await session.quiet(800);
   write(

@@ -34,7 +34,7 @@ async function longChat(home: Home): Promise<Line> {
   const after = async (turns: number): Promise<number> => {
     const file = path.join(home.folder, `${turns}.ndjson`);
     writeLongRecord(recorded, file, turns);
-    const session = openDashboard(home, ['--replay', file, '--speed', '1000000']);
+    const session = openDashboard(home, ['--replay', file, '--speed', '0']);
     await session.until(`PLAYED-${turns}`, 120_000);
     await session.until(`question ${turns} of`);
     const bytes = await settledBytes(session.pid, 4_000);
