@@ -10,13 +10,15 @@ const CAMEL_START = 8;
 const NEIGHBOUR = 10;
 const GAP = 1;
 const MAX_TEXT = 512;
+/** A longer query (a paste into the filter) is matched by its beginning: the work is query times text. */
+const MAX_QUERY = 64;
 
 /**
  * Whether the characters of every word of `query` occur in `text` in order, ignoring case. Starts of words and runs score higher; short
  * texts win over long ones at equal hits. An empty query matches everything with score 0.
  */
 export function fuzzyMatch(query: string, text: string): FuzzyMatch | null {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = query.slice(0, MAX_QUERY).toLowerCase().split(/\s+/).filter(Boolean);
   const positions = new Set<number>();
   const subject = text.slice(0, MAX_TEXT);
   let score = 0;
