@@ -47,6 +47,8 @@ export class BackendWire {
       return await fetchWhole(this.#wire, {
         ...this.#request(ask.method ?? 'GET', ask.path, ask.body),
         signal: ask.signal,
+        // Only a GET can go once more when a kept socket turns out to be dead.
+        ownSocket: ask.method === 'POST',
         totalTimeoutMs: ask.timeoutMs === undefined ? ASK_TIMEOUT_MS : ask.timeoutMs,
       });
     } catch (error) {
@@ -105,7 +107,8 @@ export class BackendWire {
 
   /** "Nothing listens" becomes "start it with …". */
   withStart(fault: Fault): Fault {
-    const local = /^https?:\/\/(127\.|localhost|\[::1\])/.test(this.url);
+    const local =
+      fault.message.startsWith('Nothing') && /^https?:\/\/(127\.|localhost|\[::1\])/.test(this.url);
     if (fault.code !== 'not-running' || !local || this.#place.startCommand === '') return fault;
     return {
       ...fault,
@@ -120,7 +123,7 @@ export class BackendWire {
       throw error;
     const fault = this.toBackendError(error).fault;
     // A connection that is not answered in time is a server at work; no connection at all is one that is away.
-    if (fault.code === 'timeout' && !fault.message.startsWith('No connection')) return { state: 'busy' };
+    if (fault.code === 'timeout') return { state: 'busy' };
     if (fault.code === 'loading') return { state: 'loading' };
     this.#awaySince ??= this.clock.now();
     return { state: 'away', fault, sinceMs: this.#awaySince };

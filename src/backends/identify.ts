@@ -50,7 +50,8 @@ export async function discover(
   const found = await Promise.all(
     [...new Set(places)].map(async (url): Promise<FoundBackend | null> => {
       try {
-        return { kind: await identify({ url, key: null }, signal, ports, DISCOVERY_TIMEOUT_MS), url };
+        const limit = AbortSignal.any([signal, AbortSignal.timeout(DISCOVERY_TIMEOUT_MS)]);
+        return { kind: await identify({ url, key: null }, limit, ports), url };
       } catch {
         return null;
       }

@@ -1,3 +1,4 @@
+import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { asArray, asObject, asSize, asText, field } from './json.js';
 
 /** What `/props` tells about a llama.cpp server. */
@@ -20,7 +21,9 @@ export function propsOf(body: unknown): LlamaCppProps {
     contextAllocated: asSize(field(asObject(field(props, 'default_generation_settings')), 'n_ctx')),
     // Builds from a package have no number: `b0-unknown`.
     version:
-      build === null || build.startsWith('b0-') ? null : (/^b\d+/.exec(build)?.[0] ?? build.slice(0, 20)),
+      build === null || build.startsWith('b0-')
+        ? null
+        : (/^b\d+/.exec(build)?.[0] ?? sanitizeLine(build).slice(0, 20)),
     slots: yesOrNo(field(props, 'endpoint_slots')),
     metrics: yesOrNo(field(props, 'endpoint_metrics')),
   };

@@ -28,6 +28,8 @@ export const llamaCpp: BackendType = {
   create: (address, ports) => new LlamaCpp(address, ports),
 };
 
+const LOADING: ChatEvent = { type: 'loading', progress: null };
+
 /** Requests at work and waiting. */
 interface Load {
   readonly processing: number | null;
@@ -79,7 +81,10 @@ class LlamaCpp implements Backend {
       this.#setRouter(true);
       return [...items].map(([name, item]) => routerModel(item, name, this.info.id));
     }
-    const props = await this.#props(signal);
+    const props = await this.#props(signal).catch((error: unknown) => {
+      if (signal.aborted) throw error;
+      return null;
+    });
     // The part that looks like Ollama's is the only one with capabilities.
     const capabilities = asTexts(
       field(asObject(asArray(field(asObject(body), 'models'))[0]), 'capabilities'),
@@ -102,16 +107,18 @@ class LlamaCpp implements Backend {
       timings_per_token: true,
     };
     const since = this.#wire.clock.monotonic();
+    // A router loads what it is asked for, and a sleeping server wakes up.
+    const cold = request.model.loadState === 'unloaded';
     for (;;) {
-      const wait = request.model.loadState === 'unloaded' ? undefined : this.#queueWatch();
-      const ended = yield* openAiChat(this.#wire, request, extras, signal, wait);
+      const more = cold ? { afterSent: [LOADING] } : { whileWaiting: this.#queueWatch() };
+      const ended = yield* openAiChat(this.#wire, request, extras, signal, more);
       const patient =
         request.firstByteTimeoutMs <= 0 || this.#wire.clock.monotonic() - since < request.firstByteTimeoutMs;
       if (ended.fault?.code !== 'loading' || !patient) {
         yield ended;
         return;
       }
-      yield { type: 'loading', progress: null };
+      yield LOADING;
       if (!(await this.#untilLoaded(signal))) {
         yield { type: 'ended', outcome: 'cancelled', reason: null, fault: null };
         return;
@@ -165,9 +172,11 @@ class LlamaCpp implements Backend {
       await pause(this.#wire.clock, QUEUE_LOOK_MS, signal);
       const props = await this.#props(signal);
       if (props === null || props.router) return null;
-      const { queued } = await this.#load(props, signal);
+      const { processing, queued } = await this.#load(props, signal);
       told = true;
-      return queued !== null && queued > 0 ? { type: 'queued' } : null;
+      if (queued !== null) return queued > 0 ? { type: 'queued' } : null;
+      // No count, and no slot is free. A server new enough to tell of its slots would have told the progress of a request that got one.
+      return processing !== null && props.slots === true ? { type: 'queued' } : null;
     };
   }
 

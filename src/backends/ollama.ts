@@ -12,6 +12,7 @@ import { BackendError } from './backend.js';
 import { ASK_TIMEOUT_MS, BackendWire, pause } from './backend-wire.js';
 import { streamChat } from './chat-stream.js';
 import { asArray, asObject, asText, field } from './json.js';
+import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import {
   type OllamaDetails,
   type OllamaLoaded,
@@ -68,7 +69,7 @@ class Ollama implements Backend {
       this.#wire.heard();
       return {
         status: { state: 'ready' },
-        version: asText(field(asObject(body), 'version')),
+        version: textLine(field(asObject(body), 'version')),
         processing: null,
         queued: null,
       };
@@ -269,4 +270,9 @@ class Ollama implements Backend {
 function keepAliveOf(text: string): { keep_alive?: number | string } {
   if (text === '') return {};
   return { keep_alive: /^-?\d+$/.test(text) ? Number(text) : text };
+}
+
+function textLine(value: unknown): string | null {
+  const text = asText(value);
+  return text === null ? null : sanitizeLine(text).slice(0, 40);
 }

@@ -9,7 +9,7 @@ export function openAiChat(
   request: ChatRequest,
   extras: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
-  whileWaiting?: ChatCall['whileWaiting'],
+  more: Pick<ChatCall, 'afterSent' | 'whileWaiting'> = {},
 ): AsyncGenerator<ChatEvent, Extract<ChatEvent, { type: 'ended' }>> {
   const place = wire.place(request.model.name);
   const body = { model: request.model.name, messages: request.messages, stream: true, ...extras };
@@ -20,6 +20,6 @@ export function openAiChat(
     wire,
     place,
     signal,
-    ...(whileWaiting === undefined ? {} : { whileWaiting }),
+    ...more,
   });
 }

@@ -139,7 +139,9 @@ export class Wire {
         reject(error);
       };
       const silence = new Watchdog(this.#clock, () => fail(timeoutError(phase, url.origin)));
-      const total = new Watchdog(this.#clock, () => fail(timeoutError('answer', url.origin)));
+      const total = new Watchdog(this.#clock, () =>
+        fail(timeoutError(phase === 'connection' ? phase : 'answer', url.origin)),
+      );
       const onAbort = (): void => fail(cancelledError());
       const release = (): void => {
         silence.stop();
@@ -264,15 +266,14 @@ function redirectTarget(answer: WireAnswer, request: WireRequest, hops: number):
 }
 
 function timeoutError(phase: string, place: string): WireError {
-  const message =
-    phase === 'connection'
-      ? `No connection to ${place} in time.`
-      : phase === 'first byte'
-        ? `${place} did not begin to answer in time.`
-        : phase === 'next packet'
-          ? `${place} fell silent in the middle of its answer.`
-          : `${place} did not answer in time.`;
-  return new WireError(
-    fault('timeout', message, phase === 'connection' ? 'Check the address and the network.' : null),
-  );
+  if (phase === 'connection') {
+    return new WireError(
+      fault('not-running', `No connection to ${place} in time.`, 'Check the address and the network.'),
+    );
+  }
+  const what = new Map([
+    ['first byte', 'did not begin to answer in time'],
+    ['next packet', 'fell silent in the middle of its answer'],
+  ]);
+  return new WireError(fault('timeout', `${place} ${what.get(phase) ?? 'did not answer in time'}.`));
 }

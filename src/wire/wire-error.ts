@@ -70,7 +70,7 @@ function faultFrom(code: string, error: unknown, place: string, begun: boolean):
     );
   }
   if (code === 'ETIMEDOUT')
-    return fault('timeout', `No connection to ${place} in time.`, 'Check the address and the network.');
+    return fault('not-running', `No connection to ${place} in time.`, 'Check the address and the network.');
   if (CERTIFICATE_CODES.has(code)) {
     return fault(
       'not-a-server',

@@ -110,6 +110,12 @@ describe('cancel and concurrency', () => {
     backend.close();
   });
 
+  it('a router that has to load the model first says so', async () => {
+    server.reply(CHAT, stream([c('a'), finish(), DONE]));
+    const seen = await ask(backendAt('llama.cpp', server.url), { model: { loadState: 'unloaded' } });
+    expect(seen.events.map((event) => event.type)).toEqual(['sent', 'loading', 'text', 'ended']);
+  });
+
   it('an abort during a load is told as cancelled', async () => {
     server.reply('/api/chat', hang);
     const backend = backendAt('ollama', server.url);

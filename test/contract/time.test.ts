@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { OpenAiReader } from '../../src/backends/openai-reader.js';
 import { RawServer, head, json, stream, write } from '../support/raw-server.js';
@@ -25,8 +26,8 @@ async function ollama(line: unknown): Promise<Seen> {
 async function driven(
   idleTimeoutMs: number,
 ): Promise<{ send: (text: string) => Promise<void>; end: () => void; seen: Promise<Seen> }> {
-  let socketReady: (socket: import('node:net').Socket) => void = () => undefined;
-  const socket = new Promise<import('node:net').Socket>((resolve) => {
+  let socketReady: (socket: Socket) => void = () => undefined;
+  const socket = new Promise<Socket>((resolve) => {
     socketReady = resolve;
   });
   server.reply(CHAT, (opened) => socketReady(opened));
