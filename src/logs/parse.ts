@@ -130,7 +130,7 @@ const STAMP =
   /^\[?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:([.,]\d{1,3})\d*)?\s?(Z|[+-]\d\d:?\d\d)?\]?[\s:|,-]*/;
 /** A level as others write it: in capitals near the beginning, in brackets, or as the first word before a colon. */
 const LEVEL_WORD =
-  /(?:^|[\s[(|<-])(TRACE|DEBUG|INFO|NOTICE|WARNING|WARN|ERROR|FATAL|CRITICAL|PANIC)(?=$|[\s\]):|>,-])|\[(trace|debug|info|notice|warning|warn|error|fatal|critical)\]|^(?:ggml_\w+: )?(trace|debug|info|warning|warn|error|fatal|panic)\b:?/i;
+  /(?:^|[\s[(|<-])(TRACE|DEBUG|INFO|NOTICE|WARNING|WARN|ERROR|FATAL|CRITICAL|PANIC)(?=$|[\s\]):|>,-])|\[(trace|debug|info|notice|warning|warn|error|fatal|critical)\]|^(?:ggml_\w{1,30}: )?([Tt]race|[Dd]ebug|[Ii]nfo|[Ww]arning|[Ww]arn|[Ee]rror|[Ff]atal|[Pp]anic)\b/;
 const FAILURE =
   /^(?:Traceback \(most recent call last\)|panic:|fatal error|[A-Za-z.]{0,60}(?:Error|Exception): )/;
 /** A level stands near the beginning; further on it is a word of the message. */
@@ -147,11 +147,7 @@ function readGeneric(line: string): Read {
     : null;
   const text = at === null ? line : line.slice(stamp?.[0].length);
   const word = LEVEL_WORD.exec(text.slice(0, LEVEL_WITHIN_CHARS));
-  // "info" in the middle of a sentence is no level: in small letters it counts only in brackets or in front.
-  const named =
-    word && (word[1] === undefined || word[1] === word[1].toUpperCase())
-      ? (word[1] ?? word[2] ?? word[3])
-      : undefined;
+  const named = word?.[1] ?? word?.[2] ?? word?.[3];
   const level =
     named === undefined ? (FAILURE.test(text) ? 'error' : null) : (LEVELS[named.toLowerCase()] ?? null);
   return { at, level, text };

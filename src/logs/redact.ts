@@ -22,7 +22,9 @@ const MOST_TEXT = 16_384;
 
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
   // The scheme in a header or a curl line.
-  [/\b(bearer|basic)(\s+|%20)[\w.~+/=-]{6,}/gi, `$1$2${REDACTED}`],
+  [/\b(bearer)(\s+|%20)[\w.~+/=-]{6,}/gi, `$1$2${REDACTED}`],
+  // Lower-case letters alone are a word of a sentence.
+  [/\b([Bb]asic|BASIC)\s+(?=[a-z]*[A-Z\d+/=])[\w+/=]{6,}/g, `$1 ${REDACTED}`],
   [/\b(?:sk|pk|rk|gsk|hf|ghp|gho|glpat|xai|nvapi|AIza)[-_][\w-]{8,}/g, REDACTED],
   [/\bAIza[\w-]{20,}/g, REDACTED],
   // A JSON web token.
