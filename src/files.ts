@@ -54,7 +54,8 @@ export function withFileLock<T>(file: string, change: () => T): T {
 
 /** The error code of node:fs and node:net, or an empty string. */
 export function systemCode(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (typeof error !== 'object' || error === null || !('code' in error)) return '';
+  return typeof error.code === 'string' ? error.code : '';
 }
 
 function takeLock(lock: string): void {

@@ -1,0 +1,60 @@
+import { describe, expect, it } from '@jest/globals';
+import fs from 'node:fs';
+import { HISTORY_ENTRIES, openHistory } from '../../../src/sessions/history.js';
+import { openModelCache, openRemembered } from '../../../src/sessions/remembered.js';
+import { useFolder } from '../../support/folder.js';
+
+const folder = useFolder();
+
+describe('openHistory', () => {
+  it('keeps messages with line breaks over runs, the oldest first, readable only by the user', () => {
+    const file = folder.path('a', 'history.ndjson');
+    const history = openHistory(file);
+    expect(history.read()).toEqual([]);
+    for (const text of ['one', 'two\nlines', 'two\nlines', '  ']) expect(history.append(text)).toBe(true);
+    expect(openHistory(file).read()).toEqual(['one', 'two\nlines']);
+    expect(fs.statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it('gives the newest entries only, and shortens a file that has grown', () => {
+    const file = folder.path('history.ndjson');
+    const lines = Array.from({ length: HISTORY_ENTRIES * 2 }, (_, i) => JSON.stringify(`m${i}`));
+    fs.writeFileSync(file, `${lines.join('\n')}\n`);
+    expect(openHistory(file).read()).toHaveLength(HISTORY_ENTRIES);
+    expect(fs.readFileSync(file, 'utf8').trim().split('\n')).toHaveLength(HISTORY_ENTRIES);
+  });
+
+  it('skips a torn line and goes on behind it', () => {
+    const file = folder.path('history.ndjson');
+    fs.writeFileSync(file, '"good"\n"tor');
+    openHistory(file).append('next');
+    expect(openHistory(file).read()).toEqual(['good', 'next']);
+  });
+
+  it('says so when it cannot write, and throws nothing', () => {
+    fs.writeFileSync(folder.path('file'), '');
+    expect(openHistory(folder.path('file', 'history.ndjson')).append('x')).toBe(false);
+  });
+});
+
+describe('cache files', () => {
+  it('come back as they were written', () => {
+    const cache = openRemembered(folder.path('s', 'state.json'));
+    expect(cache.read()).toBeNull();
+    expect(cache.write({ model: 'k/m' })).toBe(true);
+    expect(cache.read()).toEqual({ model: 'k/m' });
+  });
+
+  it('count as not there when they are damaged or of another shape', () => {
+    const file = folder.path('models.json');
+    for (const text of ['{', '{}', '[{"backend":{}}]', '[1]', '']) {
+      fs.writeFileSync(file, text);
+      expect(openModelCache(file).read()).toBeNull();
+    }
+  });
+
+  it('say so when they cannot be written', () => {
+    fs.writeFileSync(folder.path('file'), '');
+    expect(openRemembered(folder.path('file', 'state.json')).write({ model: 'm' })).toBe(false);
+  });
+});
