@@ -43,7 +43,7 @@ function openDashboard() {
       footer: null,
     });
   }
-  const models = Array.from({ length: 14 }, (_, i) =>
+  const models = Array.from({ length: 10 }, (_, i) =>
     row(
       span(i % 5 === 0 ? ' ● ' : '   ', 'good'),
       span(`model-${i}:${i * 3}b`.padEnd(18)),
@@ -58,7 +58,7 @@ function openDashboard() {
       span(` ${i * 7} %`),
     ),
   );
-  list.paint([...models, ...Array.from({ length: 8 }, () => row()), ...gauges]);
+  list.paint([...models, ...Array.from({ length: 12 }, () => row()), ...gauges]);
   screen.cursor({ x: 40, y: 37 });
   const flush = (): number => {
     const before = stdout.bytes;
