@@ -73,9 +73,11 @@ export function createEntryLayout(role: TranscriptEntry['role'], width: number, 
       thinking = null;
     }
     const { generation } = body;
+    // An ended answer that goes on: its last rows were taken for final.
+    const goesOn = entry !== null && !entry.running && (next.running || next.text !== entry.text);
     entry = next;
     body.update(next.text);
-    if (body.generation !== generation) finalRows = new Map();
+    if (goesOn || body.generation !== generation) finalRows = new Map();
     bodyRows = next.text.length === 0 ? 0 : body.rowCount;
     // Line breaks at the end are shown only while something may follow.
     if (!next.running) while (bodyRows > 0 && isBlank(bodyRows - 1)) bodyRows--;
@@ -148,7 +150,7 @@ export function createEntryLayout(role: TranscriptEntry['role'], width: number, 
     }
     if (running && at === textRows() - 1) spans.push(span(glyphs.ascii ? '_' : '▌', 'accent'));
     const drawn = spans.length === 1 ? EMPTY_ROW : fitRow(spans, Math.max(1, width));
-    if (at < body.openRow) finalRows.set(at, drawn);
+    if (!running || at < body.openRow) finalRows.set(at, drawn);
     // Visible rows only; a long scroll through one entry must not keep all of them.
     if (finalRows.size > 512) finalRows = new Map([[at, drawn]]);
     return drawn;

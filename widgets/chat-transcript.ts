@@ -58,6 +58,8 @@ export const chatTranscript = {
     let width = -1;
     /** In the order of their last use. */
     let layouts = new Map<string, EntryLayout>();
+    /** Rows of entries as they were laid out: an entry that did not change needs no layout to be counted. */
+    let heights = new WeakMap<TranscriptEntry, number>();
     let retiredWork = 0;
     let touched = 0;
     let indexHint = 0;
@@ -79,6 +81,7 @@ export const chatTranscript = {
       width = next;
       for (const layout of layouts.values()) retiredWork += layout.charsWrapped;
       layouts = new Map();
+      heights = new WeakMap();
       lastPlaces = [];
     }
 
@@ -94,7 +97,13 @@ export const chatTranscript = {
     /** Rows of an entry with the gap above it. */
     function heightAt(entries: readonly TranscriptEntry[], index: number): number {
       const entry = entries[index];
-      return entry === undefined ? 0 : layoutOf(entry).rowCount + (index === 0 ? 0 : GAP);
+      if (entry === undefined) return 0;
+      let rows = heights.get(entry);
+      if (rows === undefined) {
+        rows = layoutOf(entry).rowCount;
+        heights.set(entry, rows);
+      }
+      return rows + (index === 0 ? 0 : GAP);
     }
 
     function placeOf(entries: readonly TranscriptEntry[], anchor: TranscriptAnchor): Place | null {

@@ -109,6 +109,15 @@ describe('the transcript', () => {
     expect(texts(ended.rows).slice(1)).toEqual(['   Half']);
   });
 
+  it('draws anew an ended answer that goes on', () => {
+    const instance = transcript();
+    const draw = (text: string, running: boolean) =>
+      texts(instance.view({ entries: [entry('a', text, { running })], anchor: null }, SIZE).rows).slice(1);
+    expect(draw('one **two', true)).toEqual(['   one **two▌']);
+    expect(draw('one **two', false)).toEqual(['   one **two']);
+    expect(draw('one **two** three', true)).toEqual(['   one two three▌']);
+  });
+
   it('says under the text how an answer ended', () => {
     const footers = [{ text: 'stopped by you — r again', token: 'warn' as const }];
     const { rows } = transcript().view({ entries: [entry('a', 'Half', { footers })], anchor: null }, SIZE);

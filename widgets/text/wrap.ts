@@ -1,4 +1,4 @@
-import { clusterWidth, graphemes } from './width.js';
+import { clusterWidth, graphemes, isSimple, unitWidth } from './width.js';
 
 /** Greedy word wrap by grapheme cluster: where rows begin, and what of them is printed. */
 
@@ -18,43 +18,52 @@ export function nextRowStart(text: string, start: number, width: number): number
   const columns = Math.max(1, width);
   let column = 0;
   let breakAt = start;
-  // ASCII: a character is a cell. Anything else (also just behind, it could be a combining mark) goes by cluster.
+  // Characters that never join with a neighbour go by unit; the first other one sends the row by cluster.
   for (let at = start; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code === LINE_FEED) return at + 1;
-    if (code >= 0x7f) return nextRowStartByCluster(text, start, columns);
-    const cells = code === TAB ? TAB_COLUMNS - (column % TAB_COLUMNS) : 1;
+    let cells = code === TAB ? TAB_COLUMNS - (column % TAB_COLUMNS) : 1;
+    if (code >= 0x7f) {
+      if (!isSimple(text.charAt(at))) return nextRowStartByCluster(text, start, columns);
+      cells = unitWidth(code);
+      // Scripts written without spaces may break before and after every wide character.
+      if (cells === 2) breakAt = at;
+    }
     const space = code === SPACE || code === TAB;
     if (column + cells > columns) {
       if (space) return afterHangingSpaces(text, at);
       if (breakAt > start) return breakAt;
-      if (at > start && isMark(text, at + 1)) return nextRowStartByCluster(text, start, columns);
-      return Math.max(at, start + 1);
+      return at > start ? at : nextRowStartByCluster(text, start, columns);
     }
     column += cells;
-    if (space) breakAt = at + 1;
+    if (space || cells === 2) breakAt = at + 1;
   }
   return text.length;
 }
 
-function isMark(text: string, at: number): boolean {
-  return at < text.length && text.charCodeAt(at) >= 0x7f;
+function nextRowStartByCluster(text: string, start: number, columns: number): number {
+  // Finding clusters is slow, so first only in what a row usually needs. The larger window is the limit: a flood of zero-width marks
+  // must not make a row of unbounded length.
+  return (
+    rowStartInWindow(text, start, columns, columns * 2 + 16) ??
+    rowStartInWindow(text, start, columns, columns * 8 + 64) ??
+    start + columns * 8 + 63
+  );
 }
 
-function nextRowStartByCluster(text: string, start: number, columns: number): number {
-  // A flood of zero-width marks must not make a row of unbounded length.
-  const limit = columns * 8 + 64;
-  let window = text.slice(start, start + limit);
-  const last = window.charCodeAt(window.length - 1);
-  if (window.length === limit && last >= 0xd800 && last < 0xdc00) window = window.slice(0, -1);
+/** Null when the row does not end within the window. */
+function rowStartInWindow(text: string, start: number, columns: number, limit: number): number | null {
+  const window = text.slice(start, start + limit);
+  const whole = start + window.length === text.length;
   let column = 0;
   let at = start;
   let breakAt = start;
   for (const cluster of graphemes(window)) {
+    // A cluster at the edge of the window may go on behind it.
+    if (!whole && at + cluster.length === start + window.length) break;
     if (cluster === '\n') return at + 1;
     const space = cluster === ' ' || cluster === '\t';
     const cells = cluster === '\t' ? TAB_COLUMNS - (column % TAB_COLUMNS) : clusterWidth(cluster);
-    // Scripts written without spaces may break before and after every wide character.
     if (cells === 2) breakAt = at;
     if (column + cells > columns) {
       if (space) return afterHangingSpaces(text, at);
@@ -65,7 +74,7 @@ function nextRowStartByCluster(text: string, start: number, columns: number): nu
     at += cluster.length;
     if (space || cells === 2) breakAt = at;
   }
-  return at;
+  return whole ? text.length : null;
 }
 
 function afterHangingSpaces(text: string, start: number): number {
