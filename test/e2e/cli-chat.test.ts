@@ -1,0 +1,151 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { makeHome, type Home } from '../support/home.js';
+import { LMAPP, runLmapp, type RunResult } from '../support/run-lmapp.js';
+import { startScriptedServer, type ScriptedServer } from '../support/scripted-server.js';
+
+let home: Home;
+let server: ScriptedServer;
+
+beforeAll(async () => {
+  server = await startScriptedServer({ kind: 'ollama' });
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  home = makeHome();
+  server.play({ answer: ['Blue ', 'is ', 'short.'], tokensPerSecond: 0, endMark: '' });
+});
+afterEach(() => home.remove());
+
+function chat(
+  args: readonly string[],
+  options: Partial<Parameters<typeof runLmapp>[1]> = {},
+): Promise<RunResult> {
+  return runLmapp(['chat', '--no-discovery', '--url', server.url, ...args], { env: home.env, ...options });
+}
+
+describe('lmapp chat', () => {
+  it('prints the answer and nothing else', async () => {
+    expect(await chat(['Why', 'blue?'])).toMatchObject({ code: 0, stdout: 'Blue is short.\n', stderr: '' });
+  });
+
+  it('takes the message from standard input', async () => {
+    expect(await chat([], { input: 'Why?' })).toMatchObject({ code: 0, stdout: 'Blue is short.\n' });
+    expect(await chat(['Review:', '-'], { input: 'diff' })).toMatchObject({ code: 0 });
+    expect(await chat([], { input: ' \n' })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('empty') as unknown,
+    });
+  });
+
+  it('does not wait for standard input beside a text', async () => {
+    expect(await chat(['Why?'], { input: null })).toMatchObject({ code: 0 });
+  });
+
+  it('prints every event as JSON', async () => {
+    const { stdout } = await chat(['--json', 'Why?']);
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { type: string });
+    expect(events.at(-1)).toMatchObject({ type: 'ended', outcome: 'complete' });
+  });
+
+  it('is cancelled by Ctrl+C with code 130, closes the connection and keeps what came', async () => {
+    server.play({ answer: 1000, tokensPerSecond: 50 });
+    const result = await chat(['Why?'], {
+      onStart: (child) => child.stdout?.once('data', () => child.kill('SIGINT')),
+    });
+    expect(result.code).toBe(130);
+    expect(result.stdout).not.toBe('');
+    expect(server.answers.at(-1)?.closedByClientAt).not.toBeNull();
+  });
+
+  it('fails with code 1 when the answer breaks, and says why', async () => {
+    server.play({ answer: 10, failure: { kind: 'cut', after: 2 } });
+    const result = await chat(['Why?']);
+    expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('connection') as unknown });
+    expect(result.stdout).not.toBe('');
+  });
+
+  it('names the nearest models for an unknown one', async () => {
+    const { stdout } = await runLmapp(['models', '--json', '--no-discovery', '--url', server.url], {
+      env: home.env,
+    });
+    const name = (JSON.parse(stdout) as { name: string }[])[0]?.name ?? '';
+    const typo = `${name.slice(0, 2)}x${name.slice(3)}`;
+    const result = await chat(['--model', typo, 'Why?']);
+    expect(result.code).toBe(2);
+    expect(result.stderr).toContain(`no server has the model ${typo}`);
+    expect(result.stderr).toContain('Did you mean');
+    expect((await chat(['--model', name, 'Why?'])).code).toBe(0);
+  });
+
+  it('says which server did not answer and what to do', async () => {
+    const result = await runLmapp(['chat', '--no-discovery', '--url', 'http://127.0.0.1:1', 'x'], {
+      env: home.env,
+    });
+    expect(result).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('http://127.0.0.1:1') as unknown,
+    });
+  });
+
+  it('honours OLLAMA_HOST and the configuration', async () => {
+    const env = { ...home.env, OLLAMA_HOST: `127.0.0.1:${server.port}` };
+    expect(await runLmapp(['chat', '--no-discovery', 'x'], { env })).toMatchObject({ code: 0 });
+    home.configure({ discovery: false, backends: [{ url: server.url }] });
+    expect(await runLmapp(['chat', 'x'], { env: home.env })).toMatchObject({
+      code: 0,
+      stdout: 'Blue is short.\n',
+    });
+  });
+
+  it('works with the mock, without any server', async () => {
+    const env = { ...home.env, LMAPP_MOCK_TEXT: 'mocked', LMAPP_MOCK_TOKENS_PER_SECOND: '5000' };
+    expect(await runLmapp(['chat', '--mock', 'x'], { env })).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('mocked') as unknown,
+    });
+  });
+
+  it('takes a reader that leaves for no error', () => {
+    const command = `"${process.execPath}" "${LMAPP}" chat --mock x | head -c 1; echo "\${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = spawnSync('bash', ['-c', command], {
+      env: { ...process.env, ...home.env },
+      encoding: 'utf8',
+    });
+    expect(stdout).toMatch(/0\n$/);
+    expect(stderr).toBe('');
+  });
+
+  it('goes on without a home that can be written', async () => {
+    const blocked = path.join(home.folder, 'file');
+    fs.writeFileSync(blocked, '');
+    const env = Object.fromEntries(Object.keys(home.env).map((name) => [name, path.join(blocked, 'x')]));
+    expect(await chat(['Why?'], { env })).toMatchObject({ code: 0, stdout: 'Blue is short.\n' });
+  });
+});
+
+describe('lmapp models', () => {
+  it('lists the models of the server, and keeps them for completions', async () => {
+    const { code, stdout } = await runLmapp(['models', '--no-discovery', '--url', server.url], {
+      env: home.env,
+    });
+    expect(code).toBe(0);
+    expect(stdout).toContain(`ollama ${server.url}`);
+    expect(fs.existsSync(path.join(home.folder, 'cache', 'lmapp', 'models.json'))).toBe(true);
+  });
+
+  it('fails with code 1 and a next step when there is none', async () => {
+    const result = await runLmapp(['models', '--no-discovery'], { env: home.env });
+    expect(result).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('ollama serve') as unknown,
+    });
+  });
+});

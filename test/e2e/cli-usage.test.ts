@@ -1,0 +1,169 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { makeHome, type Home } from '../support/home.js';
+import { LMAPP, runLmapp } from '../support/run-lmapp.js';
+
+let home: Home;
+beforeEach(() => {
+  home = makeHome();
+});
+afterEach(() => home.remove());
+
+const run = (...args: string[]) => runLmapp(args, { env: home.env });
+const configFile = () => path.join(home.folder, 'config', 'lmapp', 'config.json');
+
+describe('the command line', () => {
+  it('tells its version', async () => {
+    const { version } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as { version: string };
+    expect(await run('--version')).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  it('explains itself with examples', async () => {
+    const { code, stdout } = await run('--help');
+    expect(code).toBe(0);
+    for (const text of ['lmapp chat', '--no-discovery', 'Examples:', 'lmapp config --set model'])
+      expect(stdout).toContain(text);
+    expect((await run('chat', '--help')).stdout).toContain('lmapp chat "Why is the sky blue?"');
+  });
+
+  it.each([
+    [['modles'], 'modles is not a known command', 'Did you mean models?'],
+    [['--modle', 'x'], '--modle is not a known option', 'Did you mean --model?'],
+    [['chat', '--sistem', 'x', 'hi'], '--sistem is not a known option', 'Did you mean --system?'],
+    [['tui', '--fps', 'x'], '--fps needs a number', 'lmapp --help'],
+    [['tui', '--model'], '--model needs a value', 'lmapp --help'],
+    [['completion', 'bsh'], 'bsh is not a shell', 'Did you mean'],
+    [['config', '--set', 'fps'], '--set needs a value', 'lmapp --help'],
+    [['config', '--set', 'modle', 'x'], 'modle is not a known setting', 'Did you mean model?'],
+    [['models', '--url', 'ftp://x'], 'ftp://', 'http://'],
+    [['models', '--url', 'foo+http://x'], 'foo is not a known kind', 'ollama'],
+  ])('refuses %j with code 2 and a suggestion', async (args, message, hint) => {
+    const { code, stdout, stderr } = await run(...args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(message);
+    expect(stderr).toContain(hint);
+    expect(stderr).not.toContain('    at ');
+  });
+
+  it.each([[[]], [['tui']], [['--mock', '--fps', '10']]])(
+    'refuses the dashboard without a terminal: %j',
+    async (args) => {
+      const { code, stdout, stderr } = await run(...args);
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr).toContain('needs a terminal');
+      expect(stderr).not.toContain('\x1b');
+    },
+  );
+});
+
+describe('lmapp config', () => {
+  it('shows where each value comes from', async () => {
+    home.configure({ model: 'from-file', backends: [{ url: 'http://h', key: 'hidden-key' }] });
+    const { code, stdout } = await runLmapp(['config', '--show'], { env: { ...home.env, LMAPP_FPS: '12' } });
+    expect(code).toBe(0);
+    expect(stdout).toContain(configFile());
+    expect(stdout).toMatch(/^model +"from-file" +file$/m);
+    expect(stdout).toMatch(/^fps +12 +environment LMAPP_FPS$/m);
+    expect(stdout).toMatch(/^layout +"all" +default$/m);
+    expect(stdout).not.toContain('hidden-key');
+    const json = JSON.parse((await run('config', '--show', '--json')).stdout) as { settings: object };
+    expect(json.settings).toMatchObject({ model: { value: 'from-file', source: 'file' } });
+  });
+
+  it('sets, unsets and tells the path', async () => {
+    expect(await run('config', '--set', 'model', 'tinyllama')).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: '',
+    });
+    await run('config', '--set', 'keepAlive', '-1');
+    expect(JSON.parse(fs.readFileSync(configFile(), 'utf8'))).toEqual({
+      model: 'tinyllama',
+      keepAlive: '-1',
+    });
+    await run('config', '--unset', 'model');
+    expect(JSON.parse(fs.readFileSync(configFile(), 'utf8'))).toEqual({ keepAlive: '-1' });
+    expect((await run('config', '--path')).stdout).toBe(`${configFile()}\n`);
+  });
+
+  it('tells line and column of a broken file, and never overwrites it', async () => {
+    fs.mkdirSync(path.dirname(configFile()), { recursive: true });
+    fs.writeFileSync(configFile(), '{\n  "fps": 3,\n}\n');
+    expect(await run('config', '--show')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('config.json:2:11') as unknown,
+    });
+    expect(await run('config', '--set', 'fps', '5')).toMatchObject({ code: 2 });
+    expect(fs.readFileSync(configFile(), 'utf8')).toBe('{\n  "fps": 3,\n}\n');
+  });
+
+  it('uses the validator that was made at build time', async () => {
+    home.configure({ fps: 999, keepAlive: 'soon', modle: 1 });
+    const { stderr } = await run('config', '--show');
+    for (const text of [
+      'fps is 999; allowed is a whole number from 0 to 120',
+      'keepAlive is "soon"',
+      'did you mean model?',
+    ])
+      expect(stderr).toContain(text);
+  });
+});
+
+describe('completion in bash', () => {
+  const hasBash = spawnSync('bash', ['--version']).status === 0;
+
+  /** Sources the script in a real bash and asks it as a Tab at the end of the line would. */
+  function completed(line: string): readonly string[] {
+    // bash splits words at these, too; COMP_WORDS is made as bash does it.
+    const words = line.split(/([:=]|\s+)/).filter((word) => word.trim() !== '');
+    if (/\s$/.test(line)) words.push('');
+    const script = `
+      lmapp() { "${process.execPath}" "${LMAPP}" "$@"; }
+      eval "$(lmapp completion bash)"
+      COMP_LINE=${quoted(line)}; COMP_POINT=\${#COMP_LINE}; COMP_WORDBREAKS=$' \\t\\n"\\'><=;|&(:'
+      COMP_WORDS=(${words.map(quoted).join(' ')}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
+      complete -p lmapp >/dev/null && _lmapp && printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { stdout } = spawnSync('bash', ['-c', script], {
+      env: { PATH: process.env['PATH'], ...home.env },
+      encoding: 'utf8',
+    });
+    return stdout.split('\n').filter((word) => word !== '');
+  }
+  const quoted = (word: string): string => `'${word.replace(/'/g, "'\\''")}'`;
+
+  beforeEach(() => {
+    const cache = path.join(home.folder, 'cache', 'lmapp');
+    fs.mkdirSync(cache, { recursive: true });
+    const models = ['qwen3:8b', 'qwen3:14b', 'llama3.2:3b'].map((name) => ({ key: `o/${name}`, name }));
+    fs.writeFileSync(
+      path.join(cache, 'models.json'),
+      JSON.stringify([{ backend: { id: 'o', url: '', features: {} }, models }]),
+    );
+  });
+
+  (hasBash ? it : it.skip)('completes commands, options, settings and models', () => {
+    expect(completed('lmapp ')).toEqual(['tui', 'chat', 'models', 'config', 'completion']);
+    expect(completed('lmapp c')).toEqual(['chat', 'config', 'completion']);
+    expect(completed('lmapp chat --mo')).toEqual(['--model', '--mock']);
+    expect(completed('lmapp config --set the')).toEqual(['theme']);
+    expect(completed('lmapp config --set theme ')).toEqual(['dark', 'light']);
+    expect(completed('lmapp config --unset key')).toEqual(['keys']);
+    expect(completed('lmapp completion f')).toEqual(['fish']);
+    expect(completed('lmapp --model qw')).toEqual(['qwen3:8b', 'qwen3:14b']);
+    expect(completed('lmapp config --set model ll')).toEqual(['llama3.2:3b']);
+  });
+
+  (hasBash ? it : it.skip)('replaces only what stands behind the last colon, as bash does', () => {
+    expect(completed('lmapp chat --model qwen3:1')).toEqual(['14b']);
+    expect(completed('lmapp --model=qwen3:')).toEqual(['8b', '14b']);
+  });
+
+  it.each(['bash', 'zsh', 'fish'])('prints a script for %s that the shell accepts', async (shell) => {
+    const { stdout } = await run('completion', shell);
+    expect(stdout).toContain('__complete');
+    if (spawnSync(shell, ['--version']).error) return;
+    expect(spawnSync(shell, ['-n'], { input: stdout }).status).toBe(0);
+  });
+});
