@@ -28,7 +28,10 @@ describe('reading a line of a log', () => {
     const config = lines.find((l) => l.text.startsWith('server config'));
     expect(config?.text).toMatch(/^server config env="map\[CUDA/);
     const post = lines.find((l) => l.text.includes('POST'));
-    expect(post).toMatchObject({ level: 'info', text: expect.stringMatching(/^\[GIN\] 201 \| [\d.]+ms \| 127/) });
+    expect(post).toMatchObject({
+      level: 'info',
+      text: expect.stringMatching(/^\[GIN\] 201 \| [\d.]+ms \| 127/),
+    });
     expect(post?.at).toBe(new Date(2026, 10, 23, 20, 48, 44).getTime());
     expect(lines.every((l) => l.level !== null || !/^time=/.test(l.text))).toBe(true);
   });
