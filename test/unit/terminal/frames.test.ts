@@ -30,10 +30,10 @@ function random(seed: number): (below: number) => number {
   };
 }
 
-function openScreen() {
+function openScreen(unicode: '6' | '11' = '11') {
   const xterm = new headless.Terminal({ cols: COLUMNS, rows: ROWS, allowProposedApi: true });
   xterm.loadAddon(new unicode11.Unicode11Addon());
-  xterm.unicode.activeVersion = '11';
+  xterm.unicode.activeVersion = unicode;
   const stdout = new FakeStdout(COLUMNS, ROWS, (chunk) => xterm.write(chunk));
   const stdin = new FakeStdin();
   // Answers arrive at once; the window is not what is tested here.
@@ -220,6 +220,54 @@ describe('random frames', () => {
     }
     expect({ wrong, first }).toEqual({ wrong: 0, first: '' });
   });
+
+  it.each(['6', '11'] as const)(
+    'a terminal with other widths (Unicode %s) keeps the neighbours right',
+    async (unicode) => {
+      const texts = [
+        '😀 smile',
+        '✅⚡⏳⭐',
+        '👨‍👩‍👧‍👦 family',
+        '👍🏽 tone',
+        '🇺🇸 flag',
+        '⚠️ ❤️ selectors',
+        '1️⃣ keycap',
+        'नमस्ते',
+        'สวัสดี',
+        'e\u0301 漢字',
+        '🫠🪿 new',
+        'z͑ͫ̓ͪ̂ͫ̽',
+      ];
+      const { xterm, terminal } = openScreen(unicode);
+      const left = terminal.screen.surface('left');
+      const right = terminal.screen.surface('right');
+      left.place({ x: 0, y: 0, width: 20, height: ROWS });
+      right.place({ x: 20, y: 0, width: 40, height: ROWS });
+      left.frame({ border: true, focused: false, title: null, footer: null });
+      right.frame({ border: true, focused: true, title: null, footer: null });
+      for (let frame = 0; frame < 30; frame++) {
+        left.paint(
+          Array.from({ length: 18 }, (_, y) => ({
+            spans: [{ text: `${texts[(y + frame) % texts.length]} ${frame}`, token: 'text' }],
+          })),
+          frame % 2,
+        );
+        right.paint(
+          Array.from({ length: 18 }, (_, y) => ({
+            spans: [{ text: `neighbour ${y} ${frame}`, token: y % 2 ? 'accent' : 'text' }],
+          })),
+        );
+        terminal.screen.flush();
+        await written(xterm);
+        for (let y = 1; y < ROWS - 1; y++) {
+          const line = xterm.buffer.active.getLine(y)?.translateToString(false, 19, 60);
+          expect(`${frame}/${y} ${line}`).toBe(
+            `${frame}/${y} ││${`neighbour ${y - 1} ${frame}`.padEnd(38)}│`,
+          );
+        }
+      }
+    },
+  );
 
   it('hostile text never reaches the terminal as a control character', async () => {
     const { xterm, terminal } = openScreen();
