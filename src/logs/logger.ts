@@ -111,6 +111,8 @@ export function createLogger(options: LoggerOptions): Logger {
       level: 'debug',
       transports: [toFile, ...toPane],
     });
+    // An error of a stream inside must not end the program; what it held is still pending.
+    winston.on('error', () => undefined);
     if (dropped > 0) log('warn', `${dropped} early messages were dropped`);
     for (const [id, record] of [...pending]) winston.log({ level: record.level, message: '', id, record });
   }

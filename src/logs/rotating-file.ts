@@ -40,8 +40,8 @@ const STALE_LOCK_MS = 10_000;
 /**
  * A log file that several programs may write at once. Every write is one append of whole lines (O_APPEND), so lines never mix. The
  * file is set aside by rename under a lock file; whoever holds the old one notices by its inode and opens the new one, and what it
- * wrote in between is in the file set aside. (The rotation of winston's own File transport counts only its own bytes and renames
- * whatever stands there: with two programs each sets the other's half-full file aside, and the oldest files go too early.)
+ * wrote in between is in the file set aside. (winston's own File transport rotates too, but asynchronously and by its own count of
+ * bytes: measured, two programs on one file lost a third of the lines, and one alone lost those of its last turn at the end.)
  */
 export function openRotatingFile(options: RotatingFileOptions): RotatingFile {
   const { file, maxBytes = DEFAULT_MAX_BYTES, kept = DEFAULT_KEPT } = options;
