@@ -8,7 +8,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const file = path.resolve(process.argv[2] ?? '');
 const folder = file.replace(/\.ts$/, '');
-const programs = fs.existsSync(folder) ? fs.readdirSync(folder).filter((name) => name.endsWith('.program.ts')) : [];
+const programs = fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()
+  ? fs.readdirSync(folder).filter((name) => name.endsWith('.program.ts'))
+  : [];
 // Inside node_modules, so that the packages that stay outside of the bundle are found from there.
 const outdir = path.join(root, 'node_modules', '.cache', 'lmapp-scripts', path.basename(folder));
 

@@ -21,6 +21,9 @@ import {
 
 declare const PROJECT_ROOT: string;
 
+/** The name of the pictured machine, as the title of its pane says it. */
+const HOST_NAME = `--import "data:text/javascript,import os from 'node:os'; os.hostname = () => 'gpu-box'"`;
+
 const { values } = parseArgs({
   options: {
     out: { type: 'string', default: path.join(PROJECT_ROOT, 'docs', 'screenshot.svg') },
@@ -37,7 +40,7 @@ if (png && spawnSync('rsvg-convert', ['--version']).status !== 0)
 const home = makeHome();
 try {
   const record = await play(home);
-  const session = open(home, ['--replay', record, '--speed', '0']);
+  const session = open(home, ['--replay', record, '--speed', '0'], { NODE_OPTIONS: HOST_NAME });
   await session.waitFor(DRAFT, 20_000);
   await session.quiet(800);
   write(
@@ -81,7 +84,9 @@ async function play(at: Home): Promise<string> {
   session.type(QUESTION);
   await session.waitFor(QUESTION);
   session.type('\r');
-  await session.waitFor('cut in two', 30_000);
+  await session.waitFor(/cut\s+in/, 30_000);
+  // The last pieces; then nothing more comes.
+  await session.quiet(400);
   session.type(DRAFT);
   await session.waitFor(DRAFT);
   session.signal('SIGTERM');
@@ -97,12 +102,12 @@ async function play(at: Home): Promise<string> {
   return pictured;
 }
 
-function open(at: Home, args: readonly string[]): PtySession {
+function open(at: Home, args: readonly string[], env: Readonly<Record<string, string>> = {}): PtySession {
   const program = path.join(PROJECT_ROOT, 'dist', 'main.js');
   return openPty(process.execPath, [program, 'tui', ...args], {
     columns,
     rows,
-    env: { ...at.env, TZ: 'UTC' },
+    env: { ...at.env, TZ: 'UTC', ...env },
   });
 }
 

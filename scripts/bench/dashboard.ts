@@ -48,7 +48,7 @@ export async function send(session: TerminalSession, text: string): Promise<void
   session.type('\r');
 }
 
-/** Waits until start-up work is over: no CPU to speak of is used and the screen stands still but for the gauges. */
+/** Waits until the screen stands still but for the gauges. */
 export async function untilQuiet(session: TerminalSession, quietMs = 700, atMostMs = 8_000): Promise<void> {
   const end = performance.now() + atMostMs;
   let chunks = session.chunks;

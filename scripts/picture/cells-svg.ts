@@ -9,8 +9,8 @@ const FONTS = 'ui-monospace, SFMono-Regular, Menlo, Consolas, DejaVu Sans Mono, 
 const BASELINE = 13.5;
 const MARGIN = 14;
 const TITLE_BAR = 28;
-/** Borders are mostly made of these; a row of them is one line. */
-const DASH = '─';
+/** Borders and gauges are mostly made of these; a row of them is one shape, as many would show their seams. */
+const [DASH, FULL_BLOCK] = ['─', '█'];
 
 const BACKGROUND = '#16181d';
 const FOREGROUND = '#d5d9e0';
@@ -76,6 +76,9 @@ function rowSvg(buffer: IBuffer, y: number, columns: number): string {
         const middle = CELL_HEIGHT / 2;
         return `${place}<path d="M0 ${middle}h${px(run.width)}" stroke="${run.foreground}"/></g>`;
       }
+      if (run.text.startsWith(FULL_BLOCK)) {
+        return `${place}<rect width="${px(run.width)}" height="${CELL_HEIGHT}" fill="${run.foreground}"/></g>`;
+      }
       const shape = shapeOf(run.text, CELL_WIDTH, CELL_HEIGHT, run.foreground);
       if (shape !== null) return `${place}${shape}</g>`;
       const text = run.text.trim();
@@ -102,7 +105,7 @@ function runsOf(buffer: IBuffer, y: number, columns: number): Run[] {
     if (cell === undefined || cell.getWidth() === 0) continue;
     const text = cell.getChars() || ' ';
     const look = lookOf(cell);
-    const plain = isPlain(text) || text === DASH;
+    const plain = isPlain(text) || text === DASH || text === FULL_BLOCK;
     const last = runs.at(-1);
     const joins =
       last !== undefined &&
@@ -118,8 +121,7 @@ function runsOf(buffer: IBuffer, y: number, columns: number): Run[] {
 
 /** Letters that every monospace font has, and in its own width. */
 const isPlain = (text: string): boolean => /^[\0-\u024f]+$/.test(text);
-const kindOf = (text: string): 'plain' | 'line' | 'other' =>
-  isPlain(text) ? 'plain' : text.startsWith(DASH) ? 'line' : 'other';
+const kindOf = (text: string): string => (isPlain(text) ? 'plain' : text.charAt(0));
 
 function sameLook(a: Look, b: Look): boolean {
   return (

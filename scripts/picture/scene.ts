@@ -53,9 +53,14 @@ export const LLAMA_CPP_MODELS: readonly ScriptedModel[] = [
   }),
 ];
 
+/** More than the pane shows: the program that draws the picture logs its own start first. */
 export const LOG_LINES: readonly string[] = [
+  'time=2026-11-23T12:02:41.004Z level=INFO source=routes.go:1511 msg="Listening on 127.0.0.1:11434 (version 0.13.0)"',
+  'time=2026-11-23T12:02:41.377Z level=INFO source=types.go:42 msg="inference compute" id=GPU-0 library=CUDA total="12.0 GiB"',
+  'time=2026-11-23T12:02:59.660Z level=INFO source=server.go:400 msg="starting runner" port=40123',
   'time=2026-11-23T12:03:02.118Z level=INFO source=sched.go:517 msg="loaded runners" count=1',
   'time=2026-11-23T12:03:04.902Z level=INFO source=server.go:1289 msg="llama runner started in 2.10 seconds"',
+  'time=2026-11-23T12:03:08.120Z level=INFO source=server.go:1327 msg="waiting for llama runner" status="model loaded"',
   'time=2026-11-23T12:03:10.331Z level=WARN source=runner.go:153 msg="truncating input prompt" limit=4096 prompt=5120 keep=4',
 ];
 

@@ -12,7 +12,7 @@ const record = (seed: string, port: number, noise: number): string =>
       seq: 3 + i,
     })),
     { type: 'prompt.submitted', seq: 3 + noise },
-    { type: 'turn.text.delta', turnId: `${seed}-${3 + noise}`, text: 'x', pieces: 2, seq: 4 + noise },
+    { type: 'turn.text.delta', turnId: `${seed}-${3 + noise}`, text: 'two words', pieces: 2, seq: 4 + noise },
   ]
     .map((event) => JSON.stringify(event) + '\n')
     .join('');
