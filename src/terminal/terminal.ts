@@ -1,6 +1,7 @@
 import type { Size, Row, CursorPosition } from '../../widgets/text/span.js';
 
-/** A key press, named: `a`, `ctrl+o`, `alt+enter`, `shift+tab`, `up`, `f5`, `pageup`, `escape`, `enter`, `backspace`, `delete`. */
+/** A key press, named: `a`, `ctrl+o`, `alt+enter`, `shift+tab`, `up`, `f5`, `pageup`, `escape`, `enter`, `backspace`,
+ * `delete`, `space`. Modifiers stand in the order ctrl, alt, shift. A long run of text in one read is one event with the key `text`. */
 export interface KeyInput {
   readonly type: 'key';
   readonly key: string;
