@@ -42,6 +42,8 @@ export class RawServer {
   static async start(port = 0): Promise<RawServer> {
     const server = createServer({ noDelay: true });
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    // A server that a failed test has left open must not keep the run from ending.
+    server.unref();
     return new RawServer(server);
   }
 
