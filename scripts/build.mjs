@@ -30,7 +30,8 @@ const blessedOnlyWhatIsUsed = {
 };
 
 const { version } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
-fs.rmSync(dist, { recursive: true, force: true });
+// A dashboard may be running from dist: its lazy chunks stay until the package is made (names hold a hash, so nothing old is loaded).
+if (process.env.npm_lifecycle_event === 'prepack') fs.rmSync(dist, { recursive: true, force: true });
 const result = await build({
   absWorkingDir: root,
   entryPoints: { main: 'src/main.ts', 'facts-child': 'src/hardware/facts-child.ts' },

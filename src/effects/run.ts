@@ -10,6 +10,8 @@ export interface EffectHost {
   readonly publish: (event: AppEvent) => void;
   readonly state: () => State;
   readonly options: SourceOptions;
+  /** What comes from outside is in the record: effects on servers, files and hardware are not done. */
+  readonly replaying: boolean;
   openEditor(text: string): void;
   copy(text: string, what: string): void;
   redraw(): void;
@@ -67,7 +69,7 @@ export function createEffects(host: EffectHost): Effects {
         return host.quit(effect.exitCode);
       default:
         if (sources) sources.run(effect);
-        else waiting.push(effect);
+        else if (!host.replaying) waiting.push(effect);
     }
   }
 

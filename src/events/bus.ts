@@ -18,7 +18,11 @@ export interface BusOptions {
   readonly onProblem: (where: string, error: unknown) => void;
   readonly queueLimit?: number;
   readonly depthLimit?: number;
+  /** In a replay: the stamp that the event had when it was recorded. Ids are made from it, so it must be the same. */
+  readonly recorded?: () => Stamp | null;
 }
+
+export type Stamp = Pick<Stamped, 'seq' | 'at' | 'mono'>;
 
 const QUEUE_LIMIT = 10_000;
 /** A chain of events that cause each other is never this long; a feedback loop is. */
@@ -75,7 +79,9 @@ export function createBus(options: BusOptions): Bus {
         if (!next) break;
         head++;
         depth = next.depth;
-        const stamped: Stamped = { ...next.event, seq: ++seq, at: clock.now(), mono: clock.monotonic() };
+        const recorded = options.recorded?.() ?? null;
+        seq = recorded?.seq ?? seq + 1;
+        const stamped: Stamped = { ...next.event, seq, at: recorded?.at ?? clock.now(), mono: recorded?.mono ?? clock.monotonic() };
         for (const subscriber of subscribers.slice()) {
           try {
             subscriber.receive(stamped);

@@ -1,4 +1,5 @@
 import { readRecord, unstamped } from '../events/record.js';
+import type { Stamp } from '../events/bus.js';
 import type { AppEvent, Stamped } from '../events/catalogue.js';
 
 /** Longest pause of a replay; a record that was left alone for an hour is not waited for. */
@@ -8,14 +9,14 @@ const LONGEST_PAUSE_MS = 5000;
 const NOT_REPLAYED: ReadonlySet<AppEvent['type']> = new Set(['app.stopping', 'panes.shown', 'screen.resized', 'screen.focused']);
 
 /**
- * Publishes the events of a record with their pauses divided by `speed` (0: without pauses). `setTime` is told the recorded clocks
- * before each event, so that every elapsed time is as it was.
+ * Publishes the events of a record with their pauses divided by `speed` (0: without pauses). `setStamp` is told the
+ * recorded number and clocks before each event, so that ids and elapsed times are as they were.
  */
 export async function replay(
   file: string,
   speed: number,
   publish: (event: AppEvent) => void,
-  setTime: (at: number, mono: number) => void,
+  setStamp: (stamp: Stamp) => void,
 ): Promise<void> {
   let previous: Stamped | null = null;
   let due = performance.now();
@@ -27,7 +28,7 @@ export async function replay(
       if (wait > 1) await new Promise((done) => setTimeout(done, wait));
     } else if (++sinceBreak % 500 === 0) await new Promise((done) => setImmediate(done));
     previous = event;
-    setTime(event.at, event.mono);
+    setStamp(event);
     if (!NOT_REPLAYED.has(event.type)) publish(unstamped(event));
   }
 }

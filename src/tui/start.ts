@@ -4,10 +4,9 @@ import { themeNamed } from '../../widgets/themes/registry.js';
 import type { TuiOptions } from '../commands/tui-options.js';
 import { createEffects, type Effects } from '../effects/run.js';
 import { EXIT, messageOf } from '../errors.js';
-import { createBus } from '../events/bus.js';
+import { createBus, type Stamp } from '../events/bus.js';
 import type { Recorder } from '../events/record.js';
 import { newIdSeed } from '../sessions/id-seed.js';
-import type { Clock } from '../ports.js';
 import { createStore } from '../state/store.js';
 import { initialState } from '../state/state.js';
 import { wantsAscii } from '../terminal/capabilities.js';
@@ -41,15 +40,10 @@ export async function startTui(options: TuiOptions): Promise<number> {
     mouse: settings.mouse,
     ...(settings.fps > 0 ? { fps: settings.fps } : {}),
   });
-  // In a replay the bus stamps the recorded times, so that elapsed times are those of the record.
-  let recordedTime: { at: number; mono: number } | null = null;
-  const eventClock: Clock = {
-    now: () => recordedTime?.at ?? clock.now(),
-    monotonic: () => recordedTime?.mono ?? clock.monotonic(),
-    after: clock.after,
-  };
+  let recordedStamp: Stamp | null = null;
   const bus = createBus({
-    clock: eventClock,
+    clock,
+    recorded: () => recordedStamp,
     onProblem: (where, error) => effects.run({ type: 'log.write', level: 'error', message: `${where} threw`, fields: { error } }),
   });
   let ended = false;
@@ -60,7 +54,8 @@ export async function startTui(options: TuiOptions): Promise<number> {
     ports,
     publish: bus.publish,
     state: () => store.state,
-    options: { ...options },
+    options,
+    replaying: options.replay !== null,
     openEditor: (text) => void editExternally(text),
     copy: copyText,
     redraw() {
@@ -171,7 +166,7 @@ export async function startTui(options: TuiOptions): Promise<number> {
 
   if (options.replay !== null) {
     const { replay } = await import('./replay.js');
-    void replay(options.replay, options.speed, bus.publish, (at, mono) => (recordedTime = { at, mono })).catch((error: unknown) =>
+    void replay(options.replay, options.speed, bus.publish, (stamp) => (recordedStamp = stamp)).catch((error: unknown) =>
       bus.publish({ type: 'notice.raised', level: 'bad', text: messageOf(error), hint: null }),
     );
   } else {
