@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setValue } from '../config/edit.js';
@@ -83,7 +84,7 @@ export function openSources(host: EffectHost): Sources {
   let written: unknown = null;
 
   function machinePoller(): MachinePoller {
-    poller ??= createMachinePoller({ ports, report: onReport, diskFolder: path.dirname(files.chats), childPath: childProgram() });
+    poller ??= createMachinePoller({ ports, report: onReport, diskFolder: existingFolder(files.chats), childPath: childProgram() });
     return poller;
   }
 
@@ -233,6 +234,13 @@ export function openSources(host: EffectHost): Sources {
       logs.stop();
     },
   };
+}
+
+/** The folder itself or the nearest one above it that is there: the same disk. */
+function existingFolder(folder: string): string {
+  let at = folder;
+  while (!fs.existsSync(at) && path.dirname(at) !== at) at = path.dirname(at);
+  return at;
 }
 
 /** The built program of src/hardware/facts-child.ts; it lies beside dist/main.js, this code in a chunk below. */

@@ -129,13 +129,13 @@ function onEnded(state: State, live: Turn, event: Stamped & { type: 'turn.ended'
     level: event.fault ? 'error' : 'info',
     message: event.fault ? `answer ${event.outcome}: ${event.fault.message}` : `answer ${event.outcome} after ${took} ms`,
     fields: {
-      turn: live.id,
       model: live.modelLabel,
       backend: live.backendTitle,
-      outcome: event.outcome,
-      ms: took,
-      firstTokenMs: live.firstTokenMono === null ? null : Math.round(live.firstTokenMono - live.startedMono),
       tokens: live.usage.answerTokens,
+      firstTokenMs: live.firstTokenMono === null ? null : Math.round(live.firstTokenMono - live.startedMono),
+      ms: took,
+      outcome: event.outcome,
+      turn: live.id,
       ...(event.fault ? { fault: event.fault } : {}),
     },
   });

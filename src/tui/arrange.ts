@@ -39,7 +39,9 @@ export function arrange(input: ArrangeInput): Arrangement {
   areas.phase = area(0, height - 1, width, 1);
   const body = area(0, 1, width, height - 2);
   if (input.zoomed) return zoomed(input, areas, body, wide);
-  if (!wide || input.layout === 'chat') return column(input, areas, body, wide);
+  // A pane that the layout leaves out comes in the place of the chat when it has the focus.
+  const left = input.layout === 'chat-machine' && (input.pane === 'models' || input.pane === 'log');
+  if (!wide || input.layout === 'chat' || left) return column(input, areas, body, wide);
   return panes(input, areas, body);
 }
 

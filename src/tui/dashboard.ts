@@ -1,7 +1,7 @@
 import { chatTranscript, rowsBelowMark, type ChatTranscriptProps, type TranscriptMove } from '../../widgets/chat-transcript.js';
 import { header } from '../../widgets/header.js';
 import { logTail, logTitle } from '../../widgets/log-tail.js';
-import { machine, machineStrip, machineTitle } from '../../widgets/machine.js';
+import { machineStrip, machineTitle } from '../../widgets/machine.js';
 import { modelList } from '../../widgets/model-list.js';
 import { noticeStack } from '../../widgets/notices.js';
 import { messageTitle, phaseBar } from '../../widgets/phase-bar.js';
@@ -17,6 +17,7 @@ import { arrange, SMALLEST, type Arrangement, type SurfaceId } from './arrange.j
 import type { Keymap } from './keymap.js';
 import { createLogWindow } from './log-window.js';
 import { createOverlayPane } from './overlay-pane.js';
+import { createMachinePane } from './machine-pane.js';
 import { filterLine } from './filter-line.js';
 import { selectHeader, selectPhaseBar } from './select-chat.js';
 import { selectMachine } from './select-machine.js';
@@ -46,6 +47,8 @@ export interface DashboardOptions {
   readonly keymap: Keymap;
   readonly monotonic: () => number;
   readonly hostName: string;
+  /** Something that was loaded late changes the picture: paint everything again. */
+  readonly repaint: () => void;
 }
 
 const NOTICE_MS = { info: 5000, good: 5000, warn: 12_000, bad: 20_000 } as const;
@@ -71,7 +74,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const widgets = {
     header: header.create(glyphs),
     models: modelList.create(glyphs),
-    machine: machine.create(glyphs),
+    machine: createMachinePane(glyphs, options.repaint),
     strip: machineStrip.create(glyphs),
     log: logTail.create(glyphs),
     phase: phaseBar.create(glyphs),
@@ -92,7 +95,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     machine: {
       deps: (s) => [s.hardware, Math.floor(s.mono / 1000), s.view.pane, s.view.focused],
       show: (s, size) => ({
-        view: widgets.machine.view(selectMachine(s), size),
+        view: widgets.machine.view(s, size),
         frame: framed(s, 'machine', machineTitle(options.hostName, glyphs)),
       }),
     },

@@ -124,5 +124,6 @@ function paneKeys(state: State, keymap: Keymap): readonly KeyHint[] {
     { key: keymap.keyOf('menu.open'), does: 'menu' },
     { key: keymap.keyOf('keys.open'), does: 'keys' },
   ];
-  return pane === 'message' ? [...always, { key: keymap.keyOf('pane.next'), does: 'panes' }] : [...own, ...always];
+  if (pane === 'message') return [...always, { key: keymap.keyOf('pane.next'), does: 'panes' }];
+  return [...own, ...always.filter((a) => own.every((o) => o.key !== a.key))];
 }

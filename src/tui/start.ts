@@ -70,7 +70,7 @@ export async function startTui(options: TuiOptions): Promise<number> {
   const recorder = await openRecord();
   if (recorder) bus.subscribe('record', recorder.receive);
 
-  const dashboard = createDashboard({ screen: terminal.screen, glyphs, keymap, monotonic: clock.monotonic, hostName: os.hostname() });
+  const dashboard = createDashboard({ screen: terminal.screen, glyphs, keymap, monotonic: clock.monotonic, hostName: os.hostname(), repaint: () => frames.request(false) });
   const frames = createFrames({
     clock,
     framesPerSecond: terminal.suggestedFps,
