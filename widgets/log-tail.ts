@@ -182,7 +182,7 @@ export function logTitle(props: LogTitleProps, glyphs: Glyphs): Row {
   else parts.push(span(props.below > 0 ? `held ${formatCount(props.below)} ${glyphs.down}` : 'held', 'warn'));
   if (props.level !== null) parts.push(span(`${props.level} and above`, 'text'));
   if (props.pattern !== null) parts.push(span(`${props.inverse ? '!' : ''}/${props.pattern}/`, 'match'));
-  parts.push(span(`${formatCount(props.lines)} lines`, 'muted'));
+  parts.push(span(`${formatCount(props.lines)} ${props.lines === 1 ? 'line' : 'lines'}`, 'muted'));
   if (props.skipped > 0) parts.push(span(`${formatCount(props.skipped)} skipped`, 'warn'));
   const spans: Span[] = [span('Log', 'title'), span(` ${glyphs.dash}${glyphs.dash} `, 'border')];
   for (const [i, part] of parts.entries()) {

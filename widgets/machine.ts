@@ -120,8 +120,8 @@ function gaugeLine(
   const spans = [span(` ${padEnd(label, LABEL_COLUMNS)}`, 'muted')];
   if (cells > 0) spans.push(...gauge(fraction, cells, glyphs, token));
   const percent = value.endsWith('%');
-  const valueColumns = width >= 60 ? 17 : percent ? 6 : stringWidth(value) + 2;
-  spans.push(span(` ${padEnd(percent ? padStart(value, 4) : value, valueColumns)}`));
+  const valueColumns = width >= 60 ? 17 : percent ? 7 : stringWidth(value) + 2;
+  spans.push(span(` ${padEnd(percent ? padStart(value, 5) : value, valueColumns)}`));
   const room = width - LABEL_COLUMNS - 1 - (cells > 0 ? cells + 2 : 0) - 1 - valueColumns - 1;
   if (history !== null && room >= 4) spans.push(span(sparkline(history, room, glyphs), 'accent'));
   return spans;

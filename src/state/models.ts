@@ -70,12 +70,26 @@ function onChecked(state: State, event: Stamped & { type: 'backend.checked' }): 
   let status = event.check.status;
   // "Since when" is the first time, not the last poll.
   if (status.state === 'away' && before.state === 'away') status = { ...status, sinceMs: before.sinceMs };
-  const next = withEntry(state, event.backendId, (e) => ({ ...e, check: { ...event.check, status, version: event.check.version ?? e.check.version } }));
+  const away = status.state === 'away';
+  const next = withEntry(state, event.backendId, (e) => ({
+    ...e,
+    models: away && before.state !== 'away' ? e.models.map(forgotten) : e.models,
+    check: { ...event.check, status, version: event.check.version ?? e.check.version },
+  }));
   if (before.state === 'away' && status.state === 'ready')
     return withNotice(next, event, 'good', `${entry.info.title} is back`, null);
   if (before.state !== 'away' && status.state === 'away' && before.state !== 'probing')
-    return withNotice(next, event, 'bad', `${entry.info.title}: ${status.fault.message}`, status.fault.hint);
+    return withNotice(next, event, 'bad', saidBy(entry.info.title, status.fault.message), status.fault.hint);
   return next;
+}
+
+function saidBy(title: string, message: string): string {
+  return message.startsWith(title) ? message : `${title}: ${message}`;
+}
+
+/** What a server that is away has loaded is not known. */
+function forgotten(model: Model): Model {
+  return { ...model, loadState: 'unknown', loadProgress: null, expiry: null };
 }
 
 /** A server that was only found by looking leaves the tree; one that was named stays, with its reason. */
@@ -87,7 +101,7 @@ function onLost(state: State, event: Stamped, backendId: string, fault: Fault): 
   const sinceMs = entry.check.status.state === 'away' ? entry.check.status.sinceMs : event.at;
   return withEntry(state, backendId, (e) => ({
     ...e,
-    models: e.models.map((m) => ({ ...m, loadState: 'unknown', expiry: null })),
+    models: e.models.map(forgotten),
     check: { ...e.check, status: { state: 'away', fault, sinceMs }, processing: null, queued: null },
   }));
 }

@@ -45,7 +45,7 @@ function serverNote({ check }: BackendEntry): readonly [string, Token] {
   const { status } = check;
   switch (status.state) {
     case 'away':
-      return [`${awayWord(status.fault.code)} since ${formatClock(status.sinceMs)}`, 'bad'];
+      return [`${awayWord(status.fault.code)} ${formatClock(status.sinceMs)}`, 'bad'];
     case 'busy':
       return ['busy', 'warn'];
     case 'loading':
