@@ -61,7 +61,7 @@ function panes(input: ArrangeInput, areas: Areas, body: Area): Arrangement {
     right -= LOG_COLUMN;
     areas.log = area(right, body.y, LOG_COLUMN, body.height);
   }
-  const left = Math.min(LEFT_COLUMN, Math.floor(width * 0.32));
+  const left = Math.min(LEFT_COLUMN, Math.floor(width * 0.36));
   const machineHeight = Math.min(input.machineRows + 2, Math.max(4, height - 8));
   const modelsHeight = all ? height - machineHeight : 0;
   if (modelsHeight > 2) areas.models = area(0, body.y, left, modelsHeight);

@@ -28,7 +28,7 @@ export function selectWays(state: State): Ways | null {
     title: away.length > 0 ? `No server answers: ${away[0]?.message ?? ''}` : 'No server found on this machine.',
     ways: offers.map((o) => o.way),
     events: offers.map((o) => o.event),
-    hint: `${hint} Up and Down choose, Enter takes.`,
+    hint: `${hint.replace(/[.]?$/, '.')} Up and Down choose, Enter takes.`,
   };
   last = { models, ways };
   return ways;
