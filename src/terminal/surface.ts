@@ -1,6 +1,6 @@
 /** One surface: a blessed box for its rectangle and border, rows painted over it. */
 import { type BlessedBox, type CellLine, LINE_BORDER } from '../../widgets/blessed-shim.js';
-import { EMPTY_ROW, type Row, type Token } from '../../widgets/text/span.js';
+import { EMPTY_ROW, type Row, type Span, type Token } from '../../widgets/text/span.js';
 import { type Clip, writeRow } from '../../widgets/text-view.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { stringWidth } from '../../widgets/text/width.js';
@@ -33,7 +33,8 @@ export interface Pane {
 }
 
 const NO_FRAME: Frame = { border: false, focused: false, title: null, footer: null };
-/** Cells between a corner and the title or footer. */
+const BLANK: Span = { text: ' ', token: 'border' };
+/** Cells between a corner and the footer. */
 const LABEL_INSET = 1;
 
 export function createPane(box: BlessedBox, index: number, host: PaneHost): Pane {
@@ -78,7 +79,8 @@ export function createPane(box: BlessedBox, index: number, host: PaneHost): Pane
     write(area.x, bottom, area.width, { spans: [{ text: border.bl + middle + border.br, token }] });
     const room = area.width - 2 - 2 * LABEL_INSET;
     if (frame.title !== null && room > 0) {
-      write(area.x + 1 + LABEL_INSET, area.y, Math.min(room, rowWidth(frame.title)), frame.title);
+      const spaced: Row = { spans: [BLANK, ...frame.title.spans, BLANK] };
+      write(area.x + 1, area.y, Math.min(area.width - 2, rowWidth(frame.title) + 2), spaced);
     }
     if (frame.footer !== null && room > 0) {
       const width = Math.min(room, rowWidth(frame.footer));
