@@ -94,6 +94,7 @@ export class BackendWire {
     return this.#wire.open({
       ...this.#request('POST', path, body),
       ownSocket: true,
+      paced: true,
       signal,
       firstByteTimeoutMs: firstByteTimeoutMs > 0 ? firstByteTimeoutMs : null,
       idleTimeoutMs: idleTimeoutMs > 0 ? idleTimeoutMs : null,

@@ -1,7 +1,8 @@
 import http from 'node:http';
 import https from 'node:https';
-import type { Clock } from '../ports.js';
+import { type Clock, systemClock } from '../ports.js';
 import { TextBody } from './body.js';
+import { PacedSocket } from './paced-socket.js';
 import { Watchdog } from './watchdog.js';
 import { WireError, cancelledError, fault, wireErrorFrom } from './wire-error.js';
 
@@ -17,6 +18,8 @@ export interface WireRequest {
   readonly signal: AbortSignal;
   /** Opens a socket for this request alone, so that closing it is what the server understands as cancel. */
   readonly ownSocket?: boolean;
+  /** A long answer in small packets, to be read in bursts. Needs `ownSocket`; over TLS every packet is read as it comes. */
+  readonly paced?: boolean;
   readonly connectTimeoutMs?: number | null;
   /** From the connection to the first byte of the answer. */
   readonly firstByteTimeoutMs?: number | null;
@@ -52,11 +55,14 @@ const REDIRECT_LIMIT = 3;
 /** The connections to one server: kept ones for polls, fresh ones for chats. */
 export class Wire {
   readonly #clock: WireClock;
+  readonly #pacing: WireClock;
   readonly #plain = new http.Agent({ keepAlive: true, maxFreeSockets: 2 });
   readonly #secure = new https.Agent({ keepAlive: true, maxFreeSockets: 2 });
 
-  constructor(clock: WireClock) {
+  /** `pacing`: the time by which bursts are read. Limits are a matter of `clock`, bursts one of this machine's work. */
+  constructor(clock: WireClock, pacing: WireClock = systemClock) {
     this.#clock = clock;
+    this.#pacing = pacing;
   }
 
   /** Sends a request. Redirects within the origin are followed where method and body stay the same. */
@@ -108,6 +114,11 @@ export class Wire {
     }
   }
 
+  #connectPaced(url: URL): PacedSocket {
+    const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+    return new PacedSocket({ host, port: Number(url.port) || 80 }, this.#pacing);
+  }
+
   #send(
     request: WireRequest,
     onSent: (sent: boolean) => void,
@@ -121,10 +132,11 @@ export class Wire {
       const url = new URL(request.url);
       const secure = url.protocol === 'https:';
       const agent = request.ownSocket === true ? false : secure ? this.#secure : this.#plain;
+      const paced = request.ownSocket === true && request.paced === true && !secure;
       const outgoing = (secure ? https : http).request(url, {
         method: request.method,
         headers: headersOf(request),
-        agent,
+        ...(paced ? { createConnection: () => this.#connectPaced(url) } : { agent }),
       });
       let body: TextBody | null = null;
       let phase = 'connection';

@@ -291,7 +291,7 @@ describe('random frames', () => {
     terminal.screen.flush();
     await written(xterm);
     expect(bad).toBe('');
-    expect(xterm.buffer.active.getLine(0)?.translateToString()).toMatch(/^╭─ab─.*╮$/);
+    expect(xterm.buffer.active.getLine(0)?.translateToString()).toMatch(/^╭ ab ─.*╮$/);
     expect(xterm.buffer.active.getLine(1)?.translateToString()).toMatch(/^│one +│$/);
     expect(xterm.buffer.active.getLine(2)?.translateToString()).toMatch(/^│x two\{bold\} +│$/);
   });
