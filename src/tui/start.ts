@@ -10,7 +10,7 @@ import { newIdSeed } from '../sessions/id-seed.js';
 import { createStore } from '../state/store.js';
 import { initialState } from '../state/state.js';
 import { wantsAscii } from '../terminal/capabilities.js';
-import { createTerminal } from '../terminal/create.js';
+import { createTerminal, type TerminalOptions } from '../terminal/create.js';
 import { createDashboard } from './dashboard.js';
 import { createFrames } from './frame.js';
 import { createInput } from './input.js';
@@ -21,18 +21,21 @@ const TICK_MS = 1000;
 /** What must be written at the end may take so long; then the program ends all the same. */
 const STOP_MS = 1500;
 
+/** The keyboard and the screen: those of the process, or a test's. */
+type Streams = Pick<TerminalOptions, 'stdin' | 'stdout'>;
+
 /**
  * The dashboard: puts terminal, bus, store, effects and panes together, paints the first frame, and only then opens the sources.
  * Resolves to the exit code when the terminal is as it was.
  */
-export async function startTui(options: TuiOptions): Promise<number> {
+export async function startTui(options: TuiOptions, { stdin, stdout }: Streams = process): Promise<number> {
   const { ports, settings } = options;
   const { clock } = ports;
   const glyphs = settings.ascii || wantsAscii(ports.env) ? ASCII_GLYPHS : UNICODE_GLYPHS;
   const { keymap, problems: keyProblems } = createKeymap(settings.keys);
   const terminal = createTerminal({
-    stdin: process.stdin,
-    stdout: process.stdout,
+    stdin,
+    stdout,
     env: ports.env,
     clock,
     theme: themeNamed(settings.theme),
