@@ -27,6 +27,7 @@ export class BackendWire {
   readonly #wire: Wire;
   readonly #key: string | null;
   readonly #place: Omit<FaultPlace, 'model'>;
+  readonly #onRequest: BackendPorts['onRequest'];
   #awaySince: number | null = null;
 
   constructor(address: BackendAddress, ports: BackendPorts, place: Omit<FaultPlace, 'model'>) {
@@ -35,6 +36,7 @@ export class BackendWire {
     this.#key = address.key;
     this.#place = place;
     this.#wire = new Wire(this.clock);
+    this.#onRequest = ports.onRequest;
   }
 
   place(model: string | null): FaultPlace {
@@ -44,13 +46,17 @@ export class BackendWire {
   /** The whole answer, whatever its status. Throws BackendError when there is none. */
   async ask(ask: Ask): Promise<WholeAnswer> {
     try {
-      return await fetchWhole(this.#wire, {
-        ...this.#request(ask.method ?? 'GET', ask.path, ask.body),
-        signal: ask.signal,
-        // Only a GET can go once more when a kept socket turns out to be dead.
-        ownSocket: ask.method === 'POST',
-        totalTimeoutMs: ask.timeoutMs === undefined ? ASK_TIMEOUT_MS : ask.timeoutMs,
-      });
+      return await this.#traced(
+        ask.method ?? 'GET',
+        ask.path,
+        fetchWhole(this.#wire, {
+          ...this.#request(ask.method ?? 'GET', ask.path, ask.body),
+          signal: ask.signal,
+          // Only a GET can go once more when a kept socket turns out to be dead.
+          ownSocket: ask.method === 'POST',
+          totalTimeoutMs: ask.timeoutMs === undefined ? ASK_TIMEOUT_MS : ask.timeoutMs,
+        }),
+      );
     } catch (error) {
       throw this.toBackendError(error);
     }
@@ -91,7 +97,7 @@ export class BackendWire {
     firstByteTimeoutMs: number,
     idleTimeoutMs: number,
   ) {
-    return this.#wire.open({
+    const opened = this.#wire.open({
       ...this.#request('POST', path, body),
       ownSocket: true,
       paced: true,
@@ -99,6 +105,24 @@ export class BackendWire {
       firstByteTimeoutMs: firstByteTimeoutMs > 0 ? firstByteTimeoutMs : null,
       idleTimeoutMs: idleTimeoutMs > 0 ? idleTimeoutMs : null,
     });
+    // Whoever reads the stream deals with its failure.
+    this.#traced('POST', path, opened.answer).catch(() => undefined);
+    return opened;
+  }
+
+  /** Tells the debug log of a request when it is over. */
+  async #traced<T extends { readonly status: number }>(method: string, path: string, answer: Promise<T>): Promise<T> {
+    if (this.#onRequest === undefined) return answer;
+    const start = this.clock.monotonic();
+    const tell = (status: number | null, problem: string | null): void =>
+      this.#onRequest?.({ method, url: this.url + path, status, ms: Math.round(this.clock.monotonic() - start), problem });
+    try {
+      const { status } = await answer;
+      tell(status, null);
+    } catch (error) {
+      tell(null, wireErrorFrom(error, this.url, false).fault.message);
+    }
+    return answer;
   }
 
   toBackendError(error: unknown): BackendError {

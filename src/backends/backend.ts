@@ -87,4 +87,17 @@ export interface BackendPorts {
   readonly now: () => number;
   readonly monotonic: () => number;
   readonly after?: (delayMs: number, run: () => void) => () => void;
+  /** Told of every request when it is answered or has failed, for the debug log. */
+  readonly onRequest?: (trace: RequestTrace) => void;
+}
+
+/** One request in the debug log; the address holds no credentials. */
+export interface RequestTrace {
+  readonly method: string;
+  readonly url: string;
+  /** Null: no answer came. */
+  readonly status: number | null;
+  /** Until the whole answer, of a chat until its first byte. */
+  readonly ms: number;
+  readonly problem: string | null;
 }

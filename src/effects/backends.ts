@@ -1,4 +1,4 @@
-import type { Backend, BackendAddress, BackendType } from '../backends/backend.js';
+import type { Backend, BackendAddress, BackendPorts, BackendType, RequestTrace } from '../backends/backend.js';
 import { discover, identify } from '../backends/identify.js';
 import { backendTypeOf, backendTypes } from '../backends/registry.js';
 import type { BackendInfo, Model } from '../domain/model.js';
@@ -27,6 +27,8 @@ export interface BackendsOptions {
   readonly mock: boolean;
   readonly focused: () => boolean;
   readonly known: readonly KnownServer[];
+  /** For the debug log. */
+  readonly onRequest?: (trace: RequestTrace) => void;
 }
 
 export interface Backends {
@@ -55,13 +57,14 @@ export function createBackends(options: BackendsOptions): Backends {
   const { ports, publish } = options;
   const { clock } = ports;
   const abort = new AbortController();
+  const backendPorts: BackendPorts = { ...clock, ...(options.onRequest ? { onRequest: options.onRequest } : {}) };
   const watched = new Map<string, { readonly backend: Backend; readonly polling: Polling }>();
   /** Addresses that are named, or watched already. */
   const taken = new Set<string>();
   let rank = 0;
 
   function watch(type: BackendType, address: BackendAddress, fixed: boolean, atRank: number): void {
-    const backend = type.create(address, clock);
+    const backend = type.create(address, backendPorts);
     const { id } = backend.info;
     if (watched.has(id)) return backend.close();
     taken.add(address.url);

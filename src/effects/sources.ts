@@ -67,6 +67,9 @@ export function openSources(host: EffectHost): Sources {
     discovery: settings.discovery,
     mock: options.mock,
     focused: () => host.state().view.focused,
+    ...(options.debug
+      ? { onRequest: ({ method, url, ...rest }) => logs.logger.debug(`${method} ${url}`, rest) }
+      : {}),
     known: cached.map(({ backend, models }) => ({ info: backend, models })),
   });
   const chats = createChatEffects({

@@ -1,4 +1,5 @@
 import type { Fault } from '../domain/fault.js';
+import { findModel } from '../domain/find-model.js';
 import { fitOf, isLoopback, type Fit } from '../domain/fit.js';
 import type { Model } from '../domain/model.js';
 import { nearestNames } from '../domain/names.js';
@@ -179,18 +180,6 @@ function isReachable(state: State, model: Model): boolean {
 
 function isConfirmed(state: State, model: Model): boolean {
   return backendById(state, model.backendId)?.cached === false;
-}
-
-/** By key, exact name, `kind/name`, name without tag, or label. */
-export function findModel(all: readonly Model[], wanted: string): Model | null {
-  const lower = wanted.toLowerCase();
-  return (
-    all.find((m) => m.key === wanted || m.name === wanted) ??
-    all.find((m) => m.label === wanted || `${m.backendId.split('@')[0]}/${m.name}` === wanted) ??
-    all.find((m) => m.name.toLowerCase() === `${lower}:latest` || m.label.toLowerCase() === lower) ??
-    all.find((m) => m.label.toLowerCase().replace(/\.gguf$/, '') === lower) ??
-    null
-  );
 }
 
 function tellUnknownModel(state: State, event: Stamped): State {

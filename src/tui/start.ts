@@ -155,6 +155,16 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
     finish(exitCode);
   }
 
+  async function reportToDebugLog(): Promise<void> {
+    const { createDebugReport } = await import('../effects/debug-report.js');
+    const report = createDebugReport({
+      clock,
+      write: (message, fields) => effects.run({ type: 'log.write', level: 'debug', message, fields }),
+      counts: () => ({ frames: frames.painted, lost: bus.lost }),
+    });
+    bus.subscribe('debug', report.receive);
+  }
+
   terminal.enter();
   const { width, height } = terminal.screen.size;
   bus.publish({ type: 'screen.resized', width, height });
@@ -177,6 +187,7 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
     setImmediate(() => {
       effects.start().catch((error: unknown) => bus.publish({ type: 'app.faulted', where: 'start', message: messageOf(error) }));
       tick();
+      if (options.debug) void reportToDebugLog();
     });
   }
   const exitCode = await finished;
