@@ -51,8 +51,12 @@ export interface ScriptedServer {
   readonly answers: readonly AnswerTrace[];
   /** Method and path of every request, in order. */
   readonly requests: readonly string[];
+  /** The bodies of these requests. */
+  readonly bodies: readonly string[];
   /** For the answers from now on. */
   play(script: Partial<AnswerScript>): void;
+  /** The models that it has from now on. Ollama's load and unload change them, too. */
+  offer(models: readonly ScriptedModel[]): void;
   close(): Promise<void>;
 }
 
@@ -88,18 +92,20 @@ export const systemMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 /** A server that looks like Ollama or llama.cpp and answers as its script says. */
 export async function startScriptedServer(options: ScriptedServerOptions): Promise<ScriptedServer> {
-  const models = options.models ?? [PLAIN_MODEL];
+  let models = options.models ?? [PLAIN_MODEL];
   const slots = options.slots ?? 2;
   const answers: AnswerTrace[] = [];
   const requests: string[] = [];
+  const bodies: string[] = [];
   const sockets = new Set<Socket>();
   let script: AnswerScript = { ...PLAIN_SCRIPT, ...options.script };
 
   const server = http.createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
-    requests.push(`${request.method} ${path}`);
+    const number = requests.push(`${request.method} ${path}`) - 1;
     if (options.kind === 'llama.cpp') response.setHeader('Server', 'llama.cpp');
     void readBody(request).then((body) => {
+      bodies[number] = body;
       const known = options.kind === 'ollama' ? ollamaRoute(path, body) : llamaCppRoute(path, body);
       if (known === 'chat') return void answer(response, options.kind, nameIn(body), script, answers);
       if (known === null) return reply(response, 404, { error: 'not found' });
@@ -120,7 +126,9 @@ export async function startScriptedServer(options: ScriptedServerOptions): Promi
     port,
     answers,
     requests,
+    bodies,
     play: (next) => void (script = { ...PLAIN_SCRIPT, ...next }),
+    offer: (next) => void (models = next),
     close: () =>
       new Promise<void>((closed) => {
         server.close(() => closed());
@@ -135,9 +143,16 @@ export async function startScriptedServer(options: ScriptedServerOptions): Promi
     if (path === '/api/tags') return ollama.tags(models);
     if (path === '/api/ps') return ollama.ps(models, Date.now());
     if (path === '/api/show') return ollama.show(models.find((m) => m.name === nameIn(body)) ?? PLAIN_MODEL);
-    if (path === '/api/generate')
-      return { model: nameIn(body), response: '', done: true, done_reason: 'load' };
+    if (path === '/api/generate') return load(nameIn(body), !/"keep_alive"\s*:\s*0\b/.test(body));
     return path === '/api/chat' ? 'chat' : null;
+  }
+
+  function load(name: string, loads: boolean): unknown {
+    const loaded = { context: 8192, sizeBytes: 2_000_000_000, vramBytes: 0, forSeconds: 299 };
+    models = models.map((model) =>
+      model.name === name ? { ...model, loaded: loads ? loaded : null } : model,
+    );
+    return { model: name, response: '', done: true, done_reason: loads ? 'load' : 'unload' };
   }
 
   function llamaCppRoute(path: string, _body: string): unknown {
