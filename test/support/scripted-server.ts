@@ -143,7 +143,8 @@ export async function startScriptedServer(options: ScriptedServerOptions): Promi
     if (path === '/api/tags') return ollama.tags(models);
     if (path === '/api/ps') return ollama.ps(models, Date.now());
     if (path === '/api/show') return ollama.show(models.find((m) => m.name === nameIn(body)) ?? PLAIN_MODEL);
-    if (path === '/api/generate') return load(nameIn(body), !/"keep_alive"\s*:\s*0\b/.test(body));
+    // A request without messages loads the model, or with no time to stay unloads it.
+    if (/"messages"\s*:\s*\[\]/.test(body)) return load(nameIn(body), !/"keep_alive"\s*:\s*0\b/.test(body));
     return path === '/api/chat' ? 'chat' : null;
   }
 
@@ -152,7 +153,8 @@ export async function startScriptedServer(options: ScriptedServerOptions): Promi
     models = models.map((model) =>
       model.name === name ? { ...model, loaded: loads ? loaded : null } : model,
     );
-    return { model: name, response: '', done: true, done_reason: loads ? 'load' : 'unload' };
+    const message = { role: 'assistant', content: '' };
+    return { model: name, message, done: true, done_reason: loads ? 'load' : 'unload' };
   }
 
   function llamaCppRoute(path: string, _body: string): unknown {
@@ -287,7 +289,8 @@ function fail(
 }
 
 function pause(ms: number): Promise<void> {
-  return ms <= 0 ? Promise.resolve() : new Promise((resume) => setTimeout(resume, ms));
+  // The server itself keeps the process alive; nothing is waited for when it is closed.
+  return ms <= 0 ? Promise.resolve() : new Promise((resume) => setTimeout(resume, ms).unref());
 }
 
 /** Until the socket takes more, or is gone. */
