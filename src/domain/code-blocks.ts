@@ -6,7 +6,12 @@ export function fencedBlocks(text: string): readonly string[] {
     const fence = /^ {0,3}(`{3,}|~{3,})/.exec(line)?.[1];
     if (!open) {
       if (fence) open = { fence, lines: [] };
-    } else if (fence && fence[0] === open.fence[0] && fence.length >= open.fence.length && line.trim() === fence) {
+    } else if (
+      fence &&
+      fence[0] === open.fence[0] &&
+      fence.length >= open.fence.length &&
+      line.trim() === fence
+    ) {
       blocks.push(open.lines.join('\n'));
       open = null;
     } else open.lines.push(line);

@@ -18,7 +18,12 @@ const TIGHT_SHARE = 0.9;
  * Compares the size of a model's file with the memory that is free now. `local` is false for a server on another machine, whose memory
  * is not known here. Unknown terms give `unknown`, never a guess.
  */
-export function fitOf(model: Model, sample: MachineSample | null, gpus: readonly GpuSample[], local: boolean): Fit {
+export function fitOf(
+  model: Model,
+  sample: MachineSample | null,
+  gpus: readonly GpuSample[],
+  local: boolean,
+): Fit {
   const free = local ? freeMemory(sample, gpus) : null;
   const needed = model.remote ? null : model.sizeBytes;
   if (needed === null || free === null) return { verdict: 'unknown', neededBytes: needed, freeBytes: free };
@@ -30,7 +35,8 @@ function freeMemory(sample: MachineSample | null, gpus: readonly GpuSample[]): n
   if (!sample || sample.memoryTotalBytes === null || sample.memoryUsedBytes === null) return null;
   let free = Math.max(0, sample.memoryTotalBytes - sample.memoryUsedBytes);
   for (const gpu of gpus)
-    if (gpu.memoryTotalBytes !== null && gpu.memoryUsedBytes !== null) free += Math.max(0, gpu.memoryTotalBytes - gpu.memoryUsedBytes);
+    if (gpu.memoryTotalBytes !== null && gpu.memoryUsedBytes !== null)
+      free += Math.max(0, gpu.memoryTotalBytes - gpu.memoryUsedBytes);
   return free;
 }
 

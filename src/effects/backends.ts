@@ -1,4 +1,10 @@
-import type { Backend, BackendAddress, BackendPorts, BackendType, RequestTrace } from '../backends/backend.js';
+import type {
+  Backend,
+  BackendAddress,
+  BackendPorts,
+  BackendType,
+  RequestTrace,
+} from '../backends/backend.js';
 import { discover, identify } from '../backends/identify.js';
 import { backendTypeOf, backendTypes } from '../backends/registry.js';
 import type { BackendInfo, Model } from '../domain/model.js';
@@ -57,22 +63,67 @@ export function createBackends(options: BackendsOptions): Backends {
   const { ports, publish } = options;
   const { clock } = ports;
   const abort = new AbortController();
-  const backendPorts: BackendPorts = { ...clock, ...(options.onRequest ? { onRequest: options.onRequest } : {}) };
+  const backendPorts: BackendPorts = {
+    ...clock,
+    ...(options.onRequest ? { onRequest: options.onRequest } : {}),
+  };
   const watched = new Map<string, { readonly backend: Backend; readonly polling: Polling }>();
   /** Addresses that are named, or watched already. */
   const taken = new Set<string>();
   let rank = 0;
 
-  function watch(type: BackendType, address: BackendAddress, fixed: boolean, atRank: number): void {
+  function watch(
+    type: BackendType,
+    address: BackendAddress,
+    fixed: boolean,
+    atRank: number,
+    kindIsGiven = false,
+  ): void {
     const backend = type.create(address, backendPorts);
     const { id } = backend.info;
     if (watched.has(id)) return backend.close();
     taken.add(address.url);
     publish({ type: 'backend.found', backend: backend.info, fixed, rank: atRank });
     const known = options.known.find((k) => k.info.id === id);
-    if (known) publish({ type: 'models.listed', backendId: id, models: known.models.map(unconfirmed), fromCache: true });
-    const polling = startPolling(backend, { clock, publish, focused: options.focused, random: Math.random });
+    if (known)
+      publish({
+        type: 'models.listed',
+        backendId: id,
+        models: known.models.map(unconfirmed),
+        fromCache: true,
+      });
+    let told = JSON.stringify(backend.info);
+    const polling = startPolling(backend, {
+      clock,
+      publish,
+      focused: options.focused,
+      random: Math.random,
+      onAnswer() {
+        const now = JSON.stringify(backend.info);
+        if (now !== told) publish({ type: 'backend.found', backend: backend.info, fixed, rank: atRank });
+        told = now;
+      },
+      isStillIt: () => (kindIsGiven ? Promise.resolve(true) : isStill(type, address, id, fixed, atRank)),
+    });
     watched.set(id, { backend, polling });
+  }
+
+  /** Another server behind the same address takes the place of the old one, with nothing of its state. */
+  async function isStill(
+    type: BackendType,
+    address: BackendAddress,
+    id: string,
+    fixed: boolean,
+    atRank: number,
+  ): Promise<boolean> {
+    const kind = await identify(address, abort.signal, clock).catch(() => type.kind);
+    const found = backendTypeOf(kind);
+    if (kind === type.kind || !found) return true;
+    watched.get(id)?.polling.stop();
+    watched.delete(id);
+    publish({ type: 'backend.removed', backendId: id });
+    watch(found, address, fixed, atRank);
+    return false;
   }
 
   /** A server that was named: shown at once, its kind found out as soon as it answers. */
@@ -82,10 +133,15 @@ export function createBackends(options: BackendsOptions): Backends {
     const type = kind === null ? null : backendTypeOf(kind);
     if (kind !== null && !type) {
       const kinds = backendTypes.map((t) => t.kind).join(', ');
-      publish({ type: 'notice.raised', level: 'bad', text: `${kind} is no kind of server`, hint: `Known are ${kinds}.` });
+      publish({
+        type: 'notice.raised',
+        level: 'bad',
+        text: `${kind} is no kind of server`,
+        hint: `Known are ${kinds}.`,
+      });
       return;
     }
-    if (type) return watch(type, address, true, atRank);
+    if (type) return watch(type, address, true, atRank, true);
     const placeholder: BackendInfo = {
       id: backendId('server', address.url),
       kind: remembered ?? 'server',
@@ -148,13 +204,25 @@ export function createBackends(options: BackendsOptions): Backends {
 
   function wanted(): readonly Wanted[] {
     const all: Wanted[] = [];
-    const add = (text: string, key: string | null, kind: string | null, atRank: number, from: string, port: number): void => {
+    const add = (
+      text: string,
+      key: string | null,
+      kind: string | null,
+      atRank: number,
+      from: string,
+      port: number,
+    ): void => {
       try {
         const address = parseAddress(text, port);
         if (all.some((w) => w.address.url === address.url)) return;
         all.push({ address: { url: address.url, key }, kind: kind ?? address.kind, rank: atRank });
       } catch (error) {
-        publish({ type: 'notice.raised', level: 'bad', text: `${from}: ${messageOf(error)}`, hint: 'An address looks like http://127.0.0.1:8080.' });
+        publish({
+          type: 'notice.raised',
+          level: 'bad',
+          text: `${from}: ${messageOf(error)}`,
+          hint: 'An address looks like http://127.0.0.1:8080.',
+        });
       }
     };
     options.urls.forEach((url, i) => add(url, null, null, RANK.url + i, '--url', 8080));
@@ -163,7 +231,12 @@ export function createBackends(options: BackendsOptions): Backends {
       try {
         key = options.keyOf(setting);
       } catch (error) {
-        publish({ type: 'notice.raised', level: 'bad', text: `backends.${i}.key: ${messageOf(error)}`, hint: null });
+        publish({
+          type: 'notice.raised',
+          level: 'bad',
+          text: `backends.${i}.key: ${messageOf(error)}`,
+          hint: null,
+        });
       }
       add(setting.url, key, setting.kind ?? null, RANK.configured + i, `backends.${i}.url`, 8080);
     });
@@ -228,7 +301,14 @@ export function createBackends(options: BackendsOptions): Backends {
 
 /** What the disk remembers of a model says nothing about now. */
 function unconfirmed(model: Model): Model {
-  return { ...model, loadState: 'unknown', loadProgress: null, memoryBytes: null, vramBytes: null, expiry: null };
+  return {
+    ...model,
+    loadState: 'unknown',
+    loadProgress: null,
+    memoryBytes: null,
+    vramBytes: null,
+    expiry: null,
+  };
 }
 
 function isDefaultPlace(type: BackendType, url: string): boolean {

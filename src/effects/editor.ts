@@ -20,8 +20,16 @@ export async function editInEditor(text: string, env: Environment): Promise<Edit
   try {
     await fs.writeFile(file, text, { mode: PRIVATE_FILE_MODE });
     // Through the shell, as git does it: the variable may hold arguments (`code -w`).
-    const result = await execa(`${editor} "${file}"`, { shell: true, stdio: 'inherit', reject: false, env: env as NodeJS.ProcessEnv });
-    if (result.failed) return { problem: `the editor "${editor}" ended with ${result.exitCode ?? result.signal ?? 'an error'}` };
+    const result = await execa(`${editor} "${file}"`, {
+      shell: true,
+      stdio: 'inherit',
+      reject: false,
+      env: env as NodeJS.ProcessEnv,
+    });
+    if (result.failed)
+      return {
+        problem: `the editor "${editor}" ended with ${result.exitCode ?? result.signal ?? 'an error'}`,
+      };
     const edited = await fs.readFile(file, 'utf8');
     // Editors put a line end at the end of a file; the message has none.
     return { text: sanitize(edited).replace(/\n$/, '') };

@@ -32,7 +32,13 @@ export function openLogs(host: EffectHost): Logs {
             clock: host.ports.clock,
             onLines: (lines, skipped) => publish({ type: 'logs.appended', lines, skipped }),
             onState: (state) => {
-              if (state.state !== 'following') publish({ type: 'logs.interrupted', source: path.basename(file), reason: state.reason, hint: state.hint });
+              if (state.state !== 'following')
+                publish({
+                  type: 'logs.interrupted',
+                  source: path.basename(file),
+                  reason: state.reason,
+                  hint: state.hint,
+                });
             },
           }),
         );

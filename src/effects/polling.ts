@@ -5,6 +5,7 @@ import { messageOf } from '../errors.js';
 import type { Clock } from '../ports.js';
 
 const CHECK_MS = 2000;
+const LOADING_CHECK_MS = 1000;
 const UNFOCUSED_CHECK_MS = 10_000;
 /** The list is asked for anew after so many checks. */
 const CHECKS_PER_LIST = 3;
@@ -22,6 +23,10 @@ export interface PollingOptions {
   readonly focused: () => boolean;
   /** 0..1, for the jitter of the back-off. */
   readonly random: () => number;
+  /** After each answer: what the server told of itself may have changed (a router is known as one only then). */
+  readonly onAnswer: () => void;
+  /** It answers again after it was away: perhaps it is another server now. False ends the polling. */
+  readonly isStillIt: () => Promise<boolean>;
 }
 
 /**
@@ -34,6 +39,7 @@ export function startPolling(backend: Backend, options: PollingOptions): Polling
   const abort = new AbortController();
   let failures = 0;
   let checks = 0;
+  let loading = false;
   let listDue = true;
   let asking = false;
   let again = false;
@@ -48,10 +54,14 @@ export function startPolling(backend: Backend, options: PollingOptions): Polling
     cancelTimer?.();
     try {
       const check = await backend.check(abort.signal);
+      loading = check.status.state === 'loading';
+      if (failures > 0 && check.status.state !== 'away' && !(await options.isStillIt())) return;
+      if (abort.signal.aborted) return;
       publish({ type: 'backend.checked', backendId, check });
       failures = check.status.state === 'away' ? failures + 1 : 0;
       if (check.status.state === 'ready' && (listDue || checks++ % CHECKS_PER_LIST === 0)) await list();
       else if (check.status.state !== 'ready') listDue = true;
+      options.onAnswer();
     } catch (error) {
       if (abort.signal.aborted) return;
       failures++;
@@ -78,6 +88,8 @@ export function startPolling(backend: Backend, options: PollingOptions): Polling
   }
 
   function nextDelay(): number {
+    // A model that is being loaded is waited for by somebody.
+    if (loading) return LOADING_CHECK_MS;
     if (failures === 0) return options.focused() ? CHECK_MS : UNFOCUSED_CHECK_MS;
     const base = BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length) - 1] ?? 30_000;
     return base * (0.8 + 0.4 * options.random());
@@ -99,5 +111,7 @@ export function startPolling(backend: Backend, options: PollingOptions): Polling
 
 /** The fault of anything that a backend threw. */
 export function faultOf(error: unknown): Fault {
-  return error instanceof BackendError ? error.fault : { code: 'server-error', message: messageOf(error), hint: null, status: null };
+  return error instanceof BackendError
+    ? error.fault
+    : { code: 'server-error', message: messageOf(error), hint: null, status: null };
 }

@@ -34,27 +34,9 @@ export function createEffects(host: EffectHost): Effects {
   let sources: Sources | null = null;
   let stopped = false;
   const waiting: Effect[] = [];
-  const timers = new Map<string, () => void>();
-
-  function startTimer(id: string, delayMs: number): void {
-    timers.get(id)?.();
-    timers.set(
-      id,
-      host.ports.clock.after(delayMs, () => {
-        timers.delete(id);
-        host.publish({ type: 'timer.fired', id });
-      }),
-    );
-  }
 
   function run(effect: Effect): void {
     switch (effect.type) {
-      case 'timer.start':
-        return startTimer(effect.id, effect.delayMs);
-      case 'timer.stop':
-        timers.get(effect.id)?.();
-        timers.delete(effect.id);
-        return;
       case 'event.publish':
         return host.publish(effect.event);
       case 'editor.open':
@@ -84,7 +66,6 @@ export function createEffects(host: EffectHost): Effects {
     },
     async stop() {
       stopped = true;
-      for (const cancel of timers.values()) cancel();
       await sources?.stop();
     },
     stopNow() {

@@ -87,7 +87,12 @@ export function openSources(host: EffectHost): Sources {
   let written: unknown = null;
 
   function machinePoller(): MachinePoller {
-    poller ??= createMachinePoller({ ports, report: onReport, diskFolder: existingFolder(files.chats), childPath: childProgram() });
+    poller ??= createMachinePoller({
+      ports,
+      report: onReport,
+      diskFolder: existingFolder(files.chats),
+      childPath: childProgram(),
+    });
     return poller;
   }
 
@@ -105,9 +110,15 @@ export function openSources(host: EffectHost): Sources {
     try {
       if (verb === 'load') await backend.load?.(model, settings.keepAlive, abort.signal);
       else await backend.unload?.(model, abort.signal);
-      if (!abort.signal.aborted) publish({ type: verb === 'load' ? 'model.load.ended' : 'model.unload.ended', key, fault: null });
+      if (!abort.signal.aborted)
+        publish({ type: verb === 'load' ? 'model.load.ended' : 'model.unload.ended', key, fault: null });
     } catch (error) {
-      if (!abort.signal.aborted) publish({ type: verb === 'load' ? 'model.load.ended' : 'model.unload.ended', key, fault: faultOf(error) });
+      if (!abort.signal.aborted)
+        publish({
+          type: verb === 'load' ? 'model.load.ended' : 'model.unload.ended',
+          key,
+          fault: faultOf(error),
+        });
     }
   }
 
@@ -120,7 +131,11 @@ export function openSources(host: EffectHost): Sources {
       await store.flush();
       publish({ type: 'session.opened', chat: await store.read(id) });
     } catch (error) {
-      publish({ type: 'session.failed', message: messageOf(error), hint: error instanceof LmappError ? error.hint : null });
+      publish({
+        type: 'session.failed',
+        message: messageOf(error),
+        hint: error instanceof LmappError ? error.hint : null,
+      });
     }
   }
 
@@ -129,7 +144,13 @@ export function openSources(host: EffectHost): Sources {
     const last = chatList[0];
     publish({ type: 'session.listed', chats: chatList });
     if (last) await openChat(last.id);
-    else publish({ type: 'notice.raised', level: 'info', text: 'there is no earlier chat to go on with', hint: null });
+    else
+      publish({
+        type: 'notice.raised',
+        level: 'info',
+        text: 'there is no earlier chat to go on with',
+        hint: null,
+      });
   }
 
   function save(key: string, value: unknown): void {
@@ -137,7 +158,12 @@ export function openSources(host: EffectHost): Sources {
       setValue(files.config, key, value);
     } catch (error) {
       const hint = error instanceof LmappError ? error.hint : null;
-      publish({ type: 'notice.raised', level: 'warn', text: `${key} was not kept: ${messageOf(error)}`, hint });
+      publish({
+        type: 'notice.raised',
+        level: 'warn',
+        text: `${key} was not kept: ${messageOf(error)}`,
+        hint,
+      });
     }
   }
 
@@ -153,8 +179,12 @@ export function openSources(host: EffectHost): Sources {
     const { backends: entries } = host.state().models;
     if (options.mock || entries === written) return;
     written = entries;
-    const fresh: CachedModels[] = entries.filter((e) => !e.cached && e.info.kind !== 'mock').map((e) => ({ backend: e.info, models: e.models }));
-    const others = cached.filter((c) => !fresh.some((f) => f.backend.id === c.backend.id || f.backend.url === c.backend.url));
+    const fresh: CachedModels[] = entries
+      .filter((e) => !e.cached && e.info.kind !== 'mock')
+      .map((e) => ({ backend: e.info, models: e.models }));
+    const others = cached.filter(
+      (c) => !fresh.some((f) => f.backend.id === c.backend.id || f.backend.url === c.backend.url),
+    );
     modelCache.write([...fresh, ...others].slice(0, 50));
   }
 
@@ -195,7 +225,11 @@ export function openSources(host: EffectHost): Sources {
         case 'settings.save':
           return save(effect.key, effect.value);
         case 'hardware.watch':
-          return machinePoller().watch({ machine: effect.machine, gpu: effect.machine && options.gpu, intervalMs: effect.intervalMs });
+          return machinePoller().watch({
+            machine: effect.machine,
+            gpu: effect.machine && options.gpu,
+            intervalMs: effect.intervalMs,
+          });
         case 'log.write':
           return logs.logger.log(effect.level, effect.message, effect.fields);
         default:
@@ -213,7 +247,12 @@ export function openSources(host: EffectHost): Sources {
       await logs.start();
       clock.after(FACTS_DELAY_MS, () => {
         if (abort.signal.aborted) return;
-        void readFacts({ cacheFile: files.facts, childPath: childProgram(), env: ports.env, now: clock.now }).then((facts) => {
+        void readFacts({
+          cacheFile: files.facts,
+          childPath: childProgram(),
+          env: ports.env,
+          now: clock.now,
+        }).then((facts) => {
           if (!abort.signal.aborted) publish({ type: 'hardware.facts', facts });
         });
       });

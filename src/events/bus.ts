@@ -57,7 +57,8 @@ export function createBus(options: BusOptions): Bus {
     if (loss === 'must-arrive') return false;
     for (let i = queue.length - 1; i >= head; i--) {
       const waiting = queue[i];
-      if (!waiting || waiting.event.type !== event.type || subjectOf(waiting.event) !== subjectOf(event)) continue;
+      if (!waiting || waiting.event.type !== event.type || subjectOf(waiting.event) !== subjectOf(event))
+        continue;
       if (loss === 'latest-wins') {
         waiting.event = event;
         lost++;
@@ -81,7 +82,12 @@ export function createBus(options: BusOptions): Bus {
         depth = next.depth;
         const recorded = options.recorded?.() ?? null;
         seq = recorded?.seq ?? seq + 1;
-        const stamped: Stamped = { ...next.event, seq, at: recorded?.at ?? clock.now(), mono: recorded?.mono ?? clock.monotonic() };
+        const stamped: Stamped = {
+          ...next.event,
+          seq,
+          at: recorded?.at ?? clock.now(),
+          mono: recorded?.mono ?? clock.monotonic(),
+        };
         for (const subscriber of subscribers.slice()) {
           try {
             subscriber.receive(stamped);

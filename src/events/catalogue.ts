@@ -66,13 +66,16 @@ export type AppEvent =
     }
   | { readonly type: 'app.stopping'; readonly exitCode: number }
   | { readonly type: 'app.faulted'; readonly where: string; readonly message: string }
-  | { readonly type: 'settings.changed'; readonly settings: Settings }
   | { readonly type: 'clock.ticked' }
-  | { readonly type: 'timer.fired'; readonly id: string }
   // Servers
   | { readonly type: 'backends.searched'; readonly found: number }
   /** `fixed`: named by a flag, the environment or the configuration; listed even when away. `rank` orders the tree. */
-  | { readonly type: 'backend.found'; readonly backend: BackendInfo; readonly fixed: boolean; readonly rank: number }
+  | {
+      readonly type: 'backend.found';
+      readonly backend: BackendInfo;
+      readonly fixed: boolean;
+      readonly rank: number;
+    }
   | { readonly type: 'backend.checked'; readonly backendId: string; readonly check: BackendCheck }
   /** It is not listed any more. */
   | { readonly type: 'backend.removed'; readonly backendId: string }
@@ -80,9 +83,13 @@ export type AppEvent =
   // Models
   /** The model that was chosen last in an earlier run. */
   | { readonly type: 'model.remembered'; readonly key: string }
-  | { readonly type: 'models.listed'; readonly backendId: string; readonly models: readonly Model[]; readonly fromCache: boolean }
+  | {
+      readonly type: 'models.listed';
+      readonly backendId: string;
+      readonly models: readonly Model[];
+      readonly fromCache: boolean;
+    }
   | { readonly type: 'models.failed'; readonly backendId: string; readonly fault: Fault }
-  | { readonly type: 'model.selected'; readonly key: string; readonly by: 'user' | 'start' }
   | { readonly type: 'model.load.started'; readonly key: string }
   | { readonly type: 'model.load.ended'; readonly key: string; readonly fault: Fault | null }
   | { readonly type: 'model.unload.started'; readonly key: string }
@@ -96,8 +103,18 @@ export type AppEvent =
   | { readonly type: 'turn.queued'; readonly turnId: string }
   | { readonly type: 'turn.loading'; readonly turnId: string; readonly progress: number | null }
   | { readonly type: 'turn.prefill'; readonly turnId: string; readonly progress: PrefillProgress }
-  | { readonly type: 'turn.reasoning.delta'; readonly turnId: string; readonly text: string; readonly pieces: number }
-  | { readonly type: 'turn.text.delta'; readonly turnId: string; readonly text: string; readonly pieces: number }
+  | {
+      readonly type: 'turn.reasoning.delta';
+      readonly turnId: string;
+      readonly text: string;
+      readonly pieces: number;
+    }
+  | {
+      readonly type: 'turn.text.delta';
+      readonly turnId: string;
+      readonly text: string;
+      readonly pieces: number;
+    }
   | { readonly type: 'turn.usage'; readonly turnId: string; readonly usage: Partial<Usage> }
   | { readonly type: 'turn.answered-by'; readonly turnId: string; readonly name: string }
   | { readonly type: 'turn.noted'; readonly turnId: string; readonly text: string }
@@ -115,7 +132,12 @@ export type AppEvent =
   | { readonly type: 'hardware.source'; readonly source: string; readonly state: SourceState }
   // Logs
   | { readonly type: 'logs.appended'; readonly lines: readonly LogLine[]; readonly skipped: number }
-  | { readonly type: 'logs.interrupted'; readonly source: string; readonly reason: string; readonly hint: string }
+  | {
+      readonly type: 'logs.interrupted';
+      readonly source: string;
+      readonly reason: string;
+      readonly hint: string;
+    }
   // Chats
   | { readonly type: 'session.listed'; readonly chats: readonly ChatSummary[] }
   | { readonly type: 'session.opened'; readonly chat: StoredChat }
@@ -131,7 +153,6 @@ export type AppEvent =
   | { readonly type: 'transcript.scrolled'; readonly anchor: TranscriptAnchor | null }
   /** Null follows the end; else the number of the last visible line. */
   | { readonly type: 'logs.scrolled'; readonly line: number | null }
-  | { readonly type: 'overlay.opened'; readonly overlay: OverlayId; readonly subject?: string }
   | { readonly type: 'overlay.closed' }
   | { readonly type: 'overlay.edited'; readonly edit: Edit }
   | { readonly type: 'overlay.moved'; readonly index: number }
@@ -143,7 +164,12 @@ export type AppEvent =
   | { readonly type: 'filter.closed' }
   | { readonly type: 'screen.resized'; readonly width: number; readonly height: number }
   | { readonly type: 'screen.focused'; readonly focused: boolean }
-  | { readonly type: 'notice.raised'; readonly level: NoticeLevel; readonly text: string; readonly hint: string | null };
+  | {
+      readonly type: 'notice.raised';
+      readonly level: NoticeLevel;
+      readonly text: string;
+      readonly hint: string | null;
+    };
 
 export type AppEventType = AppEvent['type'];
 

@@ -20,12 +20,20 @@ interface Header {
 }
 
 /** Begins a record. Errors: LmappError when the file cannot be created. */
-export function openRecorder(file: string, size: { width: number; height: number }, onProblem: (error: unknown) => void): Recorder {
+export function openRecorder(
+  file: string,
+  size: { width: number; height: number },
+  onProblem: (error: unknown) => void,
+): Recorder {
   let fd: number;
   try {
     fd = fs.openSync(file, 'w', 0o600);
   } catch (cause) {
-    throw new LmappError('record', `cannot write the record ${file}`, { hint: 'Choose another file for --record.', exitCode: EXIT.usage, cause });
+    throw new LmappError('record', `cannot write the record ${file}`, {
+      hint: 'Choose another file for --record.',
+      exitCode: EXIT.usage,
+      cause,
+    });
   }
   const stream = fs.createWriteStream(file, { fd });
   let open = true;

@@ -41,22 +41,39 @@ const COMMANDS: Readonly<Record<string, (state: State, event: Command, out: Effe
   'app.suspend': (state, _event, out) => effect(state, out, { type: 'app.suspend' }),
   'screen.redraw': (state, _event, out) => effect(state, out, { type: 'screen.redraw' }),
   'servers.refresh': (state, event, out) =>
-    withNotice(effect(state, out, { type: 'backends.refresh' }), event, 'info', 'asking all servers anew', null),
+    withNotice(
+      effect(state, out, { type: 'backends.refresh' }),
+      event,
+      'info',
+      'asking all servers anew',
+      null,
+    ),
   'mock.use': (state, _event, out) => effect(state, out, { type: 'mock.add' }),
   'layout.cycle': (state, event, out) => {
     const layout = LAYOUTS[(LAYOUTS.indexOf(state.view.layout) + 1) % LAYOUTS.length] ?? 'all';
     out.push({ type: 'settings.save', key: 'layout', value: layout });
-    return withNotice(withView(state, { layout, zoomed: null }), event, 'info', `layout: ${layout.replace('-', ' and ')}`, null);
+    return withNotice(
+      withView(state, { layout, zoomed: null }),
+      event,
+      'info',
+      `layout: ${layout.replace('-', ' and ')}`,
+      null,
+    );
   },
   'pane.zoom': (state) => withView(state, { zoomed: state.view.zoomed ? null : zoomable(state.view.pane) }),
-  'machine.history': (state) => withView(state, { zoomed: state.view.zoomed === 'machine' ? null : 'machine' }),
+  'machine.history': (state) =>
+    withView(state, { zoomed: state.view.zoomed === 'machine' ? null : 'machine' }),
   'message.send': (state, event, out) => submit(state, event, out),
-  'message.edit-externally': (state, _event, out) => effect(state, out, { type: 'editor.open', text: state.prompt.text }),
+  'message.edit-externally': (state, _event, out) =>
+    effect(state, out, { type: 'editor.open', text: state.prompt.text }),
   'model.use': (state, event, out) => onModel(state, event, (model) => useModel(state, event, model, out)),
-  'model.load': (state, event, out) => onModel(state, event, (model) => load(state, event, model, out, false)),
-  'model.load-anyway': (state, event, out) => onModel(state, event, (model) => load(state, event, model, out, true)),
+  'model.load': (state, event, out) =>
+    onModel(state, event, (model) => load(state, event, model, out, false)),
+  'model.load-anyway': (state, event, out) =>
+    onModel(state, event, (model) => load(state, event, model, out, true)),
   'model.unload': (state, event, out) => onModel(state, event, (model) => unload(state, event, model, out)),
-  'model.details': (state, event) => onModel(state, event, (model) => openOverlay(state, 'details', model.key)),
+  'model.details': (state, event) =>
+    onModel(state, event, (model) => openOverlay(state, 'details', model.key)),
   'server.fold': onFold,
   'turn.send-anyway': (state, event, out) => startTurn(state, event, event.argument ?? '', out),
   'turn.retry': onRetry,
@@ -64,8 +81,12 @@ const COMMANDS: Readonly<Record<string, (state: State, event: Command, out: Effe
   'turn.copy': (state, _event, out) => copy(state, out, turnOf(state, _event)?.answer ?? null, 'message'),
   'turn.copy-code': onCopyCode,
   'turn.thinking': onThinking,
-  'transcript.search': (state) => withView(state, { filtering: { pane: 'transcript', inverse: false, prompt: EMPTY_PROMPT } }),
-  'log.follow': (state) => ({ ...state, logs: { ...state.logs, held: state.logs.held === null ? state.logs.ring.end - 1 : null } }),
+  'transcript.search': (state) =>
+    withView(state, { filtering: { pane: 'transcript', inverse: false, prompt: EMPTY_PROMPT } }),
+  'log.follow': (state) => ({
+    ...state,
+    logs: { ...state.logs, held: state.logs.held === null ? state.logs.ring.end - 1 : null },
+  }),
   'log.wrap': (state) => ({ ...state, logs: { ...state.logs, wrap: !state.logs.wrap } }),
   'log.filter': (state) => editFilter(state, false),
   'log.filter-inverse': (state) => editFilter(state, true),
@@ -96,7 +117,10 @@ function onEscape(state: State, event: Command, out: Effect[]): State {
   if (state.view.overlays.length > 0) return closeOverlay(state);
   if (state.chat.live) return cancelTurn(state, event, out);
   if (state.view.zoomed) return withView(state, { zoomed: null });
-  return withView(state, { pane: 'message', anchor: state.view.pane === 'message' ? null : state.view.anchor });
+  return withView(state, {
+    pane: 'message',
+    anchor: state.view.pane === 'message' ? null : state.view.anchor,
+  });
 }
 
 /** Ctrl+C: stops the answer; with none running empties the message; twice on an empty one quits. */
@@ -106,7 +130,13 @@ function onInterrupt(state: State, event: Command, out: Effect[]): State {
   if (state.prompt.text !== '') return { ...state, prompt: editPrompt(state.prompt, { op: 'clear' }) };
   const armed = state.view.quitArmedMono;
   if (armed !== null && event.mono - armed <= QUIT_ARMED_MS) return quit(state, out);
-  return withNotice(withView(state, { quitArmedMono: event.mono }), event, 'info', 'Ctrl+C again quits', null);
+  return withNotice(
+    withView(state, { quitArmedMono: event.mono }),
+    event,
+    'info',
+    'Ctrl+C again quits',
+    null,
+  );
 }
 
 function quit(state: State, out: Effect[]): State {
@@ -123,7 +153,13 @@ export function submit(state: State, event: Stamped, out: Effect[]): State {
   if (first === undefined || (blank && state.chat.live)) return state;
   const model = modelByKey(state, state.models.selected);
   if (!model)
-    return withNotice(state, event, 'warn', 'no model to ask', 'Start a server ("ollama serve"), or press Ctrl+O for the list of models.');
+    return withNotice(
+      state,
+      event,
+      'warn',
+      'no model to ask',
+      'Start a server ("ollama serve"), or press Ctrl+O for the list of models.',
+    );
   if (!blank) out.push({ type: 'history.remember', text });
   const emptied: State = blank ? state : { ...state, prompt: editPrompt(state.prompt, { op: 'sent' }) };
   if (state.chat.live) return { ...emptied, chat: { ...state.chat, queue: waiting } };
@@ -164,17 +200,42 @@ function useModel(state: State, event: Command, model: Model, out: Effect[]): St
     recent: [model.key, ...state.models.recent.filter((k) => k !== model.key)].slice(0, 20),
   });
   const next = withView(chosen, { pane: 'message' });
-  return state.chat.live ? withNotice(next, event, 'info', `${model.label} answers the next message`, null) : next;
+  return state.chat.live
+    ? withNotice(next, event, 'info', `${model.label} answers the next message`, null)
+    : next;
 }
 
 function load(state: State, event: Command, model: Model, out: Effect[], anyway: boolean): State {
   const backend = backendById(state, model.backendId);
   if (!backend?.info.features.load)
-    return withNotice(state, event, 'info', `${backend?.info.title ?? 'this server'} loads its model itself`, null);
+    return withNotice(
+      state,
+      event,
+      'info',
+      `${backend?.info.title ?? 'this server'} loads its model itself`,
+      null,
+    );
   if (model.loadState === 'loaded' || state.models.loading.has(model.key))
-    return withNotice(state, event, 'info', `${model.label} is ${model.loadState === 'loaded' ? 'loaded' : 'being loaded'} already`, null);
+    return withNotice(
+      state,
+      event,
+      'info',
+      `${model.label} is ${model.loadState === 'loaded' ? 'loaded' : 'being loaded'} already`,
+      null,
+    );
   if (!anyway && isTooLarge(state, model))
-    return openOverlay(state, 'question', model.key, tooLarge(state, model, 'keep it', { type: 'command.invoked', command: 'model.load-anyway', argument: model.key }, null));
+    return openOverlay(
+      state,
+      'question',
+      model.key,
+      tooLarge(
+        state,
+        model,
+        'keep it',
+        { type: 'command.invoked', command: 'model.load-anyway', argument: model.key },
+        null,
+      ),
+    );
   out.push({ type: 'model.load', key: model.key });
   return state;
 }
@@ -182,8 +243,15 @@ function load(state: State, event: Command, model: Model, out: Effect[], anyway:
 function unload(state: State, event: Command, model: Model, out: Effect[]): State {
   const backend = backendById(state, model.backendId);
   if (!backend?.info.features.unload)
-    return withNotice(state, event, 'info', `${backend?.info.title ?? 'this server'} keeps its model`, 'It is unloaded when the server stops.');
-  if (model.loadState === 'unloaded') return withNotice(state, event, 'info', `${model.label} is not loaded`, null);
+    return withNotice(
+      state,
+      event,
+      'info',
+      `${backend?.info.title ?? 'this server'} keeps its model`,
+      'It is unloaded when the server stops.',
+    );
+  if (model.loadState === 'unloaded')
+    return withNotice(state, event, 'info', `${model.label} is not loaded`, null);
   out.push({ type: 'model.unload', key: model.key });
   return state;
 }
@@ -193,7 +261,9 @@ function onModel(state: State, event: Command, run: (model: Model) => State): St
   const key = event.argument ?? (state.view.pane === 'models' ? state.models.cursor : state.models.selected);
   const model = modelByKey(state, key);
   if (model) return run(model);
-  return key !== null && backendById(state, key) ? onFold(state, { ...event, argument: key }) : withNotice(state, event, 'info', 'no model there', null);
+  return key !== null && backendById(state, key)
+    ? onFold(state, { ...event, argument: key })
+    : withNotice(state, event, 'info', 'no model there', null);
 }
 
 function onFold(state: State, event: Command): State {
@@ -222,7 +292,10 @@ function onRetry(state: State, event: Command, out: Effect[]): State {
 function onEditTurn(state: State, event: Command): State {
   const turn = turnOf(state, event);
   if (!turn) return state;
-  return withView({ ...state, prompt: editPrompt(state.prompt, { op: 'set', text: turn.prompt }) }, { pane: 'message', anchor: null });
+  return withView(
+    { ...state, prompt: editPrompt(state.prompt, { op: 'set', text: turn.prompt }) },
+    { pane: 'message', anchor: null },
+  );
 }
 
 function copy(state: State, out: Effect[], text: Turn['answer'] | null, what: string): State {
@@ -247,7 +320,9 @@ function onThinking(state: State, event: Command): State {
 
 function editFilter(state: State, inverse: boolean): State {
   const pattern = state.logs.filter?.pattern ?? '';
-  return withView(state, { filtering: { pane: 'log', inverse, prompt: editPrompt(EMPTY_PROMPT, { op: 'set', text: pattern }) } });
+  return withView(state, {
+    filtering: { pane: 'log', inverse, prompt: editPrompt(EMPTY_PROMPT, { op: 'set', text: pattern }) },
+  });
 }
 
 function withLevel(state: State, level: LogLevel): State {
@@ -256,8 +331,15 @@ function withLevel(state: State, level: LogLevel): State {
 
 function withInterval(state: State, event: Command, step: -1 | 1): State {
   const at = INTERVALS_MS.indexOf(state.hardware.intervalMs);
-  const intervalMs = INTERVALS_MS[Math.min(INTERVALS_MS.length - 1, Math.max(0, (at < 0 ? 1 : at) + step))] ?? 1000;
-  return withNotice({ ...state, hardware: { ...state.hardware, intervalMs } }, event, 'info', `a sample every ${intervalMs / 1000} s`, null);
+  const intervalMs =
+    INTERVALS_MS[Math.min(INTERVALS_MS.length - 1, Math.max(0, (at < 0 ? 1 : at) + step))] ?? 1000;
+  return withNotice(
+    { ...state, hardware: { ...state.hardware, intervalMs } },
+    event,
+    'info',
+    `a sample every ${intervalMs / 1000} s`,
+    null,
+  );
 }
 
 function zoomable(pane: PaneId): PaneId {

@@ -4,7 +4,12 @@ import type { AppEvent } from '../events/catalogue.js';
 
 /** What the update wants done, as data; src/effects/run.ts does it. Whatever comes of it is published as events. */
 export type Effect =
-  | { readonly type: 'chat.start'; readonly turnId: string; readonly modelKey: string; readonly messages: readonly ChatMessage[] }
+  | {
+      readonly type: 'chat.start';
+      readonly turnId: string;
+      readonly modelKey: string;
+      readonly messages: readonly ChatMessage[];
+    }
   | { readonly type: 'chat.cancel'; readonly turnId: string }
   | { readonly type: 'backends.refresh' }
   /** The mock joins the servers. */
@@ -23,11 +28,14 @@ export type Effect =
   | { readonly type: 'history.remember'; readonly text: string }
   | { readonly type: 'settings.save'; readonly key: string; readonly value: unknown }
   | { readonly type: 'hardware.watch'; readonly machine: boolean; readonly intervalMs: number }
-  | { readonly type: 'timer.start'; readonly id: string; readonly delayMs: number }
-  | { readonly type: 'timer.stop'; readonly id: string }
   | { readonly type: 'editor.open'; readonly text: string }
   | { readonly type: 'clipboard.copy'; readonly text: string; readonly what: string }
-  | { readonly type: 'log.write'; readonly level: LogLevel; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
+  | {
+      readonly type: 'log.write';
+      readonly level: LogLevel;
+      readonly message: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    }
   | { readonly type: 'screen.redraw' }
   /** Publishes an event that was chosen in a question. */
   | { readonly type: 'event.publish'; readonly event: AppEvent }

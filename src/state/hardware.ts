@@ -13,7 +13,9 @@ export function updateHardware(state: State, event: Stamped): State {
     case 'hardware.sampled': {
       const { sample } = event;
       const memory =
-        sample.memoryUsedBytes !== null && sample.memoryTotalBytes ? sample.memoryUsedBytes / sample.memoryTotalBytes : null;
+        sample.memoryUsedBytes !== null && sample.memoryTotalBytes
+          ? sample.memoryUsedBytes / sample.memoryTotalBytes
+          : null;
       return {
         ...state,
         hardware: {
@@ -32,13 +34,21 @@ export function updateHardware(state: State, event: Stamped): State {
       );
       return {
         ...state,
-        hardware: { ...hardware, gpus: event.gpus, gpusMono: event.mono, gpuHistory: pushed(hardware.gpuHistory, busiest) },
+        hardware: {
+          ...hardware,
+          gpus: event.gpus,
+          gpusMono: event.mono,
+          gpuHistory: pushed(hardware.gpuHistory, busiest),
+        },
       };
     }
     case 'hardware.facts':
       return { ...state, hardware: { ...hardware, facts: event.facts } };
     case 'hardware.source':
-      return { ...state, hardware: { ...hardware, sources: new Map(hardware.sources).set(event.source, event.state) } };
+      return {
+        ...state,
+        hardware: { ...hardware, sources: new Map(hardware.sources).set(event.source, event.state) },
+      };
     default:
       return state;
   }
@@ -47,7 +57,9 @@ export function updateHardware(state: State, event: Stamped): State {
 /** Asks for more or fewer samples when what is shown, the focus or the wished interval changed. */
 export function watchWhatIsShown(before: State, after: State, out: Effect[]): State {
   const machine = after.view.shown.includes('machine');
-  const intervalMs = after.view.focused ? after.hardware.intervalMs : Math.max(UNFOCUSED_MS, after.hardware.intervalMs);
+  const intervalMs = after.view.focused
+    ? after.hardware.intervalMs
+    : Math.max(UNFOCUSED_MS, after.hardware.intervalMs);
   const changed =
     machine !== after.hardware.watching ||
     before.hardware.intervalMs !== after.hardware.intervalMs ||

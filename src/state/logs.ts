@@ -11,8 +11,13 @@ export function updateLogs(state: State, event: Stamped): State {
     case 'logs.appended': {
       const { logs } = state;
       const known = event.lines.every((line) => logs.sources.includes(line.source));
-      const sources = known ? logs.sources : [...new Set([...logs.sources, ...event.lines.map((l) => l.source)])].slice(-KEPT_SOURCES);
-      return { ...state, logs: { ...logs, ring: appendLines(logs.ring, event.lines, event.skipped), sources } };
+      const sources = known
+        ? logs.sources
+        : [...new Set([...logs.sources, ...event.lines.map((l) => l.source)])].slice(-KEPT_SOURCES);
+      return {
+        ...state,
+        logs: { ...logs, ring: appendLines(logs.ring, event.lines, event.skipped), sources },
+      };
     }
     case 'logs.interrupted':
       return withNotice(state, event, 'warn', `log ${event.source}: ${event.reason}`, event.hint);

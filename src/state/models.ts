@@ -5,20 +5,33 @@ import type { Model } from '../domain/model.js';
 import { nearestNames } from '../domain/names.js';
 import type { Stamped } from '../events/catalogue.js';
 import type { Effect } from './effect.js';
-import { allModels, backendById, modelByKey, type BackendEntry, type ModelsState, type State } from './state.js';
+import {
+  allModels,
+  backendById,
+  modelByKey,
+  type BackendEntry,
+  type ModelsState,
+  type State,
+} from './state.js';
 import { withNotice } from './notices.js';
 
 /** Folds what servers say about themselves and their models. */
 export function updateModels(state: State, event: Stamped, out: Effect[]): State {
   switch (event.type) {
     case 'backends.searched':
-      return preloadOnce(pickModel(tellUnknownModel(withModels(state, { searched: true }), event)), event, out);
+      return preloadOnce(
+        pickModel(tellUnknownModel(withModels(state, { searched: true }), event)),
+        event,
+        out,
+      );
     case 'backend.found':
       return onFound(state, event);
     case 'backend.checked':
       return onChecked(state, event);
     case 'backend.removed':
-      return withModels(state, { backends: state.models.backends.filter((b) => b.info.id !== event.backendId) });
+      return withModels(state, {
+        backends: state.models.backends.filter((b) => b.info.id !== event.backendId),
+      });
     case 'backend.lost':
       return onLost(state, event, event.backendId, event.fault);
     case 'models.listed':
@@ -31,12 +44,6 @@ export function updateModels(state: State, event: Stamped, out: Effect[]): State
       );
     case 'model.remembered':
       return withModels(state, { recent: [event.key] });
-    case 'model.selected':
-      return withModels(state, {
-        selected: event.key,
-        chosen: event.by === 'user' || state.models.chosen,
-        cursor: state.models.cursor ?? event.key,
-      });
     case 'model.load.started':
       return withModels(state, { loading: new Set(state.models.loading).add(event.key) });
     case 'model.unload.started':
@@ -110,7 +117,11 @@ function onLost(state: State, event: Stamped, backendId: string, fault: Fault): 
 function onListed(state: State, event: Stamped & { type: 'models.listed' }, out: Effect[]): State {
   const entry = backendById(state, event.backendId);
   if (!entry || (event.fromCache && !entry.cached)) return state;
-  let next = withEntry(state, event.backendId, (e) => ({ ...e, models: event.models, cached: event.fromCache }));
+  let next = withEntry(state, event.backendId, (e) => ({
+    ...e,
+    models: event.models,
+    cached: event.fromCache,
+  }));
   if (!event.fromCache) {
     out.push({ type: 'models.cache' });
     next = tellChanges(next, event, entry, event.models);
@@ -126,8 +137,10 @@ function tellChanges(state: State, event: Stamped, entry: BackendEntry, models: 
   const came = models.filter((m) => !before.has(m.name)).map((m) => m.label);
   const went = entry.models.filter((m) => !now.has(m.name)).map((m) => m.label);
   let next = state;
-  if (came.length > 0) next = withNotice(next, event, 'info', `${entry.info.title}: new ${listed(came)}`, null);
-  if (went.length > 0) next = withNotice(next, event, 'warn', `${entry.info.title}: ${listed(went)} gone`, null);
+  if (came.length > 0)
+    next = withNotice(next, event, 'info', `${entry.info.title}: new ${listed(came)}`, null);
+  if (went.length > 0)
+    next = withNotice(next, event, 'warn', `${entry.info.title}: ${listed(went)} gone`, null);
   return next;
 }
 
@@ -149,7 +162,13 @@ function preloadOnce(state: State, event: Stamped, out: Effect[]): State {
   if (model.loadState !== 'unloaded') return next;
   const fit = fitOfModel(state, model);
   if (fit.verdict === 'short')
-    return withNotice(next, event, 'warn', `${model.label} was not preloaded: it needs more memory than is free`, 'l in the models pane loads it all the same.');
+    return withNotice(
+      next,
+      event,
+      'warn',
+      `${model.label} was not preloaded: it needs more memory than is free`,
+      'l in the models pane loads it all the same.',
+    );
   out.push({ type: 'model.load', key: model.key });
   return next;
 }
@@ -186,12 +205,26 @@ function tellUnknownModel(state: State, event: Stamped): State {
   const wanted = state.settings.model;
   const all = allModels(state);
   if (!wanted || state.models.unknownTold || findModel(all, wanted)) return state;
-  const near = nearestNames(wanted, all.map((m) => m.label));
-  const hint = near.length > 0 ? `Did you mean ${near.join(', ')}? Ctrl+O lists all.` : 'Ctrl+O lists all models.';
-  return withNotice(withModels(state, { unknownTold: true }), event, 'warn', `no server has the model ${wanted}`, hint);
+  const near = nearestNames(
+    wanted,
+    all.map((m) => m.label),
+  );
+  const hint =
+    near.length > 0 ? `Did you mean ${near.join(', ')}? Ctrl+O lists all.` : 'Ctrl+O lists all models.';
+  return withNotice(
+    withModels(state, { unknownTold: true }),
+    event,
+    'warn',
+    `no server has the model ${wanted}`,
+    hint,
+  );
 }
 
-function onLoadEnded(state: State, event: Stamped & { type: 'model.load.ended' | 'model.unload.ended' }, out: Effect[]): State {
+function onLoadEnded(
+  state: State,
+  event: Stamped & { type: 'model.load.ended' | 'model.unload.ended' },
+  out: Effect[],
+): State {
   const which = event.type === 'model.load.ended' ? 'loading' : 'unloading';
   const left = new Set(state.models[which]);
   left.delete(event.key);
@@ -200,7 +233,13 @@ function onLoadEnded(state: State, event: Stamped & { type: 'model.load.ended' |
   if (model) out.push({ type: 'models.refresh', backendId: model.backendId });
   if (!event.fault) return next;
   const verb = which === 'loading' ? 'load' : 'unload';
-  return withNotice(next, event, 'bad', `could not ${verb} ${model?.label ?? event.key}: ${event.fault.message}`, event.fault.hint);
+  return withNotice(
+    next,
+    event,
+    'bad',
+    `could not ${verb} ${model?.label ?? event.key}: ${event.fault.message}`,
+    event.fault.hint,
+  );
 }
 
 /** The fit of a model on this machine; unknown for a server elsewhere. */
@@ -214,9 +253,13 @@ export function withModels(state: State, change: Partial<ModelsState>): State {
 }
 
 function withEntry(state: State, id: string, change: (entry: BackendEntry) => BackendEntry): State {
-  return withModels(state, { backends: state.models.backends.map((b) => (b.info.id === id ? change(b) : b)) });
+  return withModels(state, {
+    backends: state.models.backends.map((b) => (b.info.id === id ? change(b) : b)),
+  });
 }
 
 function listed(names: readonly string[]): string {
-  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`;
+  return names.length <= 3
+    ? names.join(', ')
+    : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`;
 }

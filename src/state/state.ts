@@ -4,7 +4,14 @@ import type { LogLevel } from '../domain/log.js';
 import { EMPTY_RING, type LogRing } from '../domain/log-ring.js';
 import type { BackendCheck, BackendInfo, Model } from '../domain/model.js';
 import type { LayoutName, Settings } from '../domain/settings.js';
-import type { AppEvent, ChatSummary, NoticeLevel, OverlayId, PaneId, TranscriptAnchor } from '../events/catalogue.js';
+import type {
+  AppEvent,
+  ChatSummary,
+  NoticeLevel,
+  OverlayId,
+  PaneId,
+  TranscriptAnchor,
+} from '../events/catalogue.js';
 import { EMPTY_PROMPT, type PromptState } from './prompt.js';
 
 /** A server in the tree. */
@@ -246,7 +253,8 @@ export function allModels(state: State): readonly Model[] {
 
 export function modelByKey(state: State, key: string | null): Model | null {
   if (key === null) return null;
-  for (const entry of state.models.backends) for (const model of entry.models) if (model.key === key) return model;
+  for (const entry of state.models.backends)
+    for (const model of entry.models) if (model.key === key) return model;
   return null;
 }
 

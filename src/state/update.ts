@@ -17,7 +17,8 @@ import { updateView } from './view.js';
 export function update(state: State, event: Stamped, out: Effect[]): State {
   const next = watchWhatIsShown(state, fold(state, event, out), out);
   // An armed quit is disarmed by anything else that is typed.
-  if (next.view.quitArmedMono !== null && event.type === 'prompt.edited') return { ...next, view: { ...next.view, quitArmedMono: null } };
+  if (next.view.quitArmedMono !== null && event.type === 'prompt.edited')
+    return { ...next, view: { ...next.view, quitArmedMono: null } };
   return next;
 }
 
@@ -27,9 +28,13 @@ function fold(state: State, event: Stamped, out: Effect[]): State {
     case 'app.started':
       return onStarted(state, event, out);
     case 'app.faulted':
-      return withNotice(state, event, 'bad', `${event.where}: ${event.message}`, 'The log says more (lmapp --debug).');
-    case 'settings.changed':
-      return { ...state, settings: event.settings };
+      return withNotice(
+        state,
+        event,
+        'bad',
+        `${event.where}: ${event.message}`,
+        'The log says more (lmapp --debug).',
+      );
     case 'clock.ticked':
       return { ...state, at: event.at, mono: event.mono };
     case 'command.invoked':

@@ -16,8 +16,6 @@ export function updateView(state: State, event: Stamped, publishLater: Effect[])
       return withView(state, { anchor: event.anchor });
     case 'logs.scrolled':
       return { ...state, logs: { ...state.logs, held: event.line } };
-    case 'overlay.opened':
-      return openOverlay(state, event.overlay, event.subject ?? null);
     case 'overlay.closed':
       return closeOverlay(state);
     case 'overlay.edited':
@@ -28,7 +26,10 @@ export function updateView(state: State, event: Stamped, publishLater: Effect[])
       return onAnswered(state, event.choice, publishLater);
     case 'filter.edited':
       return state.view.filtering
-        ? withFilter(state, { ...state.view.filtering, prompt: editPrompt(state.view.filtering.prompt, event.edit) })
+        ? withFilter(state, {
+            ...state.view.filtering,
+            prompt: editPrompt(state.view.filtering.prompt, event.edit),
+          })
         : state;
     case 'filter.closed':
       return withView(state, { filtering: null });
@@ -48,7 +49,10 @@ function withFilter(state: State, filtering: NonNullable<ViewState['filtering']>
   const pattern = filtering.prompt.text;
   const next = withView(state, { filtering });
   if (filtering.pane === 'transcript') return withView(next, { search: pattern });
-  return { ...next, logs: { ...state.logs, filter: pattern === '' ? null : { pattern, inverse: filtering.inverse } } };
+  return {
+    ...next,
+    logs: { ...state.logs, filter: pattern === '' ? null : { pattern, inverse: filtering.inverse } },
+  };
 }
 
 function onAnswered(state: State, choice: number, out: Effect[]): State {
@@ -58,9 +62,17 @@ function onAnswered(state: State, choice: number, out: Effect[]): State {
   return closeOverlay(state);
 }
 
-export function openOverlay(state: State, id: OverlayId, subject: string | null = null, question: Question | null = null): State {
+export function openOverlay(
+  state: State,
+  id: OverlayId,
+  subject: string | null = null,
+  question: Question | null = null,
+): State {
   const others = state.view.overlays.filter((o) => o.id !== id);
-  return withView(state, { overlays: [...others, { id, query: EMPTY_PROMPT, index: 0, question, subject }], filtering: null });
+  return withView(state, {
+    overlays: [...others, { id, query: EMPTY_PROMPT, index: 0, question, subject }],
+    filtering: null,
+  });
 }
 
 export function closeOverlay(state: State): State {

@@ -2,7 +2,8 @@ import type { Area } from '../terminal/terminal.js';
 import type { LayoutName } from '../domain/settings.js';
 import type { PaneId } from '../events/catalogue.js';
 
-export type SurfaceId = 'header' | 'models' | 'machine' | 'strip' | 'transcript' | 'message' | 'log' | 'filter' | 'phase' | 'small';
+export type SurfaceId =
+  'header' | 'models' | 'machine' | 'strip' | 'transcript' | 'message' | 'log' | 'filter' | 'phase' | 'small';
 
 export interface Arrangement {
   /** Null: not on the screen. */
@@ -98,11 +99,24 @@ function chat(input: ArrangeInput, areas: Areas, room: Area): void {
 type Areas = Record<SurfaceId, Area | null>;
 
 function none(): Areas {
-  return { header: null, models: null, machine: null, strip: null, transcript: null, message: null, log: null, filter: null, phase: null, small: null };
+  return {
+    header: null,
+    models: null,
+    machine: null,
+    strip: null,
+    transcript: null,
+    message: null,
+    log: null,
+    filter: null,
+    phase: null,
+    small: null,
+  };
 }
 
 function finished(areas: Areas, wide: boolean): Arrangement {
-  const shown: PaneId[] = (['models', 'machine', 'transcript', 'message', 'log'] as const).filter((id) => areas[id] !== null);
+  const shown: PaneId[] = (['models', 'machine', 'transcript', 'message', 'log'] as const).filter(
+    (id) => areas[id] !== null,
+  );
   // The strip shows the machine too.
   if (areas.strip && !shown.includes('machine')) shown.push('machine');
   return { areas, panes: shown, wide };

@@ -59,7 +59,11 @@ export function createInput(context: InputContext): (input: TerminalInput) => vo
     if (ways.length > 0 && prompt.text === '' && (key === 'up' || key === 'down' || key === 'enter')) {
       const index = Math.min(state.view.waysIndex, ways.length - 1);
       const chosen = ways[index];
-      if (key !== 'enter') publish({ type: 'ways.moved', index: (index + (key === 'down' ? 1 : ways.length - 1)) % ways.length });
+      if (key !== 'enter')
+        publish({
+          type: 'ways.moved',
+          index: (index + (key === 'down' ? 1 : ways.length - 1)) % ways.length,
+        });
       else if (chosen) publish(chosen);
       return true;
     }
@@ -81,7 +85,12 @@ export function createInput(context: InputContext): (input: TerminalInput) => vo
     const items = overlayItems(state, top, keymap);
     const command = keymap.find('list', key);
     const page = Math.max(1, context.listHeight() - 1);
-    const moves: Readonly<Record<string, number>> = { 'list.up': -1, 'list.down': 1, 'list.page-up': -page, 'list.page-down': page };
+    const moves: Readonly<Record<string, number>> = {
+      'list.up': -1,
+      'list.down': 1,
+      'list.page-up': -page,
+      'list.page-down': page,
+    };
     const by = command ? moves[command] : undefined;
     if (by !== undefined) {
       // Help and notices have no rows to choose; there the index is the first row shown.
@@ -106,13 +115,20 @@ export function createInput(context: InputContext): (input: TerminalInput) => vo
     const choices = top.question?.choices ?? [];
     const direct = choices.findIndex((c) => c.key === key.toLowerCase());
     if (direct >= 0) return publish({ type: 'question.answered', choice: direct });
-    if (key === 'enter') return publish({ type: 'question.answered', choice: Math.min(top.index, choices.length - 1) });
-    const step = key === 'left' || key === 'up' || key === 'shift+tab' ? -1 : key === 'right' || key === 'down' || key === 'tab' ? 1 : 0;
+    if (key === 'enter')
+      return publish({ type: 'question.answered', choice: Math.min(top.index, choices.length - 1) });
+    const step =
+      key === 'left' || key === 'up' || key === 'shift+tab'
+        ? -1
+        : key === 'right' || key === 'down' || key === 'tab'
+          ? 1
+          : 0;
     if (step !== 0 && choices.length > 0)
       return publish({ type: 'overlay.moved', index: (top.index + step + choices.length) % choices.length });
     const command = keymap.find('list', key);
     // Leaving a question is its first choice, which never does anything that cannot be undone.
-    if (command === 'escape' || command === 'interrupt') return publish({ type: 'question.answered', choice: 0 });
+    if (command === 'escape' || command === 'interrupt')
+      return publish({ type: 'question.answered', choice: 0 });
     if (command === 'screen.redraw' || command === 'app.suspend') invoke(state, command);
   }
 
@@ -129,10 +145,12 @@ export function createInput(context: InputContext): (input: TerminalInput) => vo
 
   /** Edits what has the focus: the query of an overlay, a filter, or the message. */
   function edit(state: State, change: Edit): void {
-    const oneLine: Edit = 'text' in change ? { ...change, text: change.text.replace(/\s*\n\s*/g, ' ') } : change;
+    const oneLine: Edit =
+      'text' in change ? { ...change, text: change.text.replace(/\s*\n\s*/g, ' ') } : change;
     const top = state.view.overlays.at(-1);
     if (top) {
-      if (!top.question && (top.id === 'menu' || top.id === 'models' || top.id === 'chats')) publish({ type: 'overlay.edited', edit: oneLine });
+      if (!top.question && (top.id === 'menu' || top.id === 'models' || top.id === 'chats'))
+        publish({ type: 'overlay.edited', edit: oneLine });
     } else if (state.view.filtering) publish({ type: 'filter.edited', edit: oneLine });
     else {
       if (state.view.pane !== 'message') publish({ type: 'pane.focused', pane: 'message' });
@@ -171,7 +189,8 @@ export function createInput(context: InputContext): (input: TerminalInput) => vo
     if (to) return edit(state, { op: 'moveTo', offset: to.offset, column: to.column });
     const edge = offsetOfRowEdge(text, cursor, width, direction);
     const browsing = state.prompt.historyIndex !== null || text === '';
-    if (!browsing && cursor !== edge && text.includes('\n')) return edit(state, { op: 'moveTo', offset: edge, column: 0 });
+    if (!browsing && cursor !== edge && text.includes('\n'))
+      return edit(state, { op: 'moveTo', offset: edge, column: 0 });
     edit(state, { op: 'history', direction });
   }
 

@@ -42,25 +42,76 @@ export const EDITS: Readonly<Record<string, Edit>> = {
 /** Every key of the program. The help, docs/keys.md, the README's table and the menu are made from this list. */
 export const KEYMAP: readonly Binding[] = [
   { id: 'menu.open', keys: ['ctrl+p'], where: 'everywhere', does: 'menu of every command' },
-  { id: 'model.pick', keys: ['ctrl+o'], where: 'everywhere', does: 'switch the model (also in mid-answer)', menu: true },
+  {
+    id: 'model.pick',
+    keys: ['ctrl+o'],
+    where: 'everywhere',
+    does: 'switch the model (also in mid-answer)',
+    menu: true,
+  },
   { id: 'pane.next', keys: ['tab'], where: 'everywhere', does: 'next pane' },
   { id: 'pane.previous', keys: ['shift+tab'], where: 'everywhere', does: 'previous pane' },
-  { id: 'keys.open', keys: ['f1'], where: 'everywhere', does: 'keys of this pane and everywhere', menu: true },
-  { id: 'escape', keys: ['escape'], where: 'everywhere', does: 'close what is open; else stop the answer; else back to the message' },
-  { id: 'interrupt', keys: ['ctrl+c'], where: 'everywhere', does: 'stop the answer; empty the message; twice on an empty one: quit' },
+  {
+    id: 'keys.open',
+    keys: ['f1'],
+    where: 'everywhere',
+    does: 'keys of this pane and everywhere',
+    menu: true,
+  },
+  {
+    id: 'escape',
+    keys: ['escape'],
+    where: 'everywhere',
+    does: 'close what is open; else stop the answer; else back to the message',
+  },
+  {
+    id: 'interrupt',
+    keys: ['ctrl+c'],
+    where: 'everywhere',
+    does: 'stop the answer; empty the message; twice on an empty one: quit',
+  },
   { id: 'app.suspend', keys: ['ctrl+z'], where: 'everywhere', does: 'suspend (fg comes back)' },
   { id: 'screen.redraw', keys: ['ctrl+l'], where: 'everywhere', does: 'draw everything anew', menu: true },
   { id: 'servers.refresh', keys: ['f5'], where: 'everywhere', does: 'ask all servers anew', menu: true },
   { id: 'chat.new', keys: ['ctrl+n'], where: 'everywhere', does: 'new chat', menu: true },
   { id: 'chats.open', keys: ['ctrl+r'], where: 'everywhere', does: 'open an earlier chat', menu: true },
   { id: 'notices.open', keys: ['f8'], where: 'everywhere', does: 'what was told so far', menu: true },
-  { id: 'layout.cycle', keys: ['f9'], where: 'everywhere', does: 'layout: all, chat and machine, chat', menu: true },
+  {
+    id: 'layout.cycle',
+    keys: ['f9'],
+    where: 'everywhere',
+    does: 'layout: all, chat and machine, chat',
+    menu: true,
+  },
   { id: 'app.quit', keys: [], where: 'everywhere', does: 'quit', menu: true },
 
-  { id: 'message.send', keys: ['enter'], where: 'message', does: 'send (while an answer runs: wait behind it)', hint: 'send' },
-  { id: 'edit.newline', keys: ['ctrl+j', 'alt+enter', 'shift+enter'], where: 'message', does: 'new line (also \\ before Enter)', hint: 'new line' },
-  { id: 'message.quit-if-empty', keys: ['ctrl+d'], where: 'message', does: 'quit when the message is empty; else delete to the right' },
-  { id: 'message.edit-externally', keys: ['ctrl+g'], where: 'message', does: 'edit the message in $EDITOR', menu: true },
+  {
+    id: 'message.send',
+    keys: ['enter'],
+    where: 'message',
+    does: 'send (while an answer runs: wait behind it)',
+    hint: 'send',
+  },
+  {
+    id: 'edit.newline',
+    keys: ['ctrl+j', 'alt+enter', 'shift+enter'],
+    where: 'message',
+    does: 'new line (also \\ before Enter)',
+    hint: 'new line',
+  },
+  {
+    id: 'message.quit-if-empty',
+    keys: ['ctrl+d'],
+    where: 'message',
+    does: 'quit when the message is empty; else delete to the right',
+  },
+  {
+    id: 'message.edit-externally',
+    keys: ['ctrl+g'],
+    where: 'message',
+    does: 'edit the message in $EDITOR',
+    menu: true,
+  },
   { id: 'message.up', keys: ['up'], where: 'message', does: 'row up; on the first row: earlier messages' },
   { id: 'message.down', keys: ['down'], where: 'message', does: 'row down; on the last row: later messages' },
   { id: 'edit.left', keys: ['left', 'ctrl+b'], where: 'message', does: 'character left' },
@@ -71,10 +122,25 @@ export const KEYMAP: readonly Binding[] = [
   { id: 'edit.line-end', keys: ['end', 'ctrl+e'], where: 'message', does: 'end of the line' },
   { id: 'edit.text-start', keys: ['ctrl+home', 'alt+<'], where: 'message', does: 'start of the message' },
   { id: 'edit.text-end', keys: ['ctrl+end', 'alt+>'], where: 'message', does: 'end of the message' },
-  { id: 'edit.delete-left', keys: ['backspace', 'shift+backspace'], where: 'message', does: 'delete to the left' },
+  {
+    id: 'edit.delete-left',
+    keys: ['backspace', 'shift+backspace'],
+    where: 'message',
+    does: 'delete to the left',
+  },
   { id: 'edit.delete-right', keys: ['delete'], where: 'message', does: 'delete to the right' },
-  { id: 'edit.delete-word-left', keys: ['ctrl+w', 'alt+backspace', 'ctrl+backspace'], where: 'message', does: 'cut the word to the left' },
-  { id: 'edit.delete-word-right', keys: ['alt+d', 'ctrl+delete'], where: 'message', does: 'cut the word to the right' },
+  {
+    id: 'edit.delete-word-left',
+    keys: ['ctrl+w', 'alt+backspace', 'ctrl+backspace'],
+    where: 'message',
+    does: 'cut the word to the left',
+  },
+  {
+    id: 'edit.delete-word-right',
+    keys: ['alt+d', 'ctrl+delete'],
+    where: 'message',
+    does: 'cut the word to the right',
+  },
   { id: 'edit.delete-line-left', keys: ['ctrl+u'], where: 'message', does: 'cut to the start of the line' },
   { id: 'edit.delete-line-right', keys: ['ctrl+k'], where: 'message', does: 'cut to the end of the line' },
   { id: 'edit.yank', keys: ['ctrl+y'], where: 'message', does: 'put back what was cut' },
@@ -86,7 +152,12 @@ export const KEYMAP: readonly Binding[] = [
   { id: 'transcript.up', keys: ['up', 'k'], where: 'transcript', does: 'row up' },
   { id: 'transcript.down', keys: ['down', 'j'], where: 'transcript', does: 'row down' },
   { id: 'transcript.page-up', keys: ['pageup', 'ctrl+u'], where: 'transcript', does: 'page up' },
-  { id: 'transcript.page-down', keys: ['pagedown', 'ctrl+d', 'space'], where: 'transcript', does: 'page down' },
+  {
+    id: 'transcript.page-down',
+    keys: ['pagedown', 'ctrl+d', 'space'],
+    where: 'transcript',
+    does: 'page down',
+  },
   { id: 'transcript.previous', keys: ['K'], where: 'transcript', does: 'message before' },
   { id: 'transcript.next', keys: ['J'], where: 'transcript', does: 'message after' },
   { id: 'transcript.top', keys: ['g', 'home'], where: 'transcript', does: 'first row' },
@@ -94,8 +165,22 @@ export const KEYMAP: readonly Binding[] = [
   { id: 'turn.copy', keys: ['y'], where: 'transcript', does: 'copy the answer', menu: true, hint: 'copy' },
   { id: 'turn.copy-code', keys: ['Y'], where: 'transcript', does: 'copy its last code block', menu: true },
   { id: 'turn.retry', keys: ['r'], where: 'transcript', does: 'ask again', menu: true, hint: 'again' },
-  { id: 'turn.edit', keys: ['e'], where: 'transcript', does: 'edit the question and ask again', menu: true, hint: 'edit' },
-  { id: 'turn.thinking', keys: ['t'], where: 'transcript', does: 'thinking open or folded', menu: true, hint: 'thinking' },
+  {
+    id: 'turn.edit',
+    keys: ['e'],
+    where: 'transcript',
+    does: 'edit the question and ask again',
+    menu: true,
+    hint: 'edit',
+  },
+  {
+    id: 'turn.thinking',
+    keys: ['t'],
+    where: 'transcript',
+    does: 'thinking open or folded',
+    menu: true,
+    hint: 'thinking',
+  },
   { id: 'transcript.search', keys: ['/'], where: 'transcript', does: 'search', hint: 'search' },
   { id: 'transcript.match-older', keys: ['n'], where: 'transcript', does: 'match before' },
   { id: 'transcript.match-newer', keys: ['N'], where: 'transcript', does: 'match after' },
@@ -104,7 +189,13 @@ export const KEYMAP: readonly Binding[] = [
   { id: 'models.down', keys: ['down', 'j'], where: 'models', does: 'row down' },
   { id: 'models.top', keys: ['home', 'g'], where: 'models', does: 'first row' },
   { id: 'models.end', keys: ['end', 'G'], where: 'models', does: 'last row' },
-  { id: 'model.use', keys: ['enter'], where: 'models', does: 'use it (it is loaded with the first message); fold a server', hint: 'use' },
+  {
+    id: 'model.use',
+    keys: ['enter'],
+    where: 'models',
+    does: 'use it (it is loaded with the first message); fold a server',
+    hint: 'use',
+  },
   { id: 'model.load', keys: ['l'], where: 'models', does: 'load now', menu: true, hint: 'load' },
   { id: 'model.unload', keys: ['u'], where: 'models', does: 'unload now', menu: true, hint: 'unload' },
   { id: 'model.details', keys: ['i'], where: 'models', does: 'details', menu: true, hint: 'details' },
@@ -112,7 +203,14 @@ export const KEYMAP: readonly Binding[] = [
 
   { id: 'machine.faster', keys: ['+', '='], where: 'machine', does: 'sample faster', hint: 'faster' },
   { id: 'machine.slower', keys: ['-'], where: 'machine', does: 'sample slower', hint: 'slower' },
-  { id: 'machine.history', keys: ['g'], where: 'machine', does: 'history over the whole screen', hint: 'history', menu: true },
+  {
+    id: 'machine.history',
+    keys: ['g'],
+    where: 'machine',
+    does: 'history over the whole screen',
+    hint: 'history',
+    menu: true,
+  },
 
   { id: 'log.up', keys: ['up', 'k'], where: 'log', does: 'row up (holds)' },
   { id: 'log.down', keys: ['down', 'j'], where: 'log', does: 'row down' },
@@ -122,8 +220,21 @@ export const KEYMAP: readonly Binding[] = [
   { id: 'log.end', keys: ['G', 'end'], where: 'log', does: 'follow the end' },
   { id: 'log.follow', keys: ['f'], where: 'log', does: 'follow or hold', hint: 'follow', menu: true },
   { id: 'log.wrap', keys: ['w'], where: 'log', does: 'wrap long lines or cut them', hint: 'wrap' },
-  { id: 'log.filter', keys: ['/'], where: 'log', does: 'filter by regular expression', hint: 'filter', menu: true },
-  { id: 'log.filter-inverse', keys: ['!'], where: 'log', does: 'filter out by regular expression', menu: true },
+  {
+    id: 'log.filter',
+    keys: ['/'],
+    where: 'log',
+    does: 'filter by regular expression',
+    hint: 'filter',
+    menu: true,
+  },
+  {
+    id: 'log.filter-inverse',
+    keys: ['!'],
+    where: 'log',
+    does: 'filter out by regular expression',
+    menu: true,
+  },
   { id: 'log.level-error', keys: ['1'], where: 'log', does: 'errors only' },
   { id: 'log.level-warn', keys: ['2'], where: 'log', does: 'warnings and above' },
   { id: 'log.level-info', keys: ['3'], where: 'log', does: 'information and above' },
@@ -138,7 +249,9 @@ export const KEYMAP: readonly Binding[] = [
 ];
 
 /** Keys outside the message box, and the zoom, which is a letter and therefore not for the box. */
-export const OUTSIDE_MESSAGE: readonly Binding[] = (['transcript', 'models', 'machine', 'log'] as const).flatMap((where) => [
+export const OUTSIDE_MESSAGE: readonly Binding[] = (
+  ['transcript', 'models', 'machine', 'log'] as const
+).flatMap((where) => [
   { id: 'pane.zoom', keys: ['z'], where, does: 'this pane over the whole screen and back', hint: 'zoom' },
   { id: 'keys.open', keys: ['?'], where, does: 'keys of this pane and everywhere', hint: 'keys' },
 ]);
@@ -154,17 +267,28 @@ export interface Keymap {
 }
 
 /** Builds the keymap with the user's changes. `problems` names unknown commands, keys that cannot be, and clashes; a clash keeps the default. */
-export function createKeymap(changes: Readonly<Record<string, readonly string[]>>): { keymap: Keymap; problems: readonly string[] } {
+export function createKeymap(changes: Readonly<Record<string, readonly string[]>>): {
+  keymap: Keymap;
+  problems: readonly string[];
+} {
   const problems: string[] = [];
   const ids = new Set(ALL_BINDINGS.map((b) => b.id));
   for (const id of Object.keys(changes)) {
     if (ids.has(id)) continue;
     const near = nearestNames(id, [...ids]);
-    problems.push(`keys.${id}: no such command${near.length > 0 ? `; did you mean ${near.join(', ')}?` : ''}`);
+    problems.push(
+      `keys.${id}: no such command${near.length > 0 ? `; did you mean ${near.join(', ')}?` : ''}`,
+    );
   }
-  const changed = ALL_BINDINGS.map((b) => (changes[b.id] ? { ...b, keys: (changes[b.id] ?? []).map(normalKey) } : b));
+  const changed = ALL_BINDINGS.map((b) =>
+    changes[b.id] ? { ...b, keys: (changes[b.id] ?? []).map(normalKey) } : b,
+  );
   const clashes = clashesOf(changed);
-  problems.push(...clashes.map((c) => `keys: ${c.key} in ${c.where} is both ${c.first} and ${c.second}; the defaults stay`));
+  problems.push(
+    ...clashes.map(
+      (c) => `keys: ${c.key} in ${c.where} is both ${c.first} and ${c.second}; the defaults stay`,
+    ),
+  );
   const bindings = clashes.length > 0 ? ALL_BINDINGS : changed;
   const table = new Map<string, string>();
   for (const b of bindings) for (const key of b.keys) table.set(`${b.where} ${key}`, b.id);
@@ -179,7 +303,9 @@ export function createKeymap(changes: Readonly<Record<string, readonly string[]>
 }
 
 /** Two commands on one key in one place. */
-export function clashesOf(bindings: readonly Binding[]): readonly { key: string; where: Where; first: string; second: string }[] {
+export function clashesOf(
+  bindings: readonly Binding[],
+): readonly { key: string; where: Where; first: string; second: string }[] {
   const seen = new Map<string, string>();
   const clashes: { key: string; where: Where; first: string; second: string }[] = [];
   for (const b of bindings)

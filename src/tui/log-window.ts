@@ -1,5 +1,14 @@
 import type { LogTailProps, LogTitleProps } from '../../widgets/log-tail.js';
-import { emptyView, extendView, isBehind, viewIndexOf, viewLength, viewNumberAt, type LogFilter, type LogView } from '../domain/log-filter.js';
+import {
+  emptyView,
+  extendView,
+  isBehind,
+  viewIndexOf,
+  viewLength,
+  viewNumberAt,
+  type LogFilter,
+  type LogView,
+} from '../domain/log-filter.js';
 import { compilePattern, type CompiledPattern } from '../domain/log-pattern.js';
 import { lineAt } from '../domain/log-ring.js';
 import type { LogLine } from '../domain/log.js';
@@ -24,7 +33,8 @@ export function createLogWindow(monotonic: () => number): LogWindow {
 
   function patternOf(logs: LogsState): CompiledPattern | null {
     if (!logs.filter) return null;
-    if (compiled?.source !== logs.filter.pattern) compiled = { source: logs.filter.pattern, result: compilePattern(logs.filter.pattern) };
+    if (compiled?.source !== logs.filter.pattern)
+      compiled = { source: logs.filter.pattern, result: compilePattern(logs.filter.pattern) };
     return compiled.result;
   }
 
@@ -38,9 +48,18 @@ export function createLogWindow(monotonic: () => number): LogWindow {
     };
     const before = view?.filter;
     const same =
-      before && before.level === filter.level && before.source === filter.source && before.pattern === filter.pattern && before.inverse === filter.inverse;
+      before &&
+      before.level === filter.level &&
+      before.source === filter.source &&
+      before.pattern === filter.pattern &&
+      before.inverse === filter.inverse;
     const late = monotonic() + STEP_MS;
-    view = extendView(same && view ? view : emptyView(filter), logs.ring, undefined, () => monotonic() > late);
+    view = extendView(
+      same && view ? view : emptyView(filter),
+      logs.ring,
+      undefined,
+      () => monotonic() > late,
+    );
     return view;
   }
 
@@ -63,7 +82,12 @@ export function createLogWindow(monotonic: () => number): LogWindow {
         lines,
         wrap: logs.wrap,
         match: pattern?.ok && !logs.filter?.inverse ? pattern.pattern.expression : null,
-        empty: pattern && !pattern.ok ? `the filter is not used: ${pattern.reason}` : logs.ring.end === 0 ? 'nothing logged yet' : 'no line passes the filter',
+        empty:
+          pattern && !pattern.ok
+            ? `the filter is not used: ${pattern.reason}`
+            : logs.ring.end === 0
+              ? 'nothing logged yet'
+              : 'no line passes the filter',
       };
     },
     title(logs) {

@@ -53,7 +53,12 @@ function commandOffers(keymap: Keymap): readonly Offer[] {
       const everywhere = b.where === 'everywhere' || b.where === 'message';
       const key = b.keys[0] === undefined ? '' : keyLabel(b.keys[0]);
       return {
-        item: { id: b.id, label: b.does, columns: [key === '' || everywhere ? key : `${key} in ${b.where}`], keywords: b.id },
+        item: {
+          id: b.id,
+          label: b.does,
+          columns: [key === '' || everywhere ? key : `${key} in ${b.where}`],
+          keywords: b.id,
+        },
         event: { type: 'command.invoked', command: b.id },
       };
     });
@@ -75,9 +80,14 @@ function modelOffers(state: State): readonly Offer[] {
     .map(({ model }) => {
       const backend = backendById(state, model.backendId);
       const away = backend?.check.status.state === 'away';
-      const now = model.key === selected ? 'chosen' : away ? 'away' : model.loadState === 'loaded' ? 'loaded' : '';
+      const now =
+        model.key === selected ? 'chosen' : away ? 'away' : model.loadState === 'loaded' ? 'loaded' : '';
       return {
-        item: { id: model.key, label: model.label, columns: [now, formatBytes(model.sizeBytes), backend?.info.title ?? ''] },
+        item: {
+          id: model.key,
+          label: model.label,
+          columns: [now, formatBytes(model.sizeBytes), backend?.info.title ?? ''],
+        },
         event: { type: 'command.invoked', command: 'model.use', argument: model.key },
       };
     });

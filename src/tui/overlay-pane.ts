@@ -39,23 +39,43 @@ export function createOverlayPane(screen: TerminalScreen, glyphs: Glyphs, keymap
 
   function show(state: State, top: Overlay, width: number): Shown {
     if (top.question) {
-      const props = { lines: top.question.lines, choices: top.question.choices, focused: Math.min(top.index, top.question.choices.length - 1) };
-      return { title: plain(top.question.title), height: ask.desiredHeight(props, width), view: (size) => ask.view(props, size) };
+      const props = {
+        lines: top.question.lines,
+        choices: top.question.choices,
+        focused: Math.min(top.index, top.question.choices.length - 1),
+      };
+      return {
+        title: plain(top.question.title),
+        height: ask.desiredHeight(props, width),
+        view: (size) => ask.view(props, size),
+      };
     }
     switch (top.id) {
       case 'keys': {
         const sections = keySections(keymap, state.view.pane);
         const rows = help.rowCount({ sections, top: 0 }, width);
-        return { title: pickerTitle('Keys', 'Up and Down scroll, Esc closes', glyphs), height: rows, view: (size) => help.view({ sections, top: top.index }, size) };
+        return {
+          title: pickerTitle('Keys', 'Up and Down scroll, Esc closes', glyphs),
+          height: rows,
+          view: (size) => help.view({ sections, top: top.index }, size),
+        };
       }
       case 'notices': {
         const rows = state.notices.reduce((sum, n) => sum + (n.hint === null ? 1 : 2), 0);
         const props = { notices: state.notices, scrolled: top.index, empty: 'nothing was told yet' };
-        return { title: plain('Notices'), height: Math.max(1, rows), view: (size) => notices.view(props, size) };
+        return {
+          title: plain('Notices'),
+          height: Math.max(1, rows),
+          view: (size) => notices.view(props, size),
+        };
       }
       case 'details': {
         const rows = detailRows(state, top.subject);
-        return { title: plain('Details'), height: rows.length, view: (size) => ({ rows: rows.slice(0, size.height) }) };
+        return {
+          title: plain('Details'),
+          height: rows.length,
+          view: (size) => ({ rows: rows.slice(0, size.height) }),
+        };
       }
       default:
         return list(state, top);
@@ -74,14 +94,26 @@ export function createOverlayPane(screen: TerminalScreen, glyphs: Glyphs, keymap
       placeholder: words.placeholder,
       empty: items.total === 0 ? words.empty : 'nothing matches',
     };
-    return { title: pickerTitle(words.title, words.hint, glyphs), height: Math.max(2, items.total + 1), view: (size) => picker.view(props, size) };
+    return {
+      title: pickerTitle(words.title, words.hint, glyphs),
+      height: Math.max(2, items.total + 1),
+      view: (size) => picker.view(props, size),
+    };
   }
 
   return {
     paint(state) {
       const top = state.view.overlays.at(-1) ?? null;
       const { width, height } = screen.size;
-      const deps = [top, width, height, top ? state.models : null, top ? state.chat.chats : null, top ? state.notices : null, state.view.pane];
+      const deps = [
+        top,
+        width,
+        height,
+        top ? state.models : null,
+        top ? state.chat.chats : null,
+        top ? state.notices : null,
+        state.view.pane,
+      ];
       if (deps.every((d, i) => d === lastDeps[i])) return;
       lastDeps = deps;
       if (!top) {
@@ -108,10 +140,27 @@ export function createOverlayPane(screen: TerminalScreen, glyphs: Glyphs, keymap
   };
 }
 
-const LISTS: Readonly<Partial<Record<Overlay['id'], { title: string; hint: string; placeholder: string; empty: string }>>> = {
-  menu: { title: 'Menu', hint: 'Enter does it, Esc closes', placeholder: 'type to find a command', empty: '' },
-  models: { title: 'Model for the next message', hint: 'Enter takes it', placeholder: 'type to find a model', empty: 'no model yet: start a server, e.g. "ollama serve"' },
-  chats: { title: 'Earlier chats', hint: 'Enter opens it', placeholder: 'type to find a chat', empty: 'no chat was kept yet' },
+const LISTS: Readonly<
+  Partial<Record<Overlay['id'], { title: string; hint: string; placeholder: string; empty: string }>>
+> = {
+  menu: {
+    title: 'Menu',
+    hint: 'Enter does it, Esc closes',
+    placeholder: 'type to find a command',
+    empty: '',
+  },
+  models: {
+    title: 'Model for the next message',
+    hint: 'Enter takes it',
+    placeholder: 'type to find a model',
+    empty: 'no model yet: start a server, e.g. "ollama serve"',
+  },
+  chats: {
+    title: 'Earlier chats',
+    hint: 'Enter opens it',
+    placeholder: 'type to find a chat',
+    empty: 'no chat was kept yet',
+  },
 };
 
 const WHERE_TITLES: Readonly<Record<Where, string>> = {
@@ -126,10 +175,14 @@ const WHERE_TITLES: Readonly<Record<Where, string>> = {
 
 /** The keys of the present pane first, then everywhere, then the others. */
 export function keySections(keymap: Keymap, pane: Where): readonly KeysSection[] {
-  const places = [...new Set<Where>([pane, 'everywhere', 'message', 'transcript', 'models', 'machine', 'log', 'list'])];
+  const places = [
+    ...new Set<Where>([pane, 'everywhere', 'message', 'transcript', 'models', 'machine', 'log', 'list']),
+  ];
   return places.map((where) => ({
     title: WHERE_TITLES[where],
-    entries: keymap.bindings.filter((b) => b.where === where && b.keys.length > 0).map((b) => ({ keys: b.keys.map(keyLabel), does: b.does })),
+    entries: keymap.bindings
+      .filter((b) => b.where === where && b.keys.length > 0)
+      .map((b) => ({ keys: b.keys.map(keyLabel), does: b.does })),
   }));
 }
 
@@ -138,7 +191,10 @@ function detailRows(state: State, key: string | null): readonly Row[] {
   if (!model) return [plain('this model is gone')];
   const fit = fitOfModel(state, model);
   const backend = backendById(state, model.backendId);
-  const memory = model.memoryBytes === null ? '—' : `${formatBytes(model.memoryBytes)}, on GPU ${formatBytes(model.vramBytes)}`;
+  const memory =
+    model.memoryBytes === null
+      ? '—'
+      : `${formatBytes(model.memoryBytes)}, on GPU ${formatBytes(model.vramBytes)}`;
   const facts: readonly (readonly [string, string])[] = [
     ['name', model.name],
     ['server', `${backend?.info.title ?? ''} ${backend?.info.url ?? ''}`],

@@ -6,7 +6,12 @@ import type { AppEvent, Stamped } from '../events/catalogue.js';
 const LONGEST_PAUSE_MS = 5000;
 
 /** Events that belong to this screen and this program, not to the recorded ones. */
-const NOT_REPLAYED: ReadonlySet<AppEvent['type']> = new Set(['app.stopping', 'panes.shown', 'screen.resized', 'screen.focused']);
+const NOT_REPLAYED: ReadonlySet<AppEvent['type']> = new Set([
+  'app.stopping',
+  'panes.shown',
+  'screen.resized',
+  'screen.focused',
+]);
 
 /**
  * Publishes the events of a record with their pauses divided by `speed` (0: without pauses). `setStamp` is told the

@@ -17,7 +17,9 @@ export function selectMachine(state: State): MachineProps {
     gpuHistory: hardware.gpuHistory,
     staleMs: staleMs(state),
     facts: facts(state),
-    notes: [...hardware.sources].flatMap(([source, s]) => (s.state === 'failed' ? [`${source}: ${s.reason}`] : [])),
+    notes: [...hardware.sources].flatMap(([source, s]) =>
+      s.state === 'failed' ? [`${source}: ${s.reason}`] : [],
+    ),
   };
 }
 

@@ -98,7 +98,9 @@ function modelNote(state: State, entry: BackendEntry, model: Model): readonly [s
       const left = model.expiry.at - state.at;
       return left <= 0 ? ['expires', 'muted'] : [formatCountdown(left), 'muted'];
     }
-    return model.contextAllocated === null ? ['', 'muted'] : [`${formatTokens(model.contextAllocated)} ctx`, 'muted'];
+    return model.contextAllocated === null
+      ? ['', 'muted']
+      : [`${formatTokens(model.contextAllocated)} ctx`, 'muted'];
   }
   const fit = fitOfModel(state, model);
   switch (fit.verdict) {

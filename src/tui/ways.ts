@@ -17,15 +17,26 @@ export function selectWays(state: State): Ways | null {
   if (!models.searched || chat.live || chat.done.length > 0) return null;
   if (models.backends.some((b) => b.check.status.state !== 'away')) return null;
   if (last?.models === models) return last.ways;
-  const away = models.backends.map((b) => b.check.status).flatMap((s) => (s.state === 'away' ? [s.fault] : []));
-  const hint = away.find((f) => f.hint !== null)?.hint ?? 'Start one with "ollama serve" or "llama-server -m MODEL.gguf"; it is found by itself.';
+  const away = models.backends
+    .map((b) => b.check.status)
+    .flatMap((s) => (s.state === 'away' ? [s.fault] : []));
+  const hint =
+    away.find((f) => f.hint !== null)?.hint ??
+    'Start one with "ollama serve" or "llama-server -m MODEL.gguf"; it is found by itself.';
   const offers: readonly { way: WayOn; event: AppEvent }[] = [
-    { way: { label: 'look for servers again', detail: 'after you started one' }, event: { type: 'command.invoked', command: 'servers.refresh' } },
-    { way: { label: 'try the mock', detail: 'streams a text without any model' }, event: { type: 'command.invoked', command: 'mock.use' } },
+    {
+      way: { label: 'look for servers again', detail: 'after you started one' },
+      event: { type: 'command.invoked', command: 'servers.refresh' },
+    },
+    {
+      way: { label: 'try the mock', detail: 'streams a text without any model' },
+      event: { type: 'command.invoked', command: 'mock.use' },
+    },
     { way: { label: 'quit', detail: '' }, event: { type: 'command.invoked', command: 'app.quit' } },
   ];
   const ways: Ways = {
-    title: away.length > 0 ? `No server answers: ${away[0]?.message ?? ''}` : 'No server found on this machine.',
+    title:
+      away.length > 0 ? `No server answers: ${away[0]?.message ?? ''}` : 'No server found on this machine.',
     ways: offers.map((o) => o.way),
     events: offers.map((o) => o.event),
     hint: `${hint.replace(/[.]?$/, '.')} Up and Down choose, Enter takes.`,

@@ -4,7 +4,7 @@ import type { AppEvent, Stamped } from '../../../src/events/catalogue.js';
 import { createManualClock } from '../../support/manual-clock.js';
 
 const tick: AppEvent = { type: 'clock.ticked' };
-const fired = (id: string): AppEvent => ({ type: 'timer.fired', id });
+const fired = (id: string): AppEvent => ({ type: 'model.remembered', key: id });
 
 function setUp(options: { queueLimit?: number; depthLimit?: number } = {}) {
   const problems: { where: string; error: unknown }[] = [];
@@ -36,7 +36,12 @@ describe('bus', () => {
     });
     bus.subscribe('second', (e) => order.push(`second ${e.type}`));
     bus.publish(tick);
-    expect(order).toEqual(['first clock.ticked', 'second clock.ticked', 'first timer.fired', 'second timer.fired']);
+    expect(order).toEqual([
+      'first clock.ticked',
+      'second clock.ticked',
+      'first model.remembered',
+      'second model.remembered',
+    ]);
   });
 
   it('reports a subscriber that throws and goes on with the others', () => {
@@ -62,7 +67,7 @@ describe('bus', () => {
     bus.publish(fired('first'));
     expect(deliveries).toBe(11);
     expect(bus.lost).toBe(1);
-    expect(String(problems[0]?.error)).toContain('timer.fired');
+    expect(String(problems[0]?.error)).toContain('model.remembered');
   });
 
   it('joins deltas and keeps only the newest sample when the queue is full, and loses nothing that must arrive', () => {
@@ -82,11 +87,17 @@ describe('bus', () => {
       bus.publish(tick);
     });
     bus.publish(fired('start'));
-    expect(seen.filter((e) => e.type === 'timer.fired').map((e) => e.id)).toEqual(['start', 'one', 'two']);
-    expect(seen.filter((e) => e.type === 'turn.text.delta').map((e) => [e.turnId, e.text, e.pieces])).toEqual([
-      ['t', 'ab', 2],
-      ['other', 'c', 1],
+    expect(seen.filter((e) => e.type === 'model.remembered').map((e) => e.key)).toEqual([
+      'start',
+      'one',
+      'two',
     ]);
+    expect(seen.filter((e) => e.type === 'turn.text.delta').map((e) => [e.turnId, e.text, e.pieces])).toEqual(
+      [
+        ['t', 'ab', 2],
+        ['other', 'c', 1],
+      ],
+    );
     expect(seen.filter((e) => e.type === 'clock.ticked')).toHaveLength(1);
     expect(bus.lost).toBe(1);
   });
