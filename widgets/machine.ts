@@ -130,7 +130,7 @@ function gaugeLine(
 function gpuLines(gpu: GpuReading, props: MachineProps, width: number, glyphs: Glyphs): Span[][] {
   const busy = formatPercent(gpu.utilization, glyphs.unknown);
   const nameColumns = Math.max(6, barCells(width) + 2);
-  const name = padEnd(truncateMiddle(gpu.name, nameColumns, glyphs.ellipsis), nameColumns);
+  const name = padEnd(truncateMiddle(shortName(gpu.name), nameColumns, glyphs.ellipsis), nameColumns);
   const heat =
     gpu.temperatureC === null ? '' : `${Math.round(gpu.temperatureC)} ${glyphs.ascii ? 'C' : '°C'}`;
   const power = gpu.powerW === null ? '' : `${Math.round(gpu.powerW)} W`;
@@ -150,6 +150,11 @@ function gpuLines(gpu: GpuReading, props: MachineProps, width: number, glyphs: G
     head,
     gaugeLine('VRAM', ratio(gpu.memoryUsedBytes, gpu.memoryTotalBytes), usage, null, width, glyphs),
   ];
+}
+
+/** `RTX 4070`: the maker and the family say nothing that the number does not. */
+function shortName(name: string): string {
+  return name.replace(/^NVIDIA (?:GeForce )?/, '').replace(/^AMD (?:Radeon )?/, '');
 }
 
 function otherLine(sample: MachineReading, width: number, glyphs: Glyphs): Span[] {
