@@ -27,13 +27,13 @@ export function updateModels(state: State, event: Stamped, out: Effect[]): State
     case 'backend.found':
       return onFound(state, event);
     case 'backend.checked':
-      return onChecked(state, event);
+      return tellUnknownModel(onChecked(state, event), event);
     case 'backend.removed':
       return withModels(state, {
         backends: state.models.backends.filter((b) => b.info.id !== event.backendId),
       });
     case 'backend.lost':
-      return onLost(state, event, event.backendId, event.fault);
+      return tellUnknownModel(onLost(state, event, event.backendId, event.fault), event);
     case 'models.listed':
       return onListed(state, event, out);
     case 'models.failed':
@@ -124,7 +124,7 @@ function onListed(state: State, event: Stamped & { type: 'models.listed' }, out:
   }));
   if (!event.fromCache) {
     out.push({ type: 'models.cache' });
-    next = tellChanges(next, event, entry, event.models);
+    next = tellUnknownModel(tellChanges(next, event, entry, event.models), event);
   }
   return preloadOnce(pickModel(next), event, out);
 }
@@ -201,10 +201,14 @@ function isConfirmed(state: State, model: Model): boolean {
   return backendById(state, model.backendId)?.cached === false;
 }
 
+/** Said once, and not before every server that was found has told its models or is known to be away. */
 function tellUnknownModel(state: State, event: Stamped): State {
   const wanted = state.settings.model;
+  const { searched, unknownTold, backends } = state.models;
+  if (!wanted || !searched || unknownTold) return state;
+  if (backends.some((b) => b.cached && b.check.status.state !== 'away')) return state;
   const all = allModels(state);
-  if (!wanted || state.models.unknownTold || findModel(all, wanted)) return state;
+  if (findModel(all, wanted)) return state;
   const near = nearestNames(
     wanted,
     all.map((m) => m.label),
