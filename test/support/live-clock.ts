@@ -2,7 +2,7 @@ import type { Clock } from '../../src/ports.js';
 
 /** Real time that can be moved on: waits of seconds pass at once, sockets and files keep their own pace. */
 export interface LiveClock extends Clock {
-  /** So much time is over now; what was due meanwhile runs, in its order. */
+  /** So much time is over at once; what was due meanwhile runs, in its order. What that starts counts from now. */
   skip(ms: number): void;
   /** Ends all timers. */
   stop(): void;
@@ -31,16 +31,16 @@ export function createLiveClock(): LiveClock {
       };
     },
     skip(ms) {
-      const end = monotonic() + ms;
-      for (;;) {
-        const due = [...timers.values()].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
-        if (!due) break;
-        skipped += Math.max(0, due.at - monotonic());
-        clearTimeout(due.handle);
-        due.run();
+      skipped += ms;
+      const now = monotonic();
+      const due = [...timers.entries()].filter(([, { at }]) => at <= now).sort(([, a], [, b]) => a.at - b.at);
+      for (const [key, timer] of due) {
+        // One that ran before may have cancelled it.
+        if (!timers.has(key)) continue;
+        clearTimeout(timer.handle);
+        timer.run();
       }
-      skipped += Math.max(0, end - monotonic());
-      // What is left is due so much sooner.
+      // The others are due so much sooner.
       for (const timer of timers.values()) {
         clearTimeout(timer.handle);
         timer.handle = setTimeout(timer.run, Math.max(0, timer.at - monotonic()));
