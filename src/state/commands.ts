@@ -72,8 +72,11 @@ const COMMANDS: Readonly<Record<string, (state: State, event: Command, out: Effe
   'model.load-anyway': (state, event, out) =>
     onModel(state, event, (model) => load(state, event, model, out, true)),
   'model.unload': (state, event, out) => onModel(state, event, (model) => unload(state, event, model, out)),
-  'model.details': (state, event) =>
-    onModel(state, event, (model) => openOverlay(state, 'details', model.key)),
+  'model.details': (state, event) => {
+    const server = event.argument ?? (state.view.pane === 'models' ? state.models.cursor : null);
+    if (server !== null && backendById(state, server)) return openOverlay(state, 'details', server);
+    return onModel(state, event, (model) => openOverlay(state, 'details', model.key));
+  },
   'server.fold': onFold,
   'turn.send-anyway': (state, event, out) => startTurn(state, event, event.argument ?? '', out),
   'turn.retry': onRetry,

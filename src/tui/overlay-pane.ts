@@ -2,11 +2,11 @@ import { keysHelp, type KeysSection } from '../../widgets/keys-help.js';
 import { listPicker, pickerTitle } from '../../widgets/list-picker.js';
 import { noticeList } from '../../widgets/notices.js';
 import { question } from '../../widgets/question.js';
-import { formatBytes, formatCount } from '../../widgets/text/format.js';
+import { formatBytes, formatClock, formatCount } from '../../widgets/text/format.js';
 import { span, type CursorPosition, type Row, type Size } from '../../widgets/text/span.js';
 import type { Glyphs, View } from '../../widgets/widget.js';
 import { fitOfModel } from '../state/models.js';
-import { backendById, modelByKey, type Overlay, type State } from '../state/state.js';
+import { backendById, modelByKey, type BackendEntry, type Overlay, type State } from '../state/state.js';
 import type { Area, TerminalScreen } from '../terminal/terminal.js';
 import { keyLabel, type Keymap, type Where } from './keymap.js';
 import { overlayItems } from './overlay-items.js';
@@ -186,16 +186,47 @@ export function keySections(keymap: Keymap, pane: Where): readonly KeysSection[]
   }));
 }
 
+type Fact = readonly [name: string, value: string];
+
 function detailRows(state: State, key: string | null): readonly Row[] {
+  const server = backendById(state, key ?? '');
+  const facts = server ? serverFacts(server) : modelFacts(state, key);
+  return facts.map(([name, value]) => ({ spans: [span(` ${name.padEnd(22)}`, 'muted'), span(value)] }));
+}
+
+function serverFacts({ info, check, models }: BackendEntry): readonly Fact[] {
+  const { status } = check;
+  const away: readonly Fact[] =
+    status.state === 'away'
+      ? [
+          ['since', formatClock(status.sinceMs)],
+          ['reason', status.fault.message],
+          ['next step', status.fault.hint ?? '—'],
+        ]
+      : [];
+  return [
+    ['server', info.title],
+    ['address', info.url === '' ? '—' : info.url],
+    ['version', check.version ?? '—'],
+    ['state', status.state],
+    ...away,
+    ['models', formatCount(models.length)],
+    ['requests in work', formatCount(check.processing)],
+    ['requests waiting', formatCount(check.queued)],
+    ['loads and unloads', info.features.load ? 'yes, l and u' : 'no, it keeps its model'],
+  ];
+}
+
+function modelFacts(state: State, key: string | null): readonly Fact[] {
   const model = modelByKey(state, key);
-  if (!model) return [plain('this model is gone')];
+  if (!model) return [['model', 'it is gone']];
   const fit = fitOfModel(state, model);
   const backend = backendById(state, model.backendId);
   const memory =
     model.memoryBytes === null
       ? '—'
       : `${formatBytes(model.memoryBytes)}, on GPU ${formatBytes(model.vramBytes)}`;
-  const facts: readonly (readonly [string, string])[] = [
+  return [
     ['name', model.name],
     ['server', `${backend?.info.title ?? ''} ${backend?.info.url ?? ''}`],
     ['state', model.loadState],
@@ -211,7 +242,6 @@ function detailRows(state: State, key: string | null): readonly Row[] {
     ['free now', `${formatBytes(fit.freeBytes)} (memory and GPU memory)`],
     ['digest', model.digest?.slice(0, 19) ?? '—'],
   ];
-  return facts.map(([name, value]) => ({ spans: [span(` ${name.padEnd(22)}`, 'muted'), span(value)] }));
 }
 
 function plain(text: string): Row {
