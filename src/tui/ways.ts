@@ -17,9 +17,10 @@ export function selectWays(state: State): Ways | null {
   if (!models.searched || chat.live || chat.done.length > 0) return null;
   if (models.backends.some((b) => b.check.status.state !== 'away')) return null;
   if (last?.models === models) return last.ways;
-  const away = models.backends
-    .map((b) => b.check.status)
-    .flatMap((s) => (s.state === 'away' ? [s.fault] : []));
+  const away = models.backends.flatMap(({ info, check: { status } }) =>
+    status.state === 'away' ? [{ ...status.fault, url: info.url }] : [],
+  );
+  const first = away[0];
   const hint =
     away.find((f) => f.hint !== null)?.hint ??
     'Start one with "ollama serve" or "llama-server -m MODEL.gguf"; it is found by itself.';
@@ -35,8 +36,9 @@ export function selectWays(state: State): Ways | null {
     { way: { label: 'quit', detail: '' }, event: { type: 'command.invoked', command: 'app.quit' } },
   ];
   const ways: Ways = {
-    title:
-      away.length > 0 ? `No server answers: ${away[0]?.message ?? ''}` : 'No server found on this machine.',
+    title: first
+      ? `No server answers. ${first.message.includes(first.url) ? '' : `${first.url}: `}${first.message}`
+      : 'No server found on this machine.',
     ways: offers.map((o) => o.way),
     events: offers.map((o) => o.event),
     hint: `${hint.replace(/[.]?$/, '.')} Up and Down choose, Enter takes.`,
