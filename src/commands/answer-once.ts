@@ -14,6 +14,7 @@ import { askServers } from './find-backends.js';
 import type { Arguments } from './options.js';
 import { isOn, listOf } from './options.js';
 import { rememberModels } from './print-models.js';
+import { requestLog } from './request-log.js';
 import { settingsFor } from './settings.js';
 
 type Ended = Extract<ChatEvent, { readonly type: 'ended' }>;
@@ -42,6 +43,7 @@ export async function answerOnce(
         mock: isOn(args, 'mock'),
         keyOf: (backend) => keyOf(backend, ports.env),
         signal: abort.signal,
+        onRequest: requestLog(context, args, settings),
       }),
       abort.signal,
     );

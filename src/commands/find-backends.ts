@@ -1,4 +1,4 @@
-import type { Backend, BackendAddress } from '../backends/backend.js';
+import type { Backend, BackendAddress, BackendPorts } from '../backends/backend.js';
 import { BackendError } from '../backends/backend.js';
 import { discover, identify } from '../backends/identify.js';
 import { backendTypeOf, backendTypes } from '../backends/registry.js';
@@ -18,6 +18,8 @@ export interface FindOptions {
   readonly mock: boolean;
   readonly keyOf: (backend: BackendSetting) => string | null;
   readonly signal: AbortSignal;
+  /** Told of every request, for --debug. */
+  readonly onRequest: BackendPorts['onRequest'] | null;
 }
 
 /** A server that was asked for its models. */
@@ -45,11 +47,15 @@ const OLLAMA_PORT = 11434;
  * Errors: LmappError for an address or key that cannot be used.
  */
 export async function askServers(options: FindOptions): Promise<readonly AskedServer[]> {
-  const { ports, signal } = options;
+  const { signal } = options;
+  const ports: BackendPorts = {
+    ...options.ports.clock,
+    ...(options.onRequest ? { onRequest: options.onRequest } : {}),
+  };
   if (options.mock) return [await askMock(ports, signal)];
   const places = namedPlaces(options);
   const named = Promise.all(places.map((place) => askPlace(place, ports, signal)));
-  const found = options.settings.discovery ? await discover(signal, ports.clock).catch(() => []) : [];
+  const found = options.settings.discovery ? await discover(signal, ports).catch(() => []) : [];
   const fresh = found
     .filter(({ url }) => !places.some((place) => place.address.url === url))
     .map(({ kind, url }) => askPlace({ address: { url, key: null }, kind }, ports, signal));
@@ -79,11 +85,15 @@ function namedPlaces({ urls, settings, keyOf, ports }: FindOptions): readonly Pl
   return places;
 }
 
-async function askPlace({ address, kind }: Place, ports: Ports, signal: AbortSignal): Promise<AskedServer> {
+async function askPlace(
+  { address, kind }: Place,
+  ports: BackendPorts,
+  signal: AbortSignal,
+): Promise<AskedServer> {
   let backend: Backend | null = null;
   try {
-    const type = backendTypeOf(kind ?? (await identify(address, signal, ports.clock)));
-    backend = type?.create(address, ports.clock) ?? null;
+    const type = backendTypeOf(kind ?? (await identify(address, signal, ports)));
+    backend = type?.create(address, ports) ?? null;
     const models = (await backend?.models(signal)) ?? [];
     return { backend, title: type?.title ?? 'server', url: address.url, models, fault: null };
   } catch (error) {
@@ -92,8 +102,8 @@ async function askPlace({ address, kind }: Place, ports: Ports, signal: AbortSig
   }
 }
 
-async function askMock(ports: Ports, signal: AbortSignal): Promise<AskedServer> {
-  const backend = backendTypeOf('mock')?.create({ url: '', key: null }, ports.clock) ?? null;
+async function askMock(ports: BackendPorts, signal: AbortSignal): Promise<AskedServer> {
+  const backend = backendTypeOf('mock')?.create({ url: '', key: null }, ports) ?? null;
   return { backend, title: 'mock', url: '', models: (await backend?.models(signal)) ?? [], fault: null };
 }
 

@@ -2,6 +2,7 @@ import { keyOf } from '../config/secrets.js';
 import { EXIT } from '../errors.js';
 import type { Command } from './command.js';
 import { DEBUG_OPTION, isOn, listOf, SERVER_OPTIONS } from './options.js';
+import { requestLog } from './request-log.js';
 import { settingsFor } from './settings.js';
 
 export const models: Command = {
@@ -24,6 +25,7 @@ export const models: Command = {
       mock: isOn(args, 'mock'),
       keyOf: (backend) => keyOf(backend, context.ports.env),
       signal: abort.signal,
+      onRequest: requestLog(context, args, settings),
     });
     for (const { backend } of servers) backend?.close();
     rememberModels(context.files.models, servers);
