@@ -11,8 +11,15 @@ export interface TranscriptAnchor {
   readonly row: number;
 }
 
+/** The entries of a conversation, by index from 0. An array is one; a long chat makes its entries when they are asked for. */
+export interface EntryList {
+  readonly length: number;
+  /** The very same object for an entry that did not change, as long as it is in use: it is not laid out anew then. */
+  at(index: number): TranscriptEntry | undefined;
+}
+
 export interface ChatTranscriptProps {
-  readonly entries: readonly TranscriptEntry[];
+  readonly entries: EntryList;
   /** The row at the top of the pane; null follows the end. */
   readonly anchor: TranscriptAnchor | null;
 }
@@ -95,8 +102,8 @@ export const chatTranscript = {
     }
 
     /** Rows of an entry with the gap above it. */
-    function heightAt(entries: readonly TranscriptEntry[], index: number): number {
-      const entry = entries[index];
+    function heightAt(entries: EntryList, index: number): number {
+      const entry = entries.at(index);
       if (entry === undefined) return 0;
       let rows = heights.get(entry);
       if (rows === undefined) {
@@ -106,9 +113,8 @@ export const chatTranscript = {
       return rows + (index === 0 ? 0 : GAP);
     }
 
-    function placeOf(entries: readonly TranscriptEntry[], anchor: TranscriptAnchor): Place | null {
-      let index = entries[indexHint]?.id === anchor.entryId ? indexHint : -1;
-      if (index < 0) index = entries.findLastIndex((entry) => entry.id === anchor.entryId);
+    function placeOf(entries: EntryList, anchor: TranscriptAnchor): Place | null {
+      const index = indexOf(entries, anchor.entryId, indexHint);
       if (index < 0) return null;
       indexHint = index;
       const height = heightAt(entries, index);
@@ -116,7 +122,7 @@ export const chatTranscript = {
     }
 
     /** The place `rows` further down (negative: up), clamped to the first row and the last one. */
-    function walk(entries: readonly TranscriptEntry[], from: Place, rows: number): Place {
+    function walk(entries: EntryList, from: Place, rows: number): Place {
       let { index } = from;
       let row = from.row + rows;
       while (row < 0 && index > 0) row += heightAt(entries, --index);
@@ -131,7 +137,7 @@ export const chatTranscript = {
     }
 
     /** The top row when the end is visible. */
-    function endTop(entries: readonly TranscriptEntry[], height: number): Place {
+    function endTop(entries: EntryList, height: number): Place {
       const index = entries.length - 1;
       const last = { index, row: Math.max(0, heightAt(entries, index) - 1) };
       return walk(entries, last, -(height - 1));
@@ -144,7 +150,7 @@ export const chatTranscript = {
       return held === null || isBefore(end, held) ? end : held;
     }
 
-    function rowsBetween(entries: readonly TranscriptEntry[], from: Place, to: Place): number {
+    function rowsBetween(entries: EntryList, from: Place, to: Place): number {
       let rows = to.row - from.row;
       for (let i = from.index; i < to.index && rows < MAX_ROWS_BELOW; i++) rows += heightAt(entries, i);
       return Math.max(0, Math.min(MAX_ROWS_BELOW, rows));
@@ -160,7 +166,7 @@ export const chatTranscript = {
       const rows: Row[] = [];
       const places: string[] = [];
       for (let { index, row } = top; index < entries.length && rows.length < size.height; index++, row = 0) {
-        const entry = entries[index];
+        const entry = entries.at(index);
         if (entry === undefined) break;
         const layout = layoutOf(entry);
         const gap = index === 0 ? 0 : GAP;
@@ -173,7 +179,7 @@ export const chatTranscript = {
       dropUnused();
       const scrolledBy = scrolled(lastPlaces, places);
       lastPlaces = places;
-      const entryId = entries[top.index]?.id ?? '';
+      const entryId = entries.at(top.index)?.id ?? '';
       return { rows, top: { entryId, row: top.row }, rowsBelow, ...(scrolledBy === 0 ? {} : { scrolledBy }) };
     }
 
@@ -189,7 +195,8 @@ export const chatTranscript = {
       const end = endTop(entries, size.height);
       dropUnused();
       if (to === null || !isBefore(to, end)) return null;
-      return { entryId: entries[to.index]?.id ?? '', row: to.row };
+      indexHint = to.index;
+      return { entryId: entries.at(to.index)?.id ?? '', row: to.row };
     }
 
     return {
@@ -207,8 +214,17 @@ export const chatTranscript = {
   },
 } satisfies Widget<ChatTranscriptProps>;
 
+/** Looks at `hint` first, then further and further away from it: making every entry of a long chat to find one is slow. */
+function indexOf(entries: EntryList, id: string, hint: number): number {
+  for (let away = 0; away < entries.length || away <= hint; away++) {
+    if (hint + away < entries.length && entries.at(hint + away)?.id === id) return hint + away;
+    if (hint - away >= 0 && entries.at(hint - away)?.id === id) return hint - away;
+  }
+  return -1;
+}
+
 /** The role line of the message before or after; from the middle of a message, before is its own. */
-function messageFrom(entries: readonly TranscriptEntry[], from: Place, direction: -1 | 1): Place | null {
+function messageFrom(entries: EntryList, from: Place, direction: -1 | 1): Place | null {
   const roleRow = from.index === 0 ? 0 : GAP;
   const stay = direction < 0 ? from.row > roleRow : from.row < roleRow;
   const index = stay ? from.index : from.index + direction;

@@ -300,9 +300,11 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     const wanted = s.view.search.toLowerCase();
     if (wanted === '') return true;
     const { entries } = transcriptProps(s);
-    const from = s.view.anchor ? entries.findIndex((e) => e.id === s.view.anchor?.entryId) : entries.length;
+    const { anchor } = s.view;
+    let from = anchor ? entries.length - 1 : entries.length;
+    while (anchor && from >= 0 && entries.at(from)?.id !== anchor.entryId) from--;
     for (let i = from + step; i >= 0 && i < entries.length; i += step) {
-      const entry = entries[i];
+      const entry = entries.at(i);
       if (!entry || !(entry.text.blocks.join('') + entry.text.tail).toLowerCase().includes(wanted)) continue;
       publish({ type: 'transcript.scrolled', anchor: { entryId: entry.id, row: 0 } });
       return true;

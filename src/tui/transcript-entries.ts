@@ -1,4 +1,4 @@
-import type { TranscriptEntry } from '../../widgets/chat-transcript.js';
+import type { EntryList, TranscriptEntry } from '../../widgets/chat-transcript.js';
 import { formatClock, formatCount, formatDuration, formatSpeed } from '../../widgets/text/format.js';
 import type { Token } from '../../widgets/text/span.js';
 import type { Turn } from '../domain/chat.js';
@@ -8,26 +8,61 @@ import { speedOf } from './figures.js';
 
 type Footer = TranscriptEntry['footers'][number];
 
-const ofTurn = new WeakMap<Turn, { readonly unfolded: boolean; readonly entries: readonly TranscriptEntry[] }>();
-let lastDone: { readonly turns: readonly Turn[]; readonly unfolded: ReadonlySet<string>; readonly entries: readonly TranscriptEntry[] } | null = null;
-
-/** The entries of a chat: two for each turn, those of ended turns made once, then the messages that wait. */
-export function transcriptEntries(chat: ChatState): readonly TranscriptEntry[] {
-  if (lastDone?.turns !== chat.done || lastDone.unfolded !== chat.unfolded)
-    lastDone = { turns: chat.done, unfolded: chat.unfolded, entries: chat.done.flatMap((turn) => entriesOf(turn, chat)) };
-  if (!chat.live && chat.queue.length === 0) return lastDone.entries;
-  const live = chat.live ? entriesOf(chat.live, chat) : [];
-  const waiting = chat.queue.map((text, i) => waitingEntry(text, i));
-  return [...lastDone.entries, ...live, ...waiting];
+interface TurnEntries {
+  readonly turn: Turn;
+  readonly unfolded: boolean;
+  readonly entries: readonly [TranscriptEntry, TranscriptEntry];
 }
 
-function entriesOf(turn: Turn, chat: ChatState): readonly TranscriptEntry[] {
-  const unfolded = chat.unfolded.has(turn.id);
-  const known = ofTurn.get(turn);
-  if (known && known.unfolded === unfolded) return known.entries;
-  const entries = [questionOf(turn), answerOf(turn, unfolded)];
-  ofTurn.set(turn, { unfolded, entries });
-  return entries;
+/**
+ * So many ended turns keep their entries. A view asks for at most 999 rows below it, which are fewer than 200 turns; what is beyond is made
+ * again when it is scrolled to. Kept for all turns, the entries would cost more than the texts of a chat.
+ */
+export const KEPT_TURNS = 256;
+
+/** In the order of their last use. */
+const ofEnded = new Map<Turn, TurnEntries>();
+/** Of the running turn, which is a new object with every piece. */
+let ofLive: TurnEntries | null = null;
+
+/** The entries of a chat: two for each turn, then the messages that wait. */
+export function transcriptEntries(chat: ChatState): EntryList {
+  const { done, live, queue, unfolded } = chat;
+  const after: TranscriptEntry[] = live ? [...liveEntries(live, unfolded.has(live.id))] : [];
+  for (const [i, text] of queue.entries()) after.push(waitingEntry(text, i));
+  return {
+    length: 2 * done.length + after.length,
+    at(index) {
+      const turn = done[index >> 1];
+      if (!turn) return after[index - 2 * done.length];
+      return endedEntries(turn, unfolded.has(turn.id))[index % 2 === 0 ? 0 : 1];
+    },
+  };
+}
+
+/** Turns whose entries are held, for tests. */
+export function turnsHeld(): number {
+  return ofEnded.size;
+}
+
+function endedEntries(turn: Turn, unfolded: boolean): TurnEntries['entries'] {
+  const known = ofEnded.get(turn);
+  if (known) ofEnded.delete(turn);
+  const made = known?.unfolded === unfolded ? known : { turn, unfolded, entries: entriesOf(turn, unfolded) };
+  ofEnded.set(turn, made);
+  const [oldest] = ofEnded.size > KEPT_TURNS ? ofEnded.keys() : [];
+  if (oldest) ofEnded.delete(oldest);
+  return made.entries;
+}
+
+function liveEntries(turn: Turn, unfolded: boolean): TurnEntries['entries'] {
+  if (ofLive?.turn !== turn || ofLive.unfolded !== unfolded)
+    ofLive = { turn, unfolded, entries: entriesOf(turn, unfolded) };
+  return ofLive.entries;
+}
+
+function entriesOf(turn: Turn, unfolded: boolean): TurnEntries['entries'] {
+  return [questionOf(turn), answerOf(turn, unfolded)];
 }
 
 function questionOf(turn: Turn): TranscriptEntry {
@@ -44,14 +79,13 @@ function questionOf(turn: Turn): TranscriptEntry {
 }
 
 const NO_FOOTERS: readonly Footer[] = [];
-const promptOf = new WeakMap<object, GrowingText>();
+let lastPrompt: { readonly id: string; readonly prompt: string; readonly text: GrowingText } | null = null;
 
-/** The text object of a prompt stays the same while its answer grows (its first phase does too), so its rows are wrapped once. */
-function promptText(turn: Turn): GrowingText {
-  const owner = turn.phases[0];
-  if (!owner) return textOf(turn.prompt);
-  const text = promptOf.get(owner) ?? textOf(turn.prompt);
-  promptOf.set(owner, text);
+/** The text object of a prompt stays the same while its answer grows and when it ends, so its rows are wrapped once. */
+function promptText({ id, prompt, outcome }: Turn): GrowingText {
+  if (lastPrompt?.id === id && lastPrompt.prompt === prompt) return lastPrompt.text;
+  const text = textOf(prompt);
+  if (outcome === null) lastPrompt = { id, prompt, text };
   return text;
 }
 
@@ -61,7 +95,10 @@ function answerOf(turn: Turn, unfolded: boolean): TranscriptEntry {
     role: 'assistant',
     label: turn.answeredBy ?? turn.modelLabel,
     time: formatClock(turn.askedAt),
-    thinking: turn.thinking.length === 0 ? null : { summary: thinkingSummary(turn), open: unfolded, text: turn.thinking },
+    thinking:
+      turn.thinking.length === 0
+        ? null
+        : { summary: thinkingSummary(turn), open: unfolded, text: turn.thinking },
     text: turn.answer,
     running: turn.outcome === null,
     footers: footersOf(turn),
@@ -81,7 +118,8 @@ function footersOf(turn: Turn): readonly Footer[] {
   const footers: Footer[] = [];
   const add = (text: string, token: Token): void => void footers.push({ text, token });
   for (const note of turn.notes) add(note, 'muted');
-  if (turn.answeredBy !== null && turn.answeredBy !== turn.modelLabel) add(`asked was ${turn.modelLabel}`, 'muted');
+  if (turn.answeredBy !== null && turn.answeredBy !== turn.modelLabel)
+    add(`asked was ${turn.modelLabel}`, 'muted');
   switch (turn.outcome) {
     case 'cancelled':
       add('stopped by you · r asks again', 'warn');
@@ -98,8 +136,10 @@ function footersOf(turn: Turn): readonly Footer[] {
       add(turn.fault?.hint ?? 'r asks again.', 'muted');
       break;
     case 'complete':
-      if (turn.endReason === 'length') add('stopped at the length limit or at the end of the context', 'warn');
-      else if (turn.answer.length === 0 && turn.thinking.length > 0) add('the budget was used up by thinking, before an answer came', 'warn');
+      if (turn.endReason === 'length')
+        add('stopped at the length limit or at the end of the context', 'warn');
+      else if (turn.answer.length === 0 && turn.thinking.length > 0)
+        add('the budget was used up by thinking, before an answer came', 'warn');
       else if (turn.answer.length === 0) add('empty answer', 'warn');
       else if (turn.endReason !== null && turn.endReason !== 'stop') add(`ended: ${turn.endReason}`, 'muted');
       break;
@@ -116,7 +156,11 @@ export function figuresOfTurn(turn: Turn): readonly string[] {
   if (turn.firstTokenMono === null || turn.endedMono === null) return [];
   const tokens = turn.usage.answerTokens;
   const parts = [
-    tokens !== null ? `${formatCount(tokens)} tok` : turn.pieces > 0 ? `≈ ${formatCount(turn.pieces)} tok` : '',
+    tokens !== null
+      ? `${formatCount(tokens)} tok`
+      : turn.pieces > 0
+        ? `≈ ${formatCount(turn.pieces)} tok`
+        : '',
     speedText(turn),
     `first after ${formatDuration(turn.firstTokenMono - turn.startedMono)}`,
     formatDuration(turn.endedMono - turn.startedMono),
