@@ -9,7 +9,10 @@ import { version } from './version.js';
 // The only file that ends the process. The usual ways in (the dashboard, --version, completions) load no more than they need; all
 // other command lines go through yargs in cli.ts.
 
+// Timers of the program do not hold the process, and a socket whose reading is paused does not either: this does, until main is done.
+const alive = setInterval(() => undefined, 2 ** 30);
 process.exitCode = await main(process.argv.slice(2));
+clearInterval(alive);
 // Kept sockets and timers of libraries must not hold back a command that is done. What is written to pipes is waited for.
 await Promise.all([written(process.stdout), written(process.stderr)]);
 process.exit();
