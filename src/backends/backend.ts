@@ -18,8 +18,9 @@ export type ChatEvent =
   | { readonly type: 'queued' }
   | { readonly type: 'loading'; readonly progress: number | null }
   | { readonly type: 'prefill'; readonly progress: PrefillProgress }
-  | { readonly type: 'reasoning'; readonly text: string }
-  | { readonly type: 'text'; readonly text: string }
+  /** `pieces`: how many the server sent, when it was not one. */
+  | { readonly type: 'reasoning'; readonly text: string; readonly pieces?: number }
+  | { readonly type: 'text'; readonly text: string; readonly pieces?: number }
   /** Figures known so far; replaces the earlier ones field by field (null does not replace). */
   | { readonly type: 'usage'; readonly usage: Partial<Usage> }
   /** Another model than the asked one answers. */

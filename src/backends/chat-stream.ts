@@ -4,7 +4,7 @@ import { WireError, wireErrorFrom } from '../wire/wire-error.js';
 import type { Fault } from '../domain/fault.js';
 import type { ChatEvent } from './backend.js';
 import type { BackendWire } from './backend-wire.js';
-import type { ChatReader, Verdict } from './chat-reader.js';
+import { type ChatReader, joinPieces, type Verdict } from './chat-reader.js';
 import { type FaultPlace, faultOfAnswer } from './error-text.js';
 import { webPage } from './openai-reader.js';
 
@@ -68,7 +68,7 @@ async function* readAnswer(
   let grace = false;
   try {
     for await (const text of answer.body) {
-      for (const event of reader.feed(text)) {
+      for (const event of joinPieces(reader.feed(text))) {
         if (event.type === 'text' || event.type === 'reasoning') onWord?.();
         yield event;
       }

@@ -85,11 +85,11 @@ export function createTurnEvents(turnId: string): (event: ChatEvent) => AppEvent
         return [{ type: 'turn.prefill', turnId, progress: event.progress }];
       case 'reasoning': {
         const text = thinking.push(event.text);
-        return text === '' ? [] : [{ type: 'turn.reasoning.delta', turnId, text, pieces: 1 }];
+        return text === '' ? [] : [{ type: 'turn.reasoning.delta', turnId, text, pieces: event.pieces ?? 1 }];
       }
       case 'text': {
         const text = answer.push(event.text);
-        return text === '' ? [] : [{ type: 'turn.text.delta', turnId, text, pieces: 1 }];
+        return text === '' ? [] : [{ type: 'turn.text.delta', turnId, text, pieces: event.pieces ?? 1 }];
       }
       case 'usage':
         return [{ type: 'turn.usage', turnId, usage: event.usage }];

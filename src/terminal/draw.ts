@@ -2,43 +2,88 @@
  * The difference between what the terminal shows and what it shall show, as few bytes. Works on blessed's cell arrays: `olines` is what
  * was sent, so skipping a frame is always safe and losing a byte never is.
  */
-import { type Cell, type CellLine, DEFAULT_ATTR } from '../../widgets/blessed-shim.js';
+import type { Cell, CellLine } from '../../widgets/blessed-shim.js';
 import type { Palette } from './palette.js';
+import { isRisky, Pen } from './pen.js';
 import { bestScroll, type ScrollHint } from './scroll.js';
 
-/** Rewriting up to so many unchanged ASCII cells is shorter than `ESC[nC`. */
-const BRIDGE_MAX_CELLS = 4;
 /** From so many blanks on, erasing and moving is shorter than writing them. */
 const ERASE_MIN_CELLS = 9;
 const ERASE_LINE_MIN_CELLS = 4;
 
-/** Clusters on whose width terminals may disagree. The ranges left out are those that the interface itself uses, and letters. */
-const RISKY =
-  /^[^\x20-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u0481\u048a-\u052f\u1e00-\u1eff\u2010-\u2027\u2030-\u205e\u2070-\u22ff\u2500-\u25fc\u2605-\u260d\u2800-\u28ff\u3041-\u3096\u30a0-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff9d]|^.[^]/u;
+/** How much may be drawn now, and what first. What finds no room stays dirty for the next time. */
+export interface Room {
+  /** About so many characters. At least one row is drawn. */
+  readonly chars: number;
+  /** The row to begin with. */
+  readonly from: number;
+  /** Nearest rows first (someone types there), and no scrolling; else from there on and round. */
+  readonly near: boolean;
+}
 
-/** Writes the changes of all dirty lines and makes `olines` equal to `lines`. Returns '' when there are none. */
+export interface Drawn {
+  readonly text: string;
+  /** The first dirty row that found no room; -1 when all is drawn. */
+  readonly left: number;
+  /** Scrolls that found no room. */
+  readonly hints: readonly ScrollHint[];
+}
+
+const ALL: Room = { chars: Infinity, from: 0, near: false };
+/** A scroll that takes little more than the room is worth it: without it the whole pane is drawn, over several frames. */
+const SCROLL_MAX_ROOM = 1.25;
+
+/** Writes the changes of the dirty lines, as far as there is room, and makes `olines` equal to `lines` there. */
 export function drawChanges(
   lines: CellLine[],
   olines: CellLine[],
   hints: readonly ScrollHint[],
   palette: Palette,
-): string {
+  room: Room = ALL,
+): Drawn {
   const pen = new Pen(palette);
+  const later: ScrollHint[] = [];
   for (const hint of hints) {
+    if (room.near) {
+      later.push(hint);
+      continue;
+    }
     const scrolled = bestScroll(lines, olines, hint);
     if (scrolled === null) continue;
+    if (pen.chars + scrolled.bytes > room.chars * SCROLL_MAX_ROOM) {
+      later.push(hint);
+      continue;
+    }
     pen.scroll(hint);
     for (let y = hint.top; y <= hint.bottom; y++) {
-      olines[y] = scrolled[y - hint.top] as CellLine;
+      olines[y] = scrolled.rows[y - hint.top] as CellLine;
       (lines[y] as CellLine).dirty = true;
     }
+    // What stands beside the pane has moved too: it is put right in the same frame.
+    if (room.chars < Infinity) for (let y = hint.top; y <= hint.bottom; y++) drawDirty(pen, y, lines, olines);
   }
-  for (const [y, line] of lines.entries()) {
-    if (!line.dirty) continue;
-    line.dirty = false;
-    drawLine(pen, y, line, olines[y] as CellLine);
+  let left = -1;
+  for (let step = 0; step < lines.length; step++) {
+    const y = room.near ? nearRow(room.from, step, lines.length) : (room.from + step) % lines.length;
+    if (!lines[y]?.dirty) continue;
+    if (pen.chars >= room.chars && left < 0) left = y;
+    if (left < 0) drawDirty(pen, y, lines, olines);
   }
-  return pen.finish();
+  return { text: pen.finish(), left, hints: later };
+}
+
+function drawDirty(pen: Pen, y: number, lines: readonly CellLine[], olines: readonly CellLine[]): void {
+  const line = lines[y] as CellLine;
+  if (!line.dirty) return;
+  line.dirty = false;
+  drawLine(pen, y, line, olines[y] as CellLine);
+}
+
+/** from, from + 1, from - 1, from + 2 …: every row once. */
+function nearRow(from: number, step: number, rows: number): number {
+  const reach = Math.min(from, rows - 1 - from);
+  if (step > 2 * reach) return from <= rows - 1 - from ? step : rows - 1 - step;
+  return step % 2 === 1 ? from + (step + 1) / 2 : from - step / 2;
 }
 
 function drawLine(pen: Pen, y: number, line: CellLine, old: CellLine): void {
@@ -119,129 +164,4 @@ function changedBlanks(line: CellLine, old: CellLine, x: number, run: number): n
   )
     end--;
   return end - x;
-}
-
-const riskyClusters = new Map<string, boolean>();
-
-function isRisky(text: string): boolean {
-  if (text.length === 1 && text.charCodeAt(0) < 0x300) return false;
-  let risky = riskyClusters.get(text);
-  if (risky === undefined) {
-    if (riskyClusters.size > 2000) riskyClusters.clear();
-    riskyClusters.set(text, (risky = RISKY.test(text)));
-  }
-  return risky;
-}
-
-/** Cells of one row and one style that are written without moving in between. */
-interface Run {
-  readonly x: number;
-  readonly y: number;
-  readonly attr: number;
-  text: string;
-  /** Where the cursor is after it; -1 when terminals disagree. */
-  end: number;
-}
-
-/** Collects runs and puts them into an order and bytes. */
-class Pen {
-  readonly #runs: Run[] = [];
-  #scrolls = '';
-  #run: Run | null = null;
-  #x = 0;
-  #y = 0;
-
-  constructor(readonly palette: Palette) {}
-
-  /** The next thing is written at x; a few unchanged cells in between become part of the run. */
-  moveTo(x: number, y: number, line: CellLine): void {
-    const run = this.#run;
-    if (run === null || run.y !== y || run.end < 0 || run.end > x || x - run.end > BRIDGE_MAX_CELLS) {
-      this.#run = null;
-    } else {
-      let bridge = '';
-      for (let i = run.end; i < x; i++) {
-        const cell = line[i] as Cell;
-        if (cell[0] !== run.attr || cell[1].length !== 1 || cell[1] > '~') {
-          this.#run = null;
-          break;
-        }
-        bridge += cell[1];
-      }
-      if (this.#run !== null) {
-        run.text += bridge;
-        run.end = x;
-      }
-    }
-    this.#x = x;
-    this.#y = y;
-  }
-
-  write(attr: number, text: string, width: number, columns: number): void {
-    const run = this.#runOf(attr);
-    const end = this.#x + width;
-    // Whatever width the terminal gives a risky cluster: its cells are blank first, and the cursor goes on where we think it is.
-    run.text += isRisky(text) ? `\x1b[${width}X${text}\x1b[${Math.min(end + 1, columns)}G` : text;
-    // At the right margin the cursor waits in the last column; where it is differs between terminals.
-    run.end = end >= columns ? -1 : end;
-  }
-
-  eraseLine(): void {
-    this.#runOf(DEFAULT_ATTR).text += '\x1b[K';
-  }
-
-  erase(cells: number): void {
-    this.#runOf(DEFAULT_ATTR).text += `\x1b[${cells}X`;
-  }
-
-  scroll({ top, bottom, by }: ScrollHint): void {
-    this.#scrolls += `\x1b[${top + 1};${bottom + 1}r\x1b[${Math.abs(by)}${by > 0 ? 'S' : 'T'}\x1b[r`;
-  }
-
-  #runOf(attr: number): Run {
-    if (this.#run?.attr === attr) return this.#run;
-    this.#run = { x: this.#x, y: this.#y, attr, text: '', end: this.#x };
-    this.#runs.push(this.#run);
-    return this.#run;
-  }
-
-  /** The frame's bytes. It begins and ends in the default style, so that rows scroll in blank and nothing else is coloured. */
-  finish(): string {
-    // What stands beside a scrolled pane is repaired in many short runs: style by style they need few changes of style.
-    const runs = this.#scrolls === '' ? this.#runs : groupByStyle(this.#runs);
-    const out = [this.#scrolls];
-    let x = -1;
-    let y = -1;
-    let attr = DEFAULT_ATTR;
-    for (const run of runs) {
-      out.push(move(x, y, run.x, run.y), this.palette.transition(attr, run.attr), run.text);
-      x = run.end;
-      y = run.y;
-      attr = run.attr;
-    }
-    out.push(this.palette.transition(attr, DEFAULT_ATTR));
-    return out.join('');
-  }
-}
-
-function groupByStyle(runs: readonly Run[]): Run[] {
-  const groups = new Map<number, Run[]>();
-  for (const run of runs) {
-    const group = groups.get(run.attr);
-    if (group === undefined) groups.set(run.attr, [run]);
-    else group.push(run);
-  }
-  return [...groups.values()].flat();
-}
-
-/** The shortest way there. */
-function move(fromX: number, fromY: number, x: number, y: number): string {
-  if (fromX === x && fromY === y) return '';
-  if (fromX >= 0 && fromY === y) {
-    if (fromX < x) return x - fromX === 1 ? '\x1b[C' : `\x1b[${x - fromX}C`;
-    return `\x1b[${x + 1}G`;
-  }
-  // One row down: backspaces are one byte each.
-  if (fromX >= x && fromY === y - 1 && fromX - x <= 4) return `\x1b[B${'\b'.repeat(fromX - x)}`;
-  return x === 0 ? `\x1b[${y + 1}H` : `\x1b[${y + 1};${x + 1}H`;
 }

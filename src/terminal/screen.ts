@@ -40,6 +40,11 @@ export function createScreen(options: ScreenOptions): DrawnScreen {
   let held = true;
   let cursor: CursorPosition | null = null;
   let shownCursor: CursorPosition | null = null;
+  /** Where the next part begins when a frame found no room for all rows. */
+  let nextRow = 0;
+  let urgentWaits = false;
+  /** Scrolls that found no room, to be done with the next frame. */
+  let waitingHints: readonly ScrollHint[] = [];
 
   const host: PaneHost = {
     glyphs: options.glyphs,
@@ -89,6 +94,13 @@ export function createScreen(options: ScreenOptions): DrawnScreen {
       const hint = pane.takeScroll();
       if (hint !== null) hints.push(hint);
     }
+    for (const late of waitingHints) {
+      const at = hints.findIndex((hint) => hint.top === late.top && hint.bottom === late.bottom);
+      const hint = hints[at];
+      if (hint === undefined) hints.push(late);
+      else hints[at] = { ...hint, by: hint.by + late.by };
+    }
+    waitingHints = [];
     return hints;
   }
 
@@ -118,9 +130,15 @@ export function createScreen(options: ScreenOptions): DrawnScreen {
     invalidate() {
       layoutStale = true;
       repaintAll = true;
+      waitingHints = [];
     },
-    flush() {
-      if (held || !writer.ready()) return false;
+    flush(urgent = false) {
+      const hurry = urgent || urgentWaits;
+      if (held || !writer.ready(hurry)) {
+        urgentWaits = hurry;
+        return false;
+      }
+      urgentWaits = false;
       if (layoutStale) layOut();
       const hints = takeHints();
       let start = '';
@@ -135,16 +153,24 @@ export function createScreen(options: ScreenOptions): DrawnScreen {
         }
         hints.length = 0;
       }
-      const body = start + drawChanges(tree.screen.lines, tree.screen.olines, hints, palette);
-      const frame = cursorBytes(body);
+      const near = hurry && cursor !== null;
+      const room = { chars: writer.room(hurry), near, from: near ? (cursor?.y ?? 0) : nextRow % height };
+      const drawn = drawChanges(tree.screen.lines, tree.screen.olines, hints, palette, room);
+      waitingHints = drawn.hints;
+      if (!near) nextRow = Math.max(0, drawn.left);
+      const frame = cursorBytes(start + drawn.text);
       shownCursor = cursor;
       if (frame !== '') writer.frame(frame);
-      return true;
+      if (drawn.left < 0) return true;
+      // Asked for once more, so that the writer tells when the link has shown this part.
+      writer.ready();
+      return false;
     },
     resize(size) {
       ({ width, height } = size);
       tree.resize(width, height);
       owners = new Int16Array(width * height);
+      waitingHints = [];
       layoutStale = true;
       repaintAll = true;
     },

@@ -13,15 +13,19 @@ const SCROLL_BYTES = 20;
 /** Bytes of going to a run of changed cells, and often of a change of style. */
 const RUN_BYTES = 9;
 
-/**
- * The rows of the region as the terminal has them after scrolling, or null when repainting is shorter. Whole rows scroll, so what stands
- * beside the pane is repaired too, and counted.
- */
+export interface Scrolled {
+  /** The rows of the region as the terminal has them after scrolling. */
+  readonly rows: CellLine[];
+  /** About the bytes of scrolling and of all repairs. */
+  readonly bytes: number;
+}
+
+/** Null when repainting is shorter than scrolling. Whole rows scroll, so what stands beside the pane is repaired too, and counted. */
 export function bestScroll(
   lines: readonly CellLine[],
   olines: readonly CellLine[],
   { top, bottom, by }: ScrollHint,
-): CellLine[] | null {
+): Scrolled | null {
   const height = bottom - top + 1;
   if (by === 0 || Math.abs(by) >= height || top < 0 || bottom >= lines.length) return null;
   const width = lines[top]?.length ?? 0;
@@ -39,7 +43,7 @@ export function bestScroll(
     const source = y + by;
     scrolled.push(source >= top && source <= bottom ? (olines[source] as CellLine) : blankLine(width));
   }
-  return scrolled;
+  return { rows: scrolled, bytes: repair };
 }
 
 /** About the bytes that turn `old` into `line`. */

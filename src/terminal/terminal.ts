@@ -64,9 +64,10 @@ export interface TerminalScreen {
   /** Everything is drawn anew with the next frame (Ctrl+L, after a child used the terminal). */
   invalidate(): void;
   /**
-   * Writes what changed since the last frame. Returns false when the link is busy: call again from `onWritable`. Never blocks.
+   * Writes what changed since the last frame. Returns false when the link is busy or took only a part: call again from `onWritable`.
+   * Urgent (someone typed): what stands near the cursor goes first, ahead of what a slow link has no room for yet. Never blocks.
    */
-  flush(): boolean;
+  flush(urgent?: boolean): boolean;
 }
 
 export interface Terminal {

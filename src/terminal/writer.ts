@@ -4,6 +4,7 @@
  * their way. What is not sent yet costs nothing: the next frame is drawn from the newest state.
  */
 import type { Clock } from '../ports.js';
+import { createLinkRate } from './link-rate.js';
 import type { Output } from './output.js';
 
 /** Asks "are you there"; answered in order with everything before it. */
@@ -28,8 +29,10 @@ export interface WriterOptions {
 }
 
 export interface Writer {
-  /** A frame may be sent now. When it says no, `onWritable` follows. */
-  ready(): boolean;
+  /** A frame may be sent now. When it says no, `onWritable` follows. On a slow link an urgent frame may go where another one must wait. */
+  ready(urgent?: boolean): boolean;
+  /** About how many characters the next frame may have. */
+  room(urgent: boolean): number;
   frame(bytes: string): void;
   /** Bytes outside of frames: titles, the clipboard, questions. Keeps the order. */
   aside(bytes: string): void;
@@ -51,8 +54,9 @@ export interface Writer {
 
 export function createWriter({ clock, output, acknowledged, onClosed }: WriterOptions): Writer {
   let sending = 0;
-  /** When each unanswered question was asked. */
-  let asked: number[] = [];
+  /** When each unanswered question was asked, and the bytes before it. */
+  let asked: { readonly at: number; readonly bytes: number }[] = [];
+  const rate = createLinkRate();
   let acksOn = acknowledged;
   /** Answers are to be expected: none was waited for in vain. */
   let answering = true;
@@ -60,15 +64,21 @@ export function createWriter({ clock, output, acknowledged, onClosed }: WriterOp
   let pausedUntil = 0;
   let synchronised = false;
   let refused = false;
+  let refusedUrgent = false;
   let closed = false;
   let receiveWritable: () => void = () => {};
   let cancelTimer: (() => void) | null = null;
 
-  const ready = (): boolean =>
-    !closed && sending === 0 && (!acksOn || asked.length < WINDOW_FRAMES) && clock.monotonic() >= pausedUntil;
+  // On a slow link one frame is on its way and the second place is kept for what someone types.
+  const windowOf = (urgent: boolean): number => (rate.slow && !urgent ? 1 : WINDOW_FRAMES);
+  const ready = (urgent: boolean): boolean =>
+    !closed &&
+    sending === 0 &&
+    (!acksOn || asked.length < windowOf(urgent)) &&
+    clock.monotonic() >= pausedUntil;
   const wake = (): void => {
-    if (!refused || !ready()) return;
-    refused = false;
+    if (!(refused && ready(false)) && !(refusedUrgent && ready(true))) return;
+    refused = refusedUrgent = false;
     receiveWritable();
   };
   const send = (bytes: string): void => {
@@ -89,7 +99,7 @@ export function createWriter({ clock, output, acknowledged, onClosed }: WriterOp
       cancelTimer = null;
       const oldest = asked[0];
       if (oldest === undefined) return;
-      if (clock.monotonic() - oldest >= ackTimeoutMs) acksOn = answering = false;
+      if (clock.monotonic() - oldest.at >= ackTimeoutMs) acksOn = answering = false;
       else watchAnswers();
       wake();
     });
@@ -100,15 +110,21 @@ export function createWriter({ clock, output, acknowledged, onClosed }: WriterOp
   };
 
   return {
-    ready() {
-      const free = ready();
+    ready(urgent = false) {
+      const free = ready(urgent);
       if (!free) refused = true;
+      if (!free && urgent) refusedUrgent = true;
       return free;
     },
+    room: (urgent) => (acksOn ? rate.room(urgent) : Infinity),
     frame(bytes) {
-      const body = synchronised && bytes.length >= SYNC_MIN_CHARS ? `\x1b[?2026h${bytes}\x1b[?2026l` : bytes;
+      // On a slow link a frame is a part of the picture anyway, and its first bytes shall show at once.
+      const body =
+        synchronised && bytes.length >= SYNC_MIN_CHARS && !rate.slow
+          ? `\x1b[?2026h${bytes}\x1b[?2026l`
+          : bytes;
       if (acksOn) {
-        asked.push(clock.monotonic());
+        asked.push({ at: clock.monotonic(), bytes: body.length });
         send(body + ACK_REQUEST);
         watchAnswers();
         return;
@@ -118,14 +134,16 @@ export function createWriter({ clock, output, acknowledged, onClosed }: WriterOp
     },
     aside: (bytes) => send(bytes),
     ask(bytes) {
-      asked.push(clock.monotonic());
+      asked.push({ at: clock.monotonic(), bytes: bytes.length });
       send(bytes + ACK_REQUEST);
       watchAnswers();
     },
     acknowledge() {
-      const at = asked.shift();
-      if (at === undefined) return;
-      const tookMs = clock.monotonic() - at;
+      const answered = asked.shift();
+      if (answered === undefined) return;
+      const now = clock.monotonic();
+      const tookMs = now - answered.at;
+      rate.answered(answered.at, now, answered.bytes);
       answering = true;
       if (acknowledged && !acksOn) {
         // It does answer, only late: a slow link, where acknowledgements matter most.

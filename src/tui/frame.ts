@@ -3,6 +3,8 @@ import type { Clock } from '../ports.js';
 export interface Frames {
   /** Something to be shown changed. Urgent (a key): painted now; else with the next frame. */
   request(urgent: boolean): void;
+  /** Does what a key asks for and paints what came of it, once, as urgent. */
+  urgently(run: () => void): void;
   /** The link can take a frame again. */
   resume(): void;
   stop(): void;
@@ -13,8 +15,8 @@ export interface Frames {
 export interface FramesOptions {
   readonly clock: Clock;
   readonly framesPerSecond: number;
-  /** Paints the newest state and writes it; false when the link is busy, and then `resume` comes. */
-  readonly paint: () => boolean;
+  /** Paints the newest state and writes it, as far as the link takes it; false when it does not take all, and then `resume` comes. */
+  readonly paint: (urgent: boolean) => boolean;
 }
 
 /**
@@ -26,31 +28,52 @@ export function createFrames(options: FramesOptions): Frames {
   const intervalMs = 1000 / options.framesPerSecond;
   let dirty = false;
   let blocked = false;
+  let urgent = false;
+  let holding = false;
+  let painting = false;
   let stopped = false;
   let painted = 0;
-  let lastMono = -Infinity;
+  /** When the next frame is due at an even pace. One frame may come before: what arrives between two ticks must not put all later frames off. */
+  let dueMono = -Infinity;
   let cancelTimer: (() => void) | null = null;
 
   function run(): void {
     cancelTimer?.();
     cancelTimer = null;
-    if (!dirty || blocked || stopped) return;
+    if (!dirty || stopped || (blocked && !urgent)) return;
     dirty = false;
+    const now = clock.monotonic();
+    const hurry = urgent;
+    urgent = false;
     painted++;
-    lastMono = clock.monotonic();
-    if (!paint()) {
-      dirty = true;
-      blocked = true;
-    }
+    dueMono = Math.min(Math.max(dueMono, now) + intervalMs, now + 2 * intervalMs);
+    painting = true;
+    const taken = paint(hurry);
+    painting = false;
+    if (taken) return;
+    dirty = true;
+    blocked = true;
+  }
+
+  function request(now: boolean): void {
+    dirty = true;
+    if (now) urgent = true;
+    if (stopped || holding || (blocked && !urgent)) return;
+    const wait = painting ? intervalMs : dueMono - intervalMs - clock.monotonic();
+    if ((urgent && !painting) || wait <= 0) run();
+    else cancelTimer ??= clock.after(wait, run);
   }
 
   return {
-    request(urgent) {
-      dirty = true;
-      if (stopped || blocked) return;
-      const due = lastMono + intervalMs - clock.monotonic();
-      if (urgent || due <= 0) run();
-      else cancelTimer ??= clock.after(due, run);
+    request,
+    urgently(change) {
+      holding = true;
+      try {
+        change();
+      } finally {
+        holding = false;
+      }
+      request(true);
     },
     resume() {
       blocked = false;

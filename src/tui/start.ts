@@ -77,9 +77,9 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
   const frames = createFrames({
     clock,
     framesPerSecond: terminal.suggestedFps,
-    paint() {
+    paint(urgent) {
       dashboard.paint(store.state);
-      const taken = terminal.screen.flush();
+      const taken = terminal.screen.flush(urgent);
       if (dashboard.shown !== store.state.view.shown) bus.publish({ type: 'panes.shown', panes: dashboard.shown });
       if (dashboard.behind) frames.request(false);
       return taken;
@@ -97,10 +97,7 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
     ways: () => selectWays(store.state)?.events ?? [],
     hit: (x, y) => dashboard.hit(store.state, x, y),
   });
-  terminal.onInput((input) => {
-    onInput(input);
-    frames.request(true);
-  });
+  terminal.onInput((input) => frames.urgently(() => onInput(input)));
   terminal.onResize(({ width, height }) => {
     bus.publish({ type: 'screen.resized', width, height });
     frames.request(true);

@@ -27,7 +27,10 @@ export class PacedSocket extends Duplex {
     this.#clock = clock;
     this.#socket = net.connect({
       ...to,
-      onread: { buffer: Buffer.alloc(BUFFER_BYTES), callback: (bytes, buffer) => this.#onRead(bytes, buffer) },
+      onread: {
+        buffer: Buffer.alloc(BUFFER_BYTES),
+        callback: (bytes, buffer) => this.#onRead(bytes, buffer),
+      },
     });
     this.#socket.once('connect', () => void this.emit('connect'));
     this.#socket.once('end', () => this.push(null));
