@@ -1,4 +1,7 @@
 /** Jest runs the TypeScript sources as ES modules: swc strips the types, Node's own module system does the rest. */
+// Times on the screen are those of the place; tests compare whole screens.
+process.env.TZ = 'UTC';
+
 export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
