@@ -24,7 +24,9 @@ export function createManualClock(startAt = Date.UTC(2026, 0, 1, 12, 0, 0)): Man
     advance(ms) {
       const end = mono + ms;
       for (;;) {
-        const due = [...timers].filter(([, t]) => t.at <= end).sort((a, b) => a[1].at - b[1].at || a[0] - b[0])[0];
+        const due = [...timers]
+          .filter(([, t]) => t.at <= end)
+          .sort((a, b) => a[1].at - b[1].at || a[0] - b[0])[0];
         if (!due) break;
         timers.delete(due[0]);
         mono = due[1].at;
