@@ -89,7 +89,7 @@ const properties: { readonly [K in keyof Settings]: SettingSchema<Settings[K]> }
   mouse: {
     type: 'boolean',
     description: 'Use the mouse for focus and scrolling. Most terminals still select text with Shift held.',
-    default: true,
+    default: false,
   },
   fps: {
     type: 'integer',
@@ -146,7 +146,7 @@ const properties: { readonly [K in keyof Settings]: SettingSchema<Settings[K]> }
       'Seconds without a byte in mid-answer after which the answer counts as broken. 0: without limit.',
     minimum: 0,
     maximum: 86_400,
-    default: 120,
+    default: 300,
   },
   firstByteTimeoutS: {
     type: 'number',
