@@ -1,3 +1,4 @@
+import { withSigns } from './glyphs.js';
 import { CODE_INDENT, markdownRule, markdownSpans } from './chat-markdown.js';
 import { fitRow, justify, textRow } from './rows.js';
 import type { Row, Span, Token } from './text/span.js';
@@ -88,7 +89,7 @@ export function createEntryLayout(role: TranscriptEntry['role'], width: number, 
   }
 
   function footerRows(footer: { readonly text: string; readonly token: Token }): Row[] {
-    return wrapText(footer.text, textColumns).map((text) => ({
+    return wrapText(withSigns(footer.text, glyphs), textColumns).map((text) => ({
       spans: [span(indentText), span(text, footer.token)],
     }));
   }

@@ -1,3 +1,4 @@
+import { withSigns } from './glyphs.js';
 import { gauge, sparkline } from './gauge.js';
 import { cutRows, fitRow, textRow } from './rows.js';
 import {
@@ -79,7 +80,8 @@ function machineView(props: MachineProps, size: Size, glyphs: Glyphs): View {
   const stale = props.staleMs !== null;
   const rows: Row[] = lines.map((spans) => fitRow(stale ? spans.map(dimmed) : spans, width, glyphs.ellipsis));
   for (const note of props.notes) rows.push(textRow(` ${note}`, 'warn', width, glyphs.ellipsis));
-  for (const fact of props.facts) rows.push(textRow(` ${fact}`, 'muted', width, glyphs.ellipsis));
+  for (const fact of props.facts)
+    rows.push(textRow(withSigns(` ${fact}`, glyphs), 'muted', width, glyphs.ellipsis));
   return { rows: cutRows(rows, size) };
 }
 

@@ -1,3 +1,4 @@
+import { withSigns } from './glyphs.js';
 import type { Row, Span } from './text/span.js';
 import { span } from './text/span.js';
 import { justify, spansWidth } from './rows.js';
@@ -43,7 +44,7 @@ export const phaseBar = {
 function phaseRow(props: PhaseBarProps, width: number, glyphs: Glyphs): Row {
   const steps =
     props.steps.length === 0
-      ? [span(` ${props.idle.join(dot(glyphs))}`, 'muted')]
+      ? [span(withSigns(` ${props.idle.join(dot(glyphs))}`, glyphs), 'muted')]
       : stepSpans(props.steps, width, glyphs);
   const room = width - spansWidth(steps) - 2;
   let keys = hints(props.keys, Math.max(room, Math.min(14, width)));

@@ -1,3 +1,4 @@
+import { withSigns } from '../../widgets/glyphs.js';
 import { keysHelp, type KeysSection } from '../../widgets/keys-help.js';
 import { listPicker, pickerTitle } from '../../widgets/list-picker.js';
 import { noticeList } from '../../widgets/notices.js';
@@ -70,7 +71,7 @@ export function createOverlayPane(screen: TerminalScreen, glyphs: Glyphs, keymap
         };
       }
       case 'details': {
-        const rows = detailRows(state, top.subject);
+        const rows = detailRows(state, top.subject, glyphs);
         return {
           title: plain('Details'),
           height: rows.length,
@@ -188,10 +189,12 @@ export function keySections(keymap: Keymap, pane: Where): readonly KeysSection[]
 
 type Fact = readonly [name: string, value: string];
 
-function detailRows(state: State, key: string | null): readonly Row[] {
+function detailRows(state: State, key: string | null, glyphs: Glyphs): readonly Row[] {
   const server = backendById(state, key ?? '');
   const facts = server ? serverFacts(server) : modelFacts(state, key);
-  return facts.map(([name, value]) => ({ spans: [span(` ${name.padEnd(22)}`, 'muted'), span(value)] }));
+  return facts.map(([name, value]) => ({
+    spans: [span(` ${name.padEnd(22)}`, 'muted'), span(withSigns(value, glyphs))],
+  }));
 }
 
 function serverFacts({ info, check, models }: BackendEntry): readonly Fact[] {

@@ -73,7 +73,7 @@ describe('the machine pane', () => {
 
   it('shows a gauge for each reading', () => {
     expect(texts(draw(MACHINE))).toEqual([
-      ' CPU  ▕████▌      ▏ 41 %         ▂▇',
+      ' CPU  ▕████▌      ▏  41 %        ▂▇',
       ' RAM  ▕████████▊  ▏ 19.1 / 24.0 GB',
       ' swap ▕           ▏ 0 / 2.0 GB',
       ' GPU0 RTX 4070      96 % 71 °C 181 W',
