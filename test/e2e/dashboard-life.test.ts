@@ -1,0 +1,242 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { makeHome, type Home } from '../support/home.js';
+import { openPty, type PtyOptions, type PtySession } from '../support/pty.js';
+import { LMAPP } from '../support/run-lmapp.js';
+import { startScriptedServer, systemMs, type ScriptedServer } from '../support/scripted-server.js';
+
+let server: ScriptedServer;
+let home: Home;
+const open: PtySession[] = [];
+
+beforeAll(async () => {
+  server = await startScriptedServer({ kind: 'ollama' });
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  home = makeHome();
+  server.play({});
+});
+afterEach(() => {
+  for (const pty of open.splice(0)) pty.close();
+  home.remove();
+});
+
+const ARGS = (): string[] => ['tui', '--no-discovery', '--url', server.url];
+
+async function start(args: readonly string[] = [], options: PtyOptions = {}): Promise<PtySession> {
+  const pty = openPty(process.execPath, [LMAPP, ...ARGS(), ...args], {
+    ...options,
+    env: { ...home.env, ...options.env },
+  });
+  open.push(pty);
+  await pty.waitFor('scripted:1b', 10_000);
+  return pty;
+}
+
+/** Under a shell that says how it ended and whether the terminal was left as it was. */
+async function startUnderShell(): Promise<PtySession> {
+  const before = path.join(home.folder, 'stty');
+  const pty = openPty('bash', ['--norc', '--noprofile', '-i'], { env: { ...home.env, PS1: 'prompt> ' } });
+  open.push(pty);
+  await pty.waitFor('prompt>');
+  pty.type(
+    `stty -a > ${before}; ${process.execPath} ${LMAPP} ${ARGS().join(' ')}; echo code $?; stty -a | cmp - ${before} && echo stty same\r`,
+  );
+  await pty.waitFor('scripted:1b', 10_000);
+  return pty;
+}
+
+const dashboardOf = (shell: PtySession): number =>
+  Number(fs.readFileSync(`/proc/${shell.pid}/task/${shell.pid}/children`, 'utf8').trim().split(' ').at(-1));
+
+/** An answer that takes long. */
+async function stream(pty: PtySession): Promise<void> {
+  server.play({ answer: 2000, tokensPerSecond: 100 });
+  pty.type('a long one\r');
+  await pty.waitFor(() => (server.answers.at(-1)?.pieces ?? 0) > 10 && pty.screen().includes('parser'));
+}
+
+const socketClosed = (pty: PtySession): Promise<void> =>
+  pty.waitFor(() => server.answers.at(-1)?.closedByClientAt !== null, 2000);
+
+const RESTORED = {
+  alternateScreen: false,
+  mouse: false,
+  bracketedPaste: false,
+  focusReports: false,
+  cursorVisible: true,
+  autoWrap: true,
+};
+
+function gone(pid: number): boolean {
+  try {
+    return /^State:\s+Z/m.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return true;
+  }
+}
+
+describe('the dashboard gives the terminal back', () => {
+  it('when it is left with Ctrl+D, with code 0 and the line settings as before', async () => {
+    const pty = await startUnderShell();
+    pty.type('\x04');
+    await pty.waitFor('code 0');
+    await pty.waitFor('stty same');
+    expect(pty.modes()).toMatchObject({
+      alternateScreen: false,
+      mouse: false,
+      focusReports: false,
+      cursorVisible: true,
+    });
+    expect(pty.screen()).not.toContain('scripted:1b');
+  });
+
+  it('when it is left with Ctrl+C twice', async () => {
+    const pty = await start();
+    pty.type('\x03');
+    await pty.waitFor('Ctrl+C again quits');
+    pty.type('\x03');
+    expect(await pty.exited).toEqual({ exitCode: 0, signal: 0 });
+    expect(pty.modes()).toEqual(RESTORED);
+  });
+
+  it.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+    ['SIGHUP', 129],
+    ['SIGQUIT', 131],
+  ] as const)('on %s in mid-answer, with code %i, and the socket is closed', async (signal, exitCode) => {
+    const pty = await start();
+    await stream(pty);
+    const signalledAt = systemMs();
+    pty.signal(signal);
+    expect(await pty.exited).toEqual({ exitCode, signal: 0 });
+    await socketClosed(pty);
+    expect((server.answers.at(-1)?.closedByClientAt ?? 0) - signalledAt).toBeLessThan(1000);
+    expect(pty.modes()).toEqual(RESTORED);
+  });
+
+  it('and is gone within a second when the terminal is closed in mid-answer', async () => {
+    const pty = await start();
+    await stream(pty);
+    pty.hangUp();
+    await pty.waitFor(() => gone(pty.pid), 1000);
+    await socketClosed(pty);
+  });
+
+  it('for Ctrl+Z, and fg brings everything back, also what was typed', async () => {
+    const pty = await startUnderShell();
+    pty.type('half a thought');
+    await pty.waitFor('half a thought');
+    pty.type('\x1a');
+    await pty.waitFor('Stopped');
+    expect(pty.modes()).toMatchObject({ alternateScreen: false, cursorVisible: true });
+    pty.type('fg\r');
+    await pty.waitFor('half a thought');
+    expect(pty.modes().alternateScreen).toBe(true);
+    pty.type('!');
+    await pty.waitFor('half a thought!');
+    pty.type('\x03\x03\x03');
+    await pty.waitFor(/fg\n(.*\n)*prompt> $/m);
+    pty.type('echo code $?\r');
+    await pty.waitFor('code 0');
+  });
+
+  it('for a stop from outside, and continues', async () => {
+    const shell = await startUnderShell();
+    const pid = dashboardOf(shell);
+    process.kill(pid, 'SIGTSTP');
+    await shell.waitFor('Stopped');
+    expect(shell.modes().alternateScreen).toBe(false);
+    shell.type('fg\r');
+    await shell.waitFor('scripted:1b');
+    expect(shell.modes().alternateScreen).toBe(true);
+  });
+});
+
+describe('Esc in a real terminal', () => {
+  it('stops the answer, closes its socket, and the box is usable at once', async () => {
+    const pty = await start();
+    await stream(pty);
+    const pressedAt = systemMs();
+    pty.type('\x1b');
+    await socketClosed(pty);
+    // 100 ms after the key is known; a lone Esc is told from a sequence after 30 ms.
+    expect((server.answers.at(-1)?.closedByClientAt ?? 0) - pressedAt).toBeLessThan(250);
+    await pty.waitFor('stopped by you');
+    pty.type('next');
+    await pty.waitFor('│ next');
+  });
+});
+
+describe('kill -9 in mid-answer', () => {
+  it('loses no more than a second: --continue shows the text, marked as interrupted', async () => {
+    const pty = await start();
+    await stream(pty);
+    const stored = (): string =>
+      fs.existsSync(home.chats)
+        ? fs
+            .readdirSync(home.chats)
+            .map((f) => path.join(home.chats, f))
+            .filter((f) => f.endsWith('.ndjson'))
+            .map((f) => fs.readFileSync(f, 'utf8'))
+            .join('')
+        : '';
+    await pty.waitFor(() => stored().includes('"t":"delta"'), 2000);
+    pty.signal('SIGKILL');
+    await pty.exited;
+    const again = await start(['--continue']);
+    await again.waitFor('interrupted: lmapp ended while this was written');
+    expect(again.screen()).toContain('parser');
+    server.play({ answer: ['this time whole'] });
+    again.type('\tr');
+    await again.waitFor('this time whole');
+  });
+});
+
+describe('without a terminal', () => {
+  it('it says so and ends with code 2, without an escape byte', () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [LMAPP, 'tui'], {
+      env: { PATH: process.env['PATH'], ...home.env, TERM: 'xterm-256color' },
+      encoding: 'utf8',
+      input: '',
+    });
+    expect(status).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/terminal/);
+    expect(stderr).not.toContain('\x1b');
+  });
+});
+
+describe('a replay', () => {
+  it('shows a recorded chat without any server, and its own recording is the same chat', async () => {
+    const record = path.resolve('test/fixtures/records/chat.ndjson');
+    const pty = openPty(process.execPath, [LMAPP, 'tui', '--replay', record, '--speed', '0'], {
+      columns: 120,
+      rows: 40,
+      env: { ...home.env, TZ: 'UTC' },
+    });
+    open.push(pty);
+    await pty.waitFor('half a draft');
+    expect(pty.screen()).toContain('Wide text 漢字 keeps its place.');
+    expect(pty.screen()).toContain('qwen3:8b · ollama');
+    pty.type('\x03\x03\x03');
+    expect(await pty.exited).toEqual({ exitCode: 0, signal: 0 });
+    expect(fs.existsSync(home.chats)).toBe(false);
+  });
+
+  it('of a file that is none says which line is wrong', async () => {
+    const file = path.join(home.folder, 'no-record');
+    fs.writeFileSync(file, 'hello\n');
+    const pty = openPty(process.execPath, [LMAPP, 'tui', '--replay', file], {
+      columns: 120,
+      rows: 40,
+      env: home.env,
+    });
+    open.push(pty);
+    await pty.waitFor('no-record:1 is not a line of an lmapp record');
+  });
+});
