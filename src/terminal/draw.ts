@@ -5,7 +5,7 @@
 import type { Cell, CellLine } from '../../widgets/blessed-shim.js';
 import type { Palette } from './palette.js';
 import { isRisky, Pen } from './pen.js';
-import { bestScroll, type ScrollHint } from './scroll.js';
+import { scrollCost, type ScrollHint, scrollRows } from './scroll.js';
 
 /** From so many blanks on, erasing and moving is shorter than writing them. */
 const ERASE_MIN_CELLS = 9;
@@ -48,17 +48,15 @@ export function drawChanges(
       later.push(hint);
       continue;
     }
-    const scrolled = bestScroll(lines, olines, hint);
-    if (scrolled === null) continue;
-    if (pen.chars + scrolled.bytes > room.chars * SCROLL_MAX_ROOM) {
+    const cost = scrollCost(lines, olines, hint);
+    if (cost === null) continue;
+    if (pen.chars + cost > room.chars * SCROLL_MAX_ROOM) {
       later.push(hint);
       continue;
     }
     pen.scroll(hint);
-    for (let y = hint.top; y <= hint.bottom; y++) {
-      olines[y] = scrolled.rows[y - hint.top] as CellLine;
-      (lines[y] as CellLine).dirty = true;
-    }
+    scrollRows(olines, hint);
+    for (let y = hint.top; y <= hint.bottom; y++) (lines[y] as CellLine).dirty = true;
     // What stands beside the pane has moved too: it is put right in the same frame.
     if (room.chars < Infinity) for (let y = hint.top; y <= hint.bottom; y++) drawDirty(pen, y, lines, olines);
   }

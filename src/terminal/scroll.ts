@@ -13,37 +13,41 @@ const SCROLL_BYTES = 20;
 /** Bytes of going to a run of changed cells, and often of a change of style. */
 const RUN_BYTES = 9;
 
-export interface Scrolled {
-  /** The rows of the region as the terminal has them after scrolling. */
-  readonly rows: CellLine[];
-  /** About the bytes of scrolling and of all repairs. */
-  readonly bytes: number;
-}
-
-/** Null when repainting is shorter than scrolling. Whole rows scroll, so what stands beside the pane is repaired too, and counted. */
-export function bestScroll(
+/**
+ * About the bytes of scrolling and of all repairs; null when repainting is shorter. Whole rows scroll, so what stands beside the pane is
+ * repaired too, and counted.
+ */
+export function scrollCost(
   lines: readonly CellLine[],
   olines: readonly CellLine[],
   { top, bottom, by }: ScrollHint,
-): Scrolled | null {
+): number | null {
   const height = bottom - top + 1;
   if (by === 0 || Math.abs(by) >= height || top < 0 || bottom >= lines.length) return null;
-  const width = lines[top]?.length ?? 0;
-  let repaint = 0;
   let repair = SCROLL_BYTES;
   for (let y = top; y <= bottom; y++) {
     const line = lines[y] as CellLine;
-    repaint += cost(line, olines[y] as CellLine);
     const source = y + by;
     repair += source >= top && source <= bottom ? cost(line, olines[source] as CellLine) : costOfNew(line);
   }
-  if (repair >= repaint) return null;
-  const scrolled: CellLine[] = [];
-  for (let y = top; y <= bottom; y++) {
-    const source = y + by;
-    scrolled.push(source >= top && source <= bottom ? (olines[source] as CellLine) : blankLine(width));
+  let repaint = 0;
+  // Most often a few rows tell.
+  for (let y = top; y <= bottom && repaint <= repair; y++)
+    repaint += cost(lines[y] as CellLine, olines[y] as CellLine);
+  return repair < repaint ? repair : null;
+}
+
+/** Does to `olines` what the terminal does. The rows that leave come back blank. */
+export function scrollRows(olines: CellLine[], { top, bottom, by }: ScrollHint): void {
+  const count = Math.abs(by);
+  const gone = olines.splice(by > 0 ? top : bottom + 1 - count, count);
+  for (const line of gone) {
+    for (const cell of line) {
+      cell[0] = DEFAULT_ATTR;
+      cell[1] = ' ';
+    }
   }
-  return { rows: scrolled, bytes: repair };
+  olines.splice(by > 0 ? bottom + 1 - count : top, 0, ...gone);
 }
 
 /** About the bytes that turn `old` into `line`. */

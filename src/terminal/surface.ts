@@ -1,5 +1,5 @@
 /** One surface: a blessed box for its rectangle and border, rows painted over it. */
-import { type BlessedBox, type CellLine, LINE_BORDER } from '../../widgets/blessed-shim.js';
+import { type BlessedBox, type Cell, type CellLine, LINE_BORDER } from '../../widgets/blessed-shim.js';
 import { EMPTY_ROW, type Row, type Span, type Token } from '../../widgets/text/span.js';
 import { type Clip, writeRow } from '../../widgets/text-view.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
@@ -60,6 +60,28 @@ export function createPane(box: BlessedBox, index: number, host: PaneHost): Pane
     if (line !== undefined) writeRow(line, area.x + inset(), innerWidth(), row, host.palette, clipOf(y));
   }
 
+  /** Rows that moved up take their cells with them: they need not be written anew. */
+  function moveCells(by: number, height: number): void {
+    if (area === null) return;
+    const { lines } = host;
+    const top = area.y + inset();
+    const left = area.x + inset();
+    const right = left + innerWidth();
+    if (top < 0 || left < 0 || top + height > lines.length || right > host.columns) return;
+    for (let at = 0; at + by < height; at++) {
+      const line = lines[top + at] as CellLine;
+      const source = lines[top + at + by] as CellLine;
+      for (let x = left; x < right; x++) {
+        const cell = line[x] as Cell;
+        line[x] = source[x] as Cell;
+        source[x] = cell;
+      }
+      line.dirty = true;
+      painted[at] = painted[at + by];
+    }
+    for (let at = height - by; at < height; at++) painted[at] = undefined;
+  }
+
   function paintFrame(): void {
     if (area === null || !frame.border || area.width < 2 || area.height < 2) return;
     const { border } = host.glyphs;
@@ -113,6 +135,7 @@ export function createPane(box: BlessedBox, index: number, host: PaneHost): Pane
       scrolled += scrolledBy;
       if (area === null || host.layoutStale) return;
       const height = innerHeight();
+      if (scrolledBy > 0 && scrolledBy < height && !covered) moveCells(scrolledBy, height);
       for (let at = 0; at < height; at++) paintRow(at);
     },
   };
