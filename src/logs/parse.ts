@@ -1,6 +1,10 @@
 import type { LogLevel, LogLine } from '../domain/log.js';
+import { detached } from '../domain/text.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { textOfRecord } from './record.js';
+
+/** A usual time stamp; what more is not shown of a line is not kept. */
+const MOST_CUT_OFF_CHARS = 64;
 
 /** What a line says about itself; `text` is the rest. */
 interface Read {
@@ -23,7 +27,9 @@ export function createLineParser(source: string): (raw: string) => LogLine {
     if (!continues) level = read.level;
     // What stood escaped in JSON or quotes was not looked at yet.
     const text = read.text === line ? line : sanitizeLine(read.text);
-    return { at: read.at, level: read.level ?? (continues ? level : null), source, text };
+    // The ring counts the text of a line; it must not hold 64 kB that stood before it.
+    const own = line.length - text.length > MOST_CUT_OFF_CHARS ? detached(text) : text;
+    return { at: read.at, level: read.level ?? (continues ? level : null), source, text: own };
   };
 }
 

@@ -1,5 +1,5 @@
 import { NO_USAGE, type ChatMessage, type Phase, type Turn, type Usage } from '../domain/chat.js';
-import { appendText, EMPTY_TEXT, wholeText } from '../domain/text.js';
+import { appendText, EMPTY_TEXT, settledText, wholeText } from '../domain/text.js';
 import type { Stamped, StoredChat } from '../events/catalogue.js';
 import type { Effect } from './effect.js';
 import { emptyChat, modelByKey, backendById, type ChatState, type State } from './state.js';
@@ -41,11 +41,23 @@ export function startTurn(state: State, event: Stamped, text: string, out: Effec
   const title = state.chat.title || titleOf(text);
   if (!state.chat.stored) out.push({ type: 'session.start', chatId: state.chat.id, title });
   out.push({ type: 'session.write', chatId: state.chat.id, turn });
-  out.push({ type: 'chat.start', turnId: turn.id, modelKey: model.key, messages: messagesOf(state, text) });
+  out.push({
+    type: 'chat.start',
+    turnId: turn.id,
+    modelKey: model.key,
+    // The whole conversation: made when it is sent, which a replay never does.
+    get messages() {
+      return messagesOf(state, text);
+    },
+  });
   return {
     ...state,
     chat: { ...state.chat, title, stored: true, live: turn, shownPieces: 0, shownMono: event.mono },
-    models: { ...state.models, chosen: true, recent: [model.key, ...state.models.recent.filter((k) => k !== model.key)].slice(0, 20) },
+    models: {
+      ...state.models,
+      chosen: true,
+      recent: [model.key, ...state.models.recent.filter((k) => k !== model.key)].slice(0, 20),
+    },
     view: { ...state.view, anchor: null },
   };
 }
@@ -111,12 +123,19 @@ function onDelta(
   out.push({ type: 'session.write', chatId: state.chat.id, turn });
   const chat: ChatState = { ...state.chat, live: turn };
   if (event.mono - chat.shownMono < FIGURES_MS && chat.shownPieces > 0) return { ...state, chat };
-  return { ...state, mono: event.mono, at: event.at, chat: { ...chat, shownPieces: turn.pieces, shownMono: event.mono } };
+  return {
+    ...state,
+    mono: event.mono,
+    at: event.at,
+    chat: { ...chat, shownPieces: turn.pieces, shownMono: event.mono },
+  };
 }
 
 function onEnded(state: State, live: Turn, event: Stamped & { type: 'turn.ended' }, out: Effect[]): State {
   const ended: Turn = {
     ...live,
+    thinking: settledText(live.thinking),
+    answer: settledText(live.answer),
     outcome: event.outcome,
     endReason: event.reason,
     fault: event.fault,
@@ -127,7 +146,9 @@ function onEnded(state: State, live: Turn, event: Stamped & { type: 'turn.ended'
   out.push({
     type: 'log.write',
     level: event.fault ? 'error' : 'info',
-    message: event.fault ? `answer ${event.outcome}: ${event.fault.message}` : `answer ${event.outcome} after ${took} ms`,
+    message: event.fault
+      ? `answer ${event.outcome}: ${event.fault.message}`
+      : `answer ${event.outcome} after ${took} ms`,
     fields: {
       model: live.modelLabel,
       backend: live.backendTitle,
@@ -145,7 +166,13 @@ function onEnded(state: State, live: Turn, event: Stamped & { type: 'turn.ended'
     ...state,
     at: event.at,
     mono: event.mono,
-    chat: { ...state.chat, done: [...state.chat.done, ended], live: null, shownPieces: ended.pieces, shownMono: event.mono },
+    chat: {
+      ...state.chat,
+      done: state.chat.done.concat(ended),
+      live: null,
+      shownPieces: ended.pieces,
+      shownMono: event.mono,
+    },
   };
   return sendQueued(next, event, ended, out);
 }
@@ -155,7 +182,13 @@ function sendQueued(state: State, event: Stamped, ended: Turn, out: Effect[]): S
   const [first, ...rest] = state.chat.queue;
   if (first === undefined) return state;
   if (ended.outcome !== 'complete' && ended.outcome !== 'incomplete')
-    return withNotice(state, event, 'info', `${state.chat.queue.length} waiting not sent`, 'Up takes a waiting message back, Enter sends.');
+    return withNotice(
+      state,
+      event,
+      'info',
+      `${state.chat.queue.length} waiting not sent`,
+      'Up takes a waiting message back, Enter sends.',
+    );
   return startTurn({ ...state, chat: { ...state.chat, queue: rest } }, event, first, out);
 }
 
@@ -167,7 +200,16 @@ export function cancelTurn(state: State, event: Stamped, out: Effect[]): State {
   return onEnded(
     state,
     live,
-    { type: 'turn.ended', turnId: live.id, outcome: 'cancelled', reason: null, fault: null, seq: event.seq, at: event.at, mono: event.mono },
+    {
+      type: 'turn.ended',
+      turnId: live.id,
+      outcome: 'cancelled',
+      reason: null,
+      fault: null,
+      seq: event.seq,
+      at: event.at,
+      mono: event.mono,
+    },
     out,
   );
 }
@@ -183,12 +225,24 @@ export function newChat(state: State, event: Stamped): State {
 export function openChat(state: State, event: Stamped, stored: StoredChat): State {
   const opened: State = {
     ...state,
-    chat: { ...emptyChat(stored.id), title: stored.title, stored: true, done: stored.turns, chats: state.chat.chats },
+    chat: {
+      ...emptyChat(stored.id),
+      title: stored.title,
+      stored: true,
+      done: stored.turns,
+      chats: state.chat.chats,
+    },
     view: { ...state.view, anchor: null, pane: 'message' },
   };
   if (stored.skippedLines === 0) return opened;
   const lines = stored.skippedLines === 1 ? '1 line' : `${stored.skippedLines} lines`;
-  return withNotice(opened, event, 'warn', `${lines} of this chat could not be read`, 'They stay in its file.');
+  return withNotice(
+    opened,
+    event,
+    'warn',
+    `${lines} of this chat could not be read`,
+    'They stay in its file.',
+  );
 }
 
 function withLive(state: State, turn: Turn): State {
@@ -197,7 +251,8 @@ function withLive(state: State, turn: Turn): State {
 
 function enterPhase(turn: Turn, phase: Phase, mono: number): Turn {
   if (turn.phase === phase) return turn;
-  return { ...turn, phase, phases: [...turn.phases, { phase, mono }] };
+  // A spread array has room for 17 more; a chat holds thousands of these.
+  return { ...turn, phase, phases: turn.phases.concat({ phase, mono }) };
 }
 
 /** Later figures replace earlier ones; null says nothing. */

@@ -18,6 +18,7 @@ import { createKeymap } from './keymap.js';
 import { selectWays } from './ways.js';
 
 const TICK_MS = 1000;
+const SMALL_HEAP_AFTER_MS = 60;
 /** What must be written at the end may take so long; then the program ends all the same. */
 const STOP_MS = 1500;
 
@@ -184,6 +185,8 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
     setImmediate(() => {
       effects.start().catch((error: unknown) => bus.publish({ type: 'app.faulted', where: 'start', message: messageOf(error) }));
       tick();
+      // By then the nursery has grown as far as the start needs, and keeps that size.
+      clock.after(SMALL_HEAP_AFTER_MS, () => void import('./heap.js').then(({ keepHeapSmall }) => keepHeapSmall()));
       if (options.debug) void reportToDebugLog();
     });
   }
