@@ -19,6 +19,8 @@ export interface Room {
   readonly from: number;
   /** Nearest rows first (someone types there), and no scrolling; else from there on and round. */
   readonly near: boolean;
+  /** The terminal repeats characters by itself (REP). */
+  readonly repeats: boolean;
 }
 
 export interface Drawn {
@@ -29,7 +31,7 @@ export interface Drawn {
   readonly hints: readonly ScrollHint[];
 }
 
-const ALL: Room = { chars: Infinity, from: 0, near: false };
+const ALL: Room = { chars: Infinity, from: 0, near: false, repeats: false };
 /** A scroll that takes little more than the room is worth it: without it the whole pane is drawn, over several frames. */
 const SCROLL_MAX_ROOM = 1.25;
 
@@ -41,7 +43,7 @@ export function drawChanges(
   palette: Palette,
   room: Room = ALL,
 ): Drawn {
-  const pen = new Pen(palette);
+  const pen = new Pen(palette, room.repeats);
   const later: ScrollHint[] = [];
   for (const hint of hints) {
     if (room.near) {

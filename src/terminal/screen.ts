@@ -108,7 +108,7 @@ export function createScreen(options: ScreenOptions): DrawnScreen {
     const moved = body !== '' || cursor?.x !== shownCursor?.x || cursor?.y !== shownCursor?.y;
     if (cursor === null) return shownCursor === null ? body : `\x1b[?25l${body}`;
     if (!moved) return body;
-    const hide = shownCursor !== null && body.length > HIDE_CURSOR_MIN_CHARS;
+    const hide = shownCursor !== null && body.length > HIDE_CURSOR_MIN_CHARS && !writer.atomic;
     const show = shownCursor === null || hide ? '\x1b[?25h' : '';
     return `${hide ? '\x1b[?25l' : ''}${body}\x1b[${cursor.y + 1};${cursor.x + 1}H${show}`;
   }
@@ -153,8 +153,14 @@ export function createScreen(options: ScreenOptions): DrawnScreen {
         }
         hints.length = 0;
       }
-      const near = hurry && cursor !== null;
-      const room = { chars: writer.room(hurry), near, from: near ? (cursor?.y ?? 0) : nextRow % height };
+      const chars = writer.room(hurry);
+      const near = hurry && cursor !== null && chars < Infinity;
+      const room = {
+        chars,
+        near,
+        from: near ? (cursor?.y ?? 0) : nextRow % height,
+        repeats: writer.modern,
+      };
       const drawn = drawChanges(tree.screen.lines, tree.screen.olines, hints, palette, room);
       waitingHints = drawn.hints;
       if (!near) nextRow = Math.max(0, drawn.left);

@@ -42,6 +42,10 @@ export interface Writer {
   acknowledge(): void;
   /** Frames are wrapped in mode 2026 (synchronised output) from now on. */
   useSynchronisedOutput(): void;
+  /** Longer frames appear in one piece. */
+  readonly atomic: boolean;
+  /** The terminal knows mode 2026; all that do know REP too (Apple's Terminal and the Linux console know neither). */
+  readonly modern: boolean;
   /** Called once after `ready` said no, when a frame may be sent. */
   onWritable(receive: () => void): void;
   /** Sends it before it returns, after all that still waits. */
@@ -120,7 +124,7 @@ export function createWriter({ clock, output, acknowledged, onClosed }: WriterOp
     frame(bytes) {
       // On a slow link a frame is a part of the picture anyway, and its first bytes shall show at once.
       const body =
-        synchronised && bytes.length >= SYNC_MIN_CHARS && !rate.slow
+        bytes.length >= SYNC_MIN_CHARS && synchronised && !rate.slow
           ? `\x1b[?2026h${bytes}\x1b[?2026l`
           : bytes;
       if (acksOn) {
@@ -155,6 +159,12 @@ export function createWriter({ clock, output, acknowledged, onClosed }: WriterOp
     },
     useSynchronisedOutput() {
       synchronised = true;
+    },
+    get atomic() {
+      return synchronised && !rate.slow;
+    },
+    get modern() {
+      return synchronised;
     },
     onWritable(receive) {
       receiveWritable = receive;

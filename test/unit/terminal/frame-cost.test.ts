@@ -67,7 +67,7 @@ function openDashboard() {
     return stdout.bytes - before;
   };
   stdin.send('\x1b[0n');
-  return { transcript, status, flush, screen };
+  return { transcript, status, flush, screen, stdin, stdout };
 }
 
 function cpuMs(run: () => void, times: number): number {
@@ -141,5 +141,16 @@ describe('the cost of a frame at 120x40', () => {
     expect(flush()).toBe(0);
     screen.invalidate();
     expect(flush()).toBeGreaterThan(1000);
+  });
+
+  it('long lines are repeated by a terminal that knows mode 2026, as it knows REP too', () => {
+    const { flush, screen, stdin, stdout } = openDashboard();
+    const plain = flush();
+    expect(stdout.chunks.at(-1)).toContain('─'.repeat(30));
+    stdin.send('\x1b[?2026;2$y');
+    screen.invalidate();
+    expect(flush()).toBeLessThan(plain - 500);
+    expect(stdout.chunks.at(-1)).toMatch(/─\x1b\[\d+b/);
+    expect(stdout.chunks.at(-1)).not.toContain('────');
   });
 });
