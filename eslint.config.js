@@ -22,4 +22,13 @@ export default tseslint.config(
     languageOptions: { globals: { process: 'readonly', console: 'readonly', Buffer: 'readonly', URL: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly', performance: 'readonly', fetch: 'readonly' } },
     rules: { 'no-console': 'off' },
   },
+  {
+    files: ['scripts/**/*.cjs'],
+    languageOptions: { globals: { require: 'readonly', module: 'readonly', __dirname: 'readonly' } },
+    rules: {
+      '@typescript-eslint/no-require-imports': 'off',
+      // It is the head of a longer file.
+      '@typescript-eslint/no-unused-vars': ['error', { varsIgnorePattern: '^__' }],
+    },
+  },
 );

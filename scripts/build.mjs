@@ -4,6 +4,8 @@ import { build } from 'esbuild';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packChunks, writeWhole } from './pack-chunks.mjs';
+import { toCommonJs } from './to-commonjs.mjs';
 import { validatorAtBuildTime } from './validator-plugin.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
@@ -24,6 +26,14 @@ const blessedOnlyWhatIsUsed = {
     // blessed's own terminal program, its terminfo compiler and its mouse daemon client are never run (widgets/blessed-shim.ts): 6 ms.
     b.onLoad({ filter: /blessed[\\/]lib[\\/](program|tput|gpmclient)\.js$/ }, () => ({
       contents: 'module.exports = function unused() {};',
+      loader: 'js',
+    }));
+    // Loaded for a `cls` and one check, 2 ms.
+    b.onResolve({ filter: /^(assert|child_process)$/ }, ({ path: name, importer }) =>
+      /blessed[\\/]lib[\\/]/.test(importer) ? { path: name, namespace: 'blessed-small' } : undefined,
+    );
+    b.onLoad({ filter: /./, namespace: 'blessed-small' }, () => ({
+      contents: "exports.ok = (value) => { if (!value) throw new Error('blessed: an assertion failed'); };",
       loader: 'js',
     }));
   },
@@ -47,16 +57,22 @@ const result = await build({
   legalComments: 'none',
   metafile: true,
   external: ['term.js', 'pty.js'],
-  define: { LMAPP_VERSION: JSON.stringify(version) },
-  // CommonJS packages inside an ES module bundle need a require of their own.
-  banner: {
-    js: "import{createRequire as __lmappRequire}from'node:module';const require=__lmappRequire(import.meta.url);",
-  },
+  define: { LMAPP_VERSION: JSON.stringify(version), 'import.meta.url': '__fileUrl' },
+  write: false,
   plugins: [validatorAtBuildTime(root), blessedOnlyWhatIsUsed],
   logLevel: 'warning',
 });
+fs.mkdirSync(path.join(dist, 'chunks'), { recursive: true });
+writeWhole(path.join(dist, 'package.json'), '{"type":"commonjs"}\n');
+const chunks = new Map(
+  result.outputFiles.map(({ path: file, text }) => [
+    path.relative(root, file).split(path.sep).join('/'),
+    toCommonJs(text),
+  ]),
+);
+for (const [file, code] of chunks) if (file !== 'dist/main.js') writeWhole(path.join(root, file), code);
+packChunks(dist, result.metafile, chunks);
 fs.writeFileSync(path.join(dist, 'THIRD-PARTY-LICENSES.txt'), licences(Object.keys(result.metafile.inputs)));
-fs.chmodSync(path.join(dist, 'main.js'), 0o755);
 fs.writeFileSync(path.join(dist, 'build-id'), String(Date.now()));
 
 /** The licence texts of all packages whose code is inside the bundle. */

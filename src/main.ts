@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 import type { CommandContext } from './commands/command.js';
+import { readFastArguments } from './commands/fast-arguments.js';
+import { TUI_OPTIONS } from './commands/options.js';
 import { directoriesOf, filesOf } from './config/paths.js';
 import { EXIT, LmappError, messageOf } from './errors.js';
 import type { Ports } from './ports.js';
 import { systemClock } from './ports.js';
+import { preloadDashboard } from './preload.js';
 import { version } from './version.js';
 
 // The only file that ends the process. The usual ways in (the dashboard, --version, completions) load no more than they need; all
@@ -11,11 +14,14 @@ import { version } from './version.js';
 
 // Timers of the program do not hold the process, and a socket whose reading is paused does not either: this does, until main is done.
 const alive = setInterval(() => undefined, 2 ** 30);
-process.exitCode = await main(process.argv.slice(2));
-clearInterval(alive);
-// Kept sockets and timers of libraries must not hold back a command that is done. What is written to pipes is waited for.
-await Promise.all([written(process.stdout), written(process.stderr)]);
-process.exit();
+
+void main(process.argv.slice(2)).then(async (exitCode) => {
+  process.exitCode = exitCode;
+  clearInterval(alive);
+  // Kept sockets and timers of libraries must not hold back a command that is done. What is written to pipes is waited for.
+  await Promise.all([written(process.stdout), written(process.stderr)]);
+  process.exit();
+});
 
 async function main(words: readonly string[]): Promise<number> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', onOutputError);
@@ -46,12 +52,9 @@ async function runFast(context: CommandContext, words: readonly string[]): Promi
     return printCompletions(context, words.slice(1));
   }
   if (words[0] !== undefined && words[0] !== 'tui' && !words[0].startsWith('-')) return null;
-  const [{ readFastArguments }, { TUI_OPTIONS }] = await Promise.all([
-    import('./commands/fast-arguments.js'),
-    import('./commands/options.js'),
-  ]);
   const args = readFastArguments(words[0] === 'tui' ? words.slice(1) : words, TUI_OPTIONS);
   if (args === null) return null;
+  preloadDashboard(__dirname);
   const { tui } = await import('./commands/tui.js');
   return tui.run(context, args);
 }

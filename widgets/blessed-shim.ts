@@ -93,17 +93,19 @@ export interface BoxTree {
 /** A blessed screen that never reaches a terminal: `lines` is read by our own drawing. */
 export function createBoxTree(columns: number, rows: number): BoxTree {
   Screen._bound = true;
-  const program = new QuietProgram(columns, rows);
+  // The constructor makes cells, too; those of the real size are made only once.
+  const program = new QuietProgram(0, 0);
   const screen = new Screen({ program, autoPadding: false });
   screen.draw = () => {};
-  screen.alloc();
+  const resize = (newColumns: number, newRows: number): void => {
+    program.cols = newColumns;
+    program.rows = newRows;
+    screen.alloc();
+  };
+  resize(columns, rows);
   return {
     screen,
     box: () => new Box({ screen, parent: screen, hidden: true, wrap: false, style: { border: {} } }),
-    resize(newColumns, newRows) {
-      program.cols = newColumns;
-      program.rows = newRows;
-      screen.alloc();
-    },
+    resize,
   };
 }

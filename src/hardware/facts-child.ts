@@ -126,5 +126,6 @@ function orNull<T>(asked: Promise<T>): Promise<T | null> {
 // Nobody reads any more.
 process.stdout.on('error', () => process.exit(0));
 const pollAt = process.argv.indexOf('--poll');
-if (pollAt >= 0) await poll(Math.max(200, Number(process.argv[pollAt + 1]) || 1000));
-else process.stdout.write(`${JSON.stringify(await readFacts())}\n`, () => process.exit(0));
+if (pollAt >= 0) void poll(Math.max(200, Number(process.argv[pollAt + 1]) || 1000));
+else
+  void readFacts().then((facts) => process.stdout.write(`${JSON.stringify(facts)}\n`, () => process.exit(0)));

@@ -18,6 +18,8 @@ import { createKeymap } from './keymap.js';
 import { selectWays } from './ways.js';
 
 const TICK_MS = 1000;
+/** Loading the code of the sources takes some 30 ms without a break: whoever types as soon as there is a screen sees the key first. */
+const SOURCES_DELAY_MS = 25;
 const SMALL_HEAP_AFTER_MS = 60;
 /** What must be written at the end may take so long; then the program ends all the same. */
 const STOP_MS = 1500;
@@ -181,8 +183,8 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
       bus.publish({ type: 'notice.raised', level: 'bad', text: messageOf(error), hint: null }),
     );
   } else {
-    // The first frame goes out before the code of the sources is loaded.
-    setImmediate(() => {
+    clock.after(SOURCES_DELAY_MS, () => {
+      if (ended) return;
       effects.start().catch((error: unknown) => bus.publish({ type: 'app.faulted', where: 'start', message: messageOf(error) }));
       tick();
       // By then the nursery has grown as far as the start needs, and keeps that size.

@@ -12,7 +12,7 @@ function loadedBy(args: readonly string[]): {
 } {
   // NODE_DEBUG names every module that is loaded, also those of lazy imports.
   const { stderr, status } = spawnSync(process.execPath, [path.join(dist, 'main.js'), ...args], {
-    env: { PATH: process.env['PATH'], NODE_DEBUG: 'esm', HOME: '/nonexistent' },
+    env: { PATH: process.env['PATH'], NODE_DEBUG: 'module', HOME: '/nonexistent' },
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
   });
@@ -22,7 +22,7 @@ function loadedBy(args: readonly string[]): {
   ];
   const sources = chunks.map((name) => fs.readFileSync(path.join(dist, name), 'utf8'));
   const builtins = sources.flatMap((text) =>
-    [...text.matchAll(/from"(node:[a-z/]+)"/g)].map(([, name = '']) => name),
+    [...text.matchAll(/require\("(?:node:)?([a-z/_]+)"\)/g)].map(([, name = '']) => `node:${name}`),
   );
   return { chunks, builtins: [...new Set(builtins)] };
 }
@@ -40,6 +40,20 @@ describe('the built program', () => {
   it('completes words without loading blessed, yargs or the network code', () => {
     const { builtins } = loadedBy(['__complete', 'bash', 'lmapp c']);
     expect(builtins.filter((name) => /^node:(http|https|net|tls|child_process)$/.test(name))).toEqual([]);
+  });
+
+  it('comes with compiled code of the first frame that this Node accepts', () => {
+    const [file] = fs.readdirSync(dist).filter((name) => /^dashboard-\w+\.js$/.test(name));
+    const cache = `${file?.replace('.js', '')}-${process.version}-${process.platform}-${process.arch}.cache`;
+    const check = `
+      const [source, cachedData] = process.argv.slice(1).map((file) => fs.readFileSync(file));
+      console.log(new vm.Script(source.toString('latin1'), { cachedData }).cachedDataRejected);`;
+    const { stdout } = spawnSync(
+      process.execPath,
+      ['-e', check, path.join(dist, file ?? ''), path.join(dist, cache)],
+      { env: { PATH: process.env['PATH'] }, encoding: 'utf8' },
+    );
+    expect(stdout).toBe('false\n');
   });
 
   it('contains no compiler of schemas', () => {

@@ -25,6 +25,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'src/ports.ts': { may: [] },
   'src/version.ts': { may: [] },
   'src/files.ts': { may: [], node: true },
+  'src/preload.ts': { may: [], node: true },
   'src/config': { may: [...BASE], packages: ['ajv'], node: true },
   'src/wire': { may: [...BASE, TEXT], packages: ['eventsource-parser'], node: true },
   'src/backends': { may: [...BASE, TEXT, 'src/wire'], node: true },
@@ -88,7 +89,10 @@ const RULES: Readonly<Record<string, Rule>> = {
     node: true,
   },
   'src/cli.ts': { may: [...BASE, 'src/commands'], packages: ['yargs'] },
-  'src/main.ts': { may: [...BASE, 'src/commands', 'src/config', 'src/cli.ts', 'src/version.ts'], node: true },
+  'src/main.ts': {
+    may: [...BASE, 'src/commands', 'src/config', 'src/cli.ts', 'src/preload.ts', 'src/version.ts'],
+    node: true,
+  },
   widgets: { may: [], packages: ['blessed', 'blessed-contrib'] },
   // Stands in for parts of blessed, with the emitter that blessed builds on.
   'widgets/blessed-shim.ts': { may: ['widgets'], packages: ['blessed'], node: true },

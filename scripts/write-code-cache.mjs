@@ -1,0 +1,62 @@
+// node scripts/write-code-cache.mjs DIST: runs the built dashboard on a screen that nobody sees until it has shown a typed key, and keeps what
+// V8 has compiled of its packed chunks by then (src/preload.ts).
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import { PassThrough, Writable } from 'node:stream';
+import v8 from 'node:v8';
+import vm from 'node:vm';
+
+const KEY = '`';
+const dist = path.resolve(process.argv[2]);
+const home = fs.mkdtempSync(path.join(os.tmpdir(), 'lmapp-build-'));
+process.on('exit', () => fs.rmSync(home, { recursive: true, force: true }));
+
+// V8 refuses code that was compiled under other flags than those that a process starts with.
+v8.setFlagsFromString = () => {};
+
+let packed = null;
+vm.Script = class extends vm.Script {
+  constructor(source, options) {
+    super(source, options);
+    packed = { file: options.filename, script: this };
+  }
+};
+
+const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => stdin });
+const stdout = new Writable({
+  write(chunk, _encoding, done) {
+    look(String(chunk));
+    done();
+  },
+});
+Object.assign(stdout, { isTTY: true, columns: 120, rows: 40 });
+Object.defineProperty(process, 'stdin', { value: stdin });
+Object.defineProperty(process, 'stdout', { value: stdout });
+Object.assign(process.env, { HOME: home, TERM: 'xterm-256color', COLORTERM: 'truecolor', LANG: 'C.UTF-8' });
+process.argv.splice(1, 2, path.join(dist, 'main.js'), 'tui', '--no-discovery', '--no-gpu');
+
+let shown = '';
+let typed = false;
+function look(text) {
+  shown += text;
+  if (!typed && shown.includes('Message')) {
+    typed = true;
+    setTimeout(() => stdin.write(KEY));
+  } else if (typed && shown.includes(KEY)) keep();
+}
+
+function keep() {
+  const { version, platform, arch } = process;
+  const file = `${packed.file.replace(/\.js$/, '')}-${version}-${platform}-${arch}.cache`;
+  fs.writeFileSync(`${file}.new`, packed.script.createCachedData());
+  fs.renameSync(`${file}.new`, file);
+  process.exit(0);
+}
+
+setTimeout(() => {
+  console.error('no frame came');
+  process.exit(1);
+}, 10_000);
+createRequire(import.meta.url)(path.join(dist, 'main.js'));
