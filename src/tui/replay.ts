@@ -1,7 +1,6 @@
 import { readRecord, unstamped } from '../events/record.js';
 import type { Stamp } from '../events/bus.js';
 import type { AppEvent, Stamped } from '../events/catalogue.js';
-import { keepHeapSmall } from './heap.js';
 
 /** Longest pause of a replay; a record that was left alone for an hour is not waited for. */
 const LONGEST_PAUSE_MS = 5000;
@@ -24,8 +23,6 @@ export async function replay(
   publish: (event: AppEvent) => void,
   setStamp: (stamp: Stamp) => void,
 ): Promise<void> {
-  // Events come at once and by the thousand: the heap would have its full size before its limits are set otherwise (start.ts).
-  keepHeapSmall();
   let previous: Stamped | null = null;
   let due = performance.now();
   let sinceBreak = 0;

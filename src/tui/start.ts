@@ -13,6 +13,7 @@ import { wantsAscii } from '../terminal/capabilities.js';
 import { createTerminal, type TerminalOptions } from '../terminal/create.js';
 import { createDashboard } from './dashboard.js';
 import { createFrames } from './frame.js';
+import type { IdleCollector } from './heap.js';
 import { createInput } from './input.js';
 import { createKeymap } from './keymap.js';
 import { selectWays } from './ways.js';
@@ -20,6 +21,7 @@ import { selectWays } from './ways.js';
 const TICK_MS = 1000;
 /** Loading the code of the sources takes some 30 ms without a break: whoever types as soon as there is a screen sees the key first. */
 const SOURCES_DELAY_MS = 25;
+const IDLE_MS = 2000;
 const SMALL_HEAP_AFTER_MS = 60;
 /** What must be written at the end may take so long; then the program ends all the same. */
 const STOP_MS = 1500;
@@ -50,9 +52,12 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
   const bus = createBus({
     clock,
     recorded: () => recordedStamp,
-    onProblem: (where, error) => effects.run({ type: 'log.write', level: 'error', message: `${where} threw`, fields: { error } }),
+    onProblem: (where, error) =>
+      effects.run({ type: 'log.write', level: 'error', message: `${where} threw`, fields: { error } }),
   });
   let ended = false;
+  let collector: IdleCollector | null = null;
+  let lastInputMono = clock.monotonic();
   let finish: (exitCode: number) => void = () => undefined;
   const finished = new Promise<number>((done) => (finish = done));
 
@@ -76,14 +81,22 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
   const recorder = await openRecord();
   if (recorder) bus.subscribe('record', recorder.receive);
 
-  const dashboard = createDashboard({ screen: terminal.screen, glyphs, keymap, monotonic: clock.monotonic, hostName: os.hostname(), repaint: () => frames.request(false) });
+  const dashboard = createDashboard({
+    screen: terminal.screen,
+    glyphs,
+    keymap,
+    monotonic: clock.monotonic,
+    hostName: os.hostname(),
+    repaint: () => frames.request(false),
+  });
   const frames = createFrames({
     clock,
     framesPerSecond: terminal.suggestedFps,
     paint(urgent) {
       dashboard.paint(store.state);
       const taken = terminal.screen.flush(urgent);
-      if (dashboard.shown !== store.state.view.shown) bus.publish({ type: 'panes.shown', panes: dashboard.shown });
+      if (dashboard.shown !== store.state.view.shown)
+        bus.publish({ type: 'panes.shown', panes: dashboard.shown });
       if (dashboard.behind) frames.request(false);
       return taken;
     },
@@ -100,7 +113,10 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
     ways: () => selectWays(store.state)?.events ?? [],
     hit: (x, y) => dashboard.hit(store.state, x, y),
   });
-  terminal.onInput((input) => frames.urgently(() => onInput(input)));
+  terminal.onInput((input) => {
+    lastInputMono = clock.monotonic();
+    frames.urgently(() => onInput(input));
+  });
   terminal.onResize(({ width, height }) => {
     bus.publish({ type: 'screen.resized', width, height });
     frames.request(true);
@@ -120,7 +136,12 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
     if (options.record === null) return null;
     const { openRecorder } = await import('../events/record.js');
     return openRecorder(options.record, terminal.screen.size, (error) =>
-      bus.publish({ type: 'notice.raised', level: 'bad', text: `the record cannot be written: ${messageOf(error)}`, hint: null }),
+      bus.publish({
+        type: 'notice.raised',
+        level: 'bad',
+        text: `the record cannot be written: ${messageOf(error)}`,
+        hint: null,
+      }),
     );
   }
 
@@ -130,16 +151,49 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
     clock.after(TICK_MS, tick);
   }
 
+  /** Memory is given back while nobody waits for anything. */
+  function tidyUp(): void {
+    if (ended) return;
+    const idle = store.state.chat.live === null && clock.monotonic() - lastInputMono > IDLE_MS;
+    if (idle) collector?.collect();
+    clock.after(IDLE_MS, tidyUp);
+  }
+
+  async function keepMemorySmall(): Promise<void> {
+    const { createIdleCollector, keepHeapSmall } = await import('./heap.js');
+    keepHeapSmall();
+    collector = createIdleCollector();
+    tidyUp();
+  }
+
   function copyText(text: string, what: string): void {
-    if (terminal.copy(text)) bus.publish({ type: 'notice.raised', level: 'good', text: `${what} sent to the terminal's clipboard`, hint: null });
-    else bus.publish({ type: 'notice.raised', level: 'warn', text: `the ${what} is too long for the terminal's clipboard`, hint: 'The chat is kept in its file.' });
+    if (terminal.copy(text))
+      bus.publish({
+        type: 'notice.raised',
+        level: 'good',
+        text: `${what} sent to the terminal's clipboard`,
+        hint: null,
+      });
+    else
+      bus.publish({
+        type: 'notice.raised',
+        level: 'warn',
+        text: `the ${what} is too long for the terminal's clipboard`,
+        hint: 'The chat is kept in its file.',
+      });
   }
 
   async function editExternally(text: string): Promise<void> {
     const { editInEditor } = await import('../effects/editor.js');
     const result = await terminal.withReleased(() => editInEditor(text, ports.env));
     if ('text' in result) bus.publish({ type: 'prompt.edited', edit: { op: 'set', text: result.text } });
-    else bus.publish({ type: 'notice.raised', level: 'warn', text: result.problem, hint: 'Set EDITOR to the command of your editor.' });
+    else
+      bus.publish({
+        type: 'notice.raised',
+        level: 'warn',
+        text: result.problem,
+        hint: 'Set EDITOR to the command of your editor.',
+      });
     terminal.screen.invalidate();
     frames.request(true);
   }
@@ -179,16 +233,23 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
 
   if (options.replay !== null) {
     const { replay } = await import('./replay.js');
-    void replay(options.replay, options.speed, bus.publish, (stamp) => (recordedStamp = stamp)).catch((error: unknown) =>
-      bus.publish({ type: 'notice.raised', level: 'bad', text: messageOf(error), hint: null }),
+    // Events come at once and by the thousand: the heap would have its full size before its limits are set otherwise.
+    await keepMemorySmall();
+    void replay(options.replay, options.speed, bus.publish, (stamp) => (recordedStamp = stamp)).catch(
+      (error: unknown) =>
+        bus.publish({ type: 'notice.raised', level: 'bad', text: messageOf(error), hint: null }),
     );
   } else {
     clock.after(SOURCES_DELAY_MS, () => {
       if (ended) return;
-      effects.start().catch((error: unknown) => bus.publish({ type: 'app.faulted', where: 'start', message: messageOf(error) }));
+      effects
+        .start()
+        .catch((error: unknown) =>
+          bus.publish({ type: 'app.faulted', where: 'start', message: messageOf(error) }),
+        );
       tick();
       // By then the nursery has grown as far as the start needs, and keeps that size.
-      clock.after(SMALL_HEAP_AFTER_MS, () => void import('./heap.js').then(({ keepHeapSmall }) => keepHeapSmall()));
+      clock.after(SMALL_HEAP_AFTER_MS, () => void keepMemorySmall());
       if (options.debug) void reportToDebugLog();
     });
   }
