@@ -26,7 +26,7 @@ const WORTH_BYTES = 4 * 1024 * 1024;
  */
 export function createIdleCollector(): IdleCollector {
   v8.setFlagsFromString('--expose-gc');
-  const gc: unknown = vm.runInNewContext('gc');
+  const gc: unknown = vm.runInNewContext('globalThis.gc');
   let usedBefore = 0;
   return {
     collect() {
