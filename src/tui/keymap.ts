@@ -317,11 +317,15 @@ export function clashesOf(
   return clashes;
 }
 
-/** `Ctrl-O`, `CTRL+o` and `ctrl+o` are one key; a single letter keeps its case. */
+/** `Ctrl-O`, `CTRL+o` and `ctrl+o` are one key; a letter alone or with Alt keeps its case, as terminals tell it. */
 function normalKey(key: string): string {
   if ([...key].length === 1) return key;
   const parts = key.replace(/-(?=.)/g, '+').split('+');
-  return parts.map((p, i) => (i < parts.length - 1 || p.length > 1 ? p.toLowerCase() : p)).join('+');
+  const lower = parts.map((p) => p.toLowerCase());
+  const last = parts.at(-1) ?? '';
+  return last.length === 1 && !lower.includes('ctrl')
+    ? [...lower.slice(0, -1), last].join('+')
+    : lower.join('+');
 }
 
 const NAMES: Readonly<Record<string, string>> = {
