@@ -22,6 +22,8 @@ const ESCAPE_SSH_MS = 100;
 /** An unfinished sequence that long is none. */
 const SEQUENCE_MS = 500;
 const PASTE_STALL_MS = 2000;
+/** The answer to ACK_REQUEST. */
+const ACKNOWLEDGED = Buffer.from('\x1b[0n');
 
 export interface InputOptions {
   readonly stdin: InputStream;
@@ -48,6 +50,11 @@ export function createInput({ stdin, env, clock, onInput, onReply, onClosed }: I
   let listening = false;
 
   const read = (chunk: Buffer | string): void => {
+    // One comes for every frame, mostly by itself: no need to take it apart letter by letter.
+    if (typeof chunk !== 'string' && decoder.waiting === 'nothing' && chunk.equals(ACKNOWLEDGED)) {
+      onReply({ kind: 'acknowledged' });
+      return;
+    }
     cancelTimer?.();
     cancelTimer = null;
     decoder.push(typeof chunk === 'string' ? chunk : utf8.write(chunk));

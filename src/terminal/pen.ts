@@ -9,6 +9,7 @@ const BRIDGE_MAX_CELLS = 4;
 const RUN_CHARS = 9;
 
 /** Box drawing and blocks, three bytes each. Nothing that could be a part of a cluster. */
+const REPEATED_MIN_CHARS = 4;
 const REPEATED = /([\u2500-\u259f])\1{3,}/g;
 
 /** Clusters on whose width terminals may disagree. The ranges left out are those that the interface itself uses, and letters. */
@@ -120,7 +121,7 @@ export class Pen {
       out.push(
         move(x, y, run.x, run.y),
         this.palette.transition(attr, run.attr),
-        this.repeats ? shorten(run.text) : run.text,
+        this.repeats && run.text.length >= REPEATED_MIN_CHARS ? shorten(run.text) : run.text,
       );
       x = run.end;
       y = run.y;

@@ -19,9 +19,9 @@ afterEach(async () => {
   await new Promise((closed) => server.close(closed));
 });
 
-async function open() {
+async function open(host = '127.0.0.1') {
   const { port } = server.address() as AddressInfo;
-  const client = new PacedSocket({ host: '127.0.0.1', port }, clock);
+  const client = new PacedSocket({ host, port }, clock);
   const peer = await accepted;
   opened.push(client, peer);
   const reads: string[] = [];
@@ -54,6 +54,12 @@ describe('a socket that is read in step with the eye', () => {
     clock.pass(100);
     await until(() => reads.length === 3);
     expect(reads[2]).toBe('second third ');
+  });
+
+  it('finds a name that has several addresses', async () => {
+    const { reads, send } = await open('localhost');
+    await send('here');
+    await until(() => reads.length === 1);
   });
 
   it('reads what comes slowly as it comes', async () => {
