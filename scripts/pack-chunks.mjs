@@ -11,8 +11,9 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const FIRST_FRAME = ['src/commands/tui.ts', 'src/tui/start.ts'];
 
 /**
- * `codes` holds the chunks by the names of `outputs`. Writes dist/dashboard-HASH.js, an object of the chunks, and puts the chunks that every command needs into dist/main.js. The hash keeps
- * main.js, packed chunks and compiled code of different builds apart: V8 itself compares no more than the length of the source.
+ * Writes dist/dashboard-HASH.js, an object of the chunks, and puts the chunks that every command needs into dist/main.js. `codes` holds the
+ * chunks by their names in `outputs`. The hash keeps main.js, packed chunks and compiled code of different builds apart: of the source V8
+ * itself compares no more than the length.
  */
 export function packChunks(dist, { outputs }, codes) {
   const main = closureOf(['src/main.ts'], outputs).slice(1);
@@ -36,8 +37,6 @@ __loadChunks(${pack(codes, main)});
   );
   fs.chmodSync(program, 0o755);
   cacheCode(dist);
-  for (const file of fs.readdirSync(dist))
-    if (/^dashboard-/.test(file) && !file.startsWith(name)) fs.rmSync(path.join(dist, file), { force: true });
 }
 
 /** The files of these entry points and all that they import statically, entries first. */
@@ -69,8 +68,10 @@ function cacheCode(dist) {
     console.warn(`build: without compiled code the dashboard starts some 10 ms later: ${stderr}`);
 }
 
-/** Whoever starts the program during a build reads the old file or the new one. */
+/** Whoever starts or packs the program during a build finds the old file or the new one; one that is the same is left alone. */
 export function writeWhole(file, contents) {
-  fs.writeFileSync(`${file}.new`, contents);
-  fs.renameSync(`${file}.new`, file);
+  if (fs.existsSync(file) && fs.readFileSync(file, 'utf8') === contents) return;
+  const written = `${file}.${process.pid}.new`;
+  fs.writeFileSync(written, contents);
+  fs.renameSync(written, file);
 }

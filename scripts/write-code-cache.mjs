@@ -55,8 +55,9 @@ function look(text) {
 function keep() {
   const { version, platform, arch } = process;
   const file = `${packed.file.replace(/\.js$/, '')}-${version}-${platform}-${arch}.cache`;
-  fs.writeFileSync(`${file}.new`, packed.script.createCachedData());
-  fs.renameSync(`${file}.new`, file);
+  const written = `${file}.${process.pid}.new`;
+  fs.writeFileSync(written, packed.script.createCachedData());
+  fs.renameSync(written, file);
   process.exit(0);
 }
 

@@ -59,6 +59,8 @@ export function createEffects(host: EffectHost): Effects {
     run,
     async start() {
       const { openSources } = await import('./sources.js');
+      // Loading took a while: a key that was typed in it is shown before the sources are opened, which takes another while.
+      await new Promise((resume) => setImmediate(resume));
       if (stopped) return;
       sources = openSources(host);
       for (const effect of waiting.splice(0)) sources.run(effect);

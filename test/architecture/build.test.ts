@@ -43,14 +43,15 @@ describe('the built program', () => {
   });
 
   it('comes with compiled code of the first frame that this Node accepts', () => {
-    const [file] = fs.readdirSync(dist).filter((name) => /^dashboard-\w+\.js$/.test(name));
-    const cache = `${file?.replace('.js', '')}-${process.version}-${process.platform}-${process.arch}.cache`;
+    const [, name = ''] = /"(dashboard-\w+)"/.exec(fs.readFileSync(path.join(dist, 'main.js'), 'utf8')) ?? [];
+    const { version, platform, arch } = process;
+    const cache = `${name}-${version}-${platform}-${arch}.cache`;
     const check = `
       const [source, cachedData] = process.argv.slice(1).map((file) => fs.readFileSync(file));
       console.log(new vm.Script(source.toString('latin1'), { cachedData }).cachedDataRejected);`;
     const { stdout } = spawnSync(
       process.execPath,
-      ['-e', check, path.join(dist, file ?? ''), path.join(dist, cache)],
+      ['-e', check, path.join(dist, `${name}.js`), path.join(dist, cache)],
       { env: { PATH: process.env['PATH'] }, encoding: 'utf8' },
     );
     expect(stdout).toBe('false\n');
