@@ -1,4 +1,9 @@
-import { chatTranscript, rowsBelowMark, type ChatTranscriptProps, type TranscriptMove } from '../../widgets/chat-transcript.js';
+import {
+  chatTranscript,
+  rowsBelowMark,
+  type ChatTranscriptProps,
+  type TranscriptMove,
+} from '../../widgets/chat-transcript.js';
 import { header } from '../../widgets/header.js';
 import { logTail, logTitle } from '../../widgets/log-tail.js';
 import { machineStrip, machineTitle } from '../../widgets/machine.js';
@@ -18,6 +23,7 @@ import type { Keymap } from './keymap.js';
 import { createLogWindow } from './log-window.js';
 import { createOverlayPane } from './overlay-pane.js';
 import { createMachinePane } from './machine-pane.js';
+import { emptyChatRows } from './empty-chat.js';
 import { filterLine } from './filter-line.js';
 import { selectHeader, selectPhaseBar } from './select-chat.js';
 import { selectMachine } from './select-machine.js';
@@ -90,7 +96,10 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     },
     models: {
       deps: (s) => [s.models, s.hardware.sample, s.hardware.gpus, Math.floor(s.at / 1000), s.view.pane],
-      show: (s, size) => ({ view: widgets.models.view(selectModels(s), size), frame: framed(s, 'models', title('Models')) }),
+      show: (s, size) => ({
+        view: widgets.models.view(selectModels(s), size),
+        frame: framed(s, 'models', title('Models')),
+      }),
     },
     machine: {
       deps: (s) => [s.hardware, Math.floor(s.mono / 1000), s.view.pane, s.view.focused],
@@ -104,7 +113,17 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       show: (s, size) => ({ view: widgets.strip.view(selectMachine(s), size) }),
     },
     transcript: {
-      deps: (s) => [s.chat.done, s.chat.live, s.chat.queue, s.chat.unfolded, s.view.anchor, s.view.pane, s.chat.title, s.models, s.view.waysIndex],
+      deps: (s) => [
+        s.chat.done,
+        s.chat.live,
+        s.chat.queue,
+        s.chat.unfolded,
+        s.view.anchor,
+        s.view.pane,
+        s.chat.title,
+        s.models,
+        s.view.waysIndex,
+      ],
       show: showTranscript,
     },
     message: {
@@ -116,20 +135,51 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     },
     log: {
       deps: (s) => [s.logs, s.view.pane, logs.behind ? {} : null],
-      show: (s, size) => ({ view: widgets.log.view(logs.props(s.logs, size.height), size), frame: framed(s, 'log', logTitle(logs.title(s.logs), glyphs)) }),
+      show: (s, size) => ({
+        view: widgets.log.view(logs.props(s.logs, size.height), size),
+        frame: framed(s, 'log', logTitle(logs.title(s.logs), glyphs)),
+      }),
     },
     filter: { deps: () => [], show: () => ({ view: { rows: [] } }) },
     phase: {
-      deps: (s) => [s.chat.live?.phases, s.chat.live?.prefill, s.chat.live?.loadProgress, s.chat.live?.usage, s.chat.shownPieces, s.chat.done, s.view.filtering, s.view.pane, s.chat.live ? Math.floor(s.mono / 1000) : 0, s.models.selected, s.models.searched],
-      show: (s, size) => ({ view: s.view.filtering ? filterLine(s.view.filtering, size, glyphs) : widgets.phase.view(selectPhaseBar(s, keymap), size) }),
+      deps: (s) => [
+        s.chat.live?.phases,
+        s.chat.live?.prefill,
+        s.chat.live?.loadProgress,
+        s.chat.live?.usage,
+        s.chat.shownPieces,
+        s.chat.done,
+        s.view.filtering,
+        s.view.pane,
+        s.chat.live ? Math.floor(s.mono / 1000) : 0,
+        s.models.selected,
+        s.models.searched,
+      ],
+      show: (s, size) => ({
+        view: s.view.filtering
+          ? filterLine(s.view.filtering, size, glyphs)
+          : widgets.phase.view(selectPhaseBar(s, keymap), size),
+      }),
     },
     small: {
       deps: () => [],
-      show: (_s, size) => ({ view: widgets.small.view({ neededWidth: SMALLEST.width, neededHeight: SMALLEST.height }, size) }),
+      show: (_s, size) => ({
+        view: widgets.small.view({ neededWidth: SMALLEST.width, neededHeight: SMALLEST.height }, size),
+      }),
     },
   };
 
-  const order: readonly SurfaceId[] = ['header', 'models', 'machine', 'strip', 'transcript', 'message', 'log', 'phase', 'small'];
+  const order: readonly SurfaceId[] = [
+    'header',
+    'models',
+    'machine',
+    'strip',
+    'transcript',
+    'message',
+    'log',
+    'phase',
+    'small',
+  ];
   const surfaces = new Map<SurfaceId, Surface>(order.map((id) => [id, screen.surface(id)]));
   const noticeSurface = screen.surface('notices');
   const overlay = createOverlayPane(screen, glyphs, keymap);
@@ -149,15 +199,34 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     const label = s.chat.title || 'new chat';
     const ways = selectWays(s);
     if (ways) {
-      const view = widgets.ways.view({ title: ways.title, ways: ways.ways, focused: Math.min(s.view.waysIndex, ways.ways.length - 1), hint: ways.hint }, size);
+      const view = widgets.ways.view(
+        {
+          title: ways.title,
+          ways: ways.ways,
+          focused: Math.min(s.view.waysIndex, ways.ways.length - 1),
+          hint: ways.hint,
+        },
+        size,
+      );
       return { view, frame: { border: true, focused, title: title(label), footer: null } };
     }
+    if (s.chat.done.length === 0 && !s.chat.live && s.chat.queue.length === 0) {
+      const rows = emptyChatRows(s, size.width, glyphs, keymap).slice(0, size.height);
+      return { view: { rows }, frame: { border: true, focused, title: title(label), footer: null } };
+    }
     const view = transcript.view(transcriptProps(s), size);
-    return { view, frame: { border: true, focused, title: title(label), footer: rowsBelowMark(view.rowsBelow, glyphs) } };
+    return {
+      view,
+      frame: { border: true, focused, title: title(label), footer: rowsBelowMark(view.rowsBelow, glyphs) },
+    };
   }
 
   function editorProps(s: State) {
-    return { text: s.prompt.text, cursor: s.prompt.cursor, placeholder: s.view.pane === 'message' ? 'Ask something' : '' };
+    return {
+      text: s.prompt.text,
+      cursor: s.prompt.cursor,
+      placeholder: s.view.pane === 'message' ? 'Ask something' : '',
+    };
   }
 
   function messageHints(s: State): readonly string[] {
@@ -173,12 +242,32 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   function place(s: State): void {
     const { width, height } = screen.size;
     const messageWidth = surfaces.get('message')?.size.width || Math.max(20, width - 42);
-    const messageRows = editor.desiredHeight(editorProps(s), messageWidth, Math.max(1, Math.floor(height / 3)));
+    const messageRows = editor.desiredHeight(
+      editorProps(s),
+      messageWidth,
+      Math.max(1, Math.floor(height / 3)),
+    );
     const machineRows = machineRowsOf(s);
-    const wanted = [width, height, s.view.layout, s.view.zoomed, s.view.pane, messageRows, machineRows] as const;
+    const wanted = [
+      width,
+      height,
+      s.view.layout,
+      s.view.zoomed,
+      s.view.pane,
+      messageRows,
+      machineRows,
+    ] as const;
     if (arrangement && wanted.every((v, i) => v === arrangedFor[i])) return;
     arrangedFor = wanted;
-    arrangement = arrange({ width, height, layout: s.view.layout, zoomed: s.view.zoomed, pane: s.view.pane, messageRows, machineRows });
+    arrangement = arrange({
+      width,
+      height,
+      layout: s.view.layout,
+      zoomed: s.view.zoomed,
+      pane: s.view.pane,
+      messageRows,
+      machineRows,
+    });
     for (const id of order) put(id, surfaces.get(id), arrangement.areas[id]);
   }
 
@@ -199,7 +288,12 @@ export function createDashboard(options: DashboardOptions): Dashboard {
 
   function paintNotices(s: State): void {
     const fresh = s.notices.filter((n) => s.mono - n.mono < NOTICE_MS[n.level]).slice(-MOST_NOTICES);
-    const host = arrangement?.areas.transcript ?? arrangement?.areas.log ?? arrangement?.areas.models ?? arrangement?.areas.machine ?? null;
+    const host =
+      arrangement?.areas.transcript ??
+      arrangement?.areas.log ??
+      arrangement?.areas.models ??
+      arrangement?.areas.machine ??
+      null;
     const covered = s.view.overlays.length > 0 || host === null;
     const deps = [covered, host, ...fresh];
     if (deps.length === noticesFor.length && deps.every((d, i) => d === noticesFor[i])) return;
@@ -268,7 +362,8 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     hit(s, x, y) {
       for (const pane of ['models', 'machine', 'transcript', 'message', 'log'] as const) {
         const area = arrangement?.areas[pane];
-        if (!area || x < area.x || y < area.y || x >= area.x + area.width || y >= area.y + area.height) continue;
+        if (!area || x < area.x || y < area.y || x >= area.x + area.width || y >= area.y + area.height)
+          continue;
         return { pane, key: pane === 'models' ? modelKeyAt(s, y - area.y - 1) : null };
       }
       return null;
@@ -277,7 +372,8 @@ export function createDashboard(options: DashboardOptions): Dashboard {
 
   function scrollTranscript(s: State, verb: string, publish: (event: AppEvent) => void): boolean {
     const size = surfaces.get('transcript')?.size ?? { width: 0, height: 0 };
-    if (verb === 'match-older' || verb === 'match-newer') return findInTranscript(s, verb === 'match-older' ? -1 : 1, publish);
+    if (verb === 'match-older' || verb === 'match-newer')
+      return findInTranscript(s, verb === 'match-older' ? -1 : 1, publish);
     const page = Math.max(1, size.height - 2);
     const moves: Readonly<Record<string, TranscriptMove>> = {
       up: { rows: -1 },
@@ -309,13 +405,24 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       publish({ type: 'transcript.scrolled', anchor: { entryId: entry.id, row: 0 } });
       return true;
     }
-    publish({ type: 'notice.raised', level: 'info', text: `no ${step < 0 ? 'earlier' : 'later'} message with "${s.view.search}"`, hint: null });
+    publish({
+      type: 'notice.raised',
+      level: 'info',
+      text: `no ${step < 0 ? 'earlier' : 'later'} message with "${s.view.search}"`,
+      hint: null,
+    });
     return true;
   }
 
   function scrollLog(s: State, verb: string, publish: (event: AppEvent) => void): boolean {
     const page = Math.max(1, (surfaces.get('log')?.size.height ?? 2) - 1);
-    const rows: Readonly<Record<string, number>> = { up: -1, down: 1, 'page-up': -page, 'page-down': page, top: -Number.MAX_SAFE_INTEGER };
+    const rows: Readonly<Record<string, number>> = {
+      up: -1,
+      down: 1,
+      'page-up': -page,
+      'page-down': page,
+      top: -Number.MAX_SAFE_INTEGER,
+    };
     const by = rows[verb];
     if (by === undefined && verb !== 'end') return false;
     publish({ type: 'logs.scrolled', line: by === undefined ? null : logs.scrolled(s.logs, by) });
@@ -324,7 +431,10 @@ export function createDashboard(options: DashboardOptions): Dashboard {
 
   function moveInModels(s: State, verb: string, publish: (event: AppEvent) => void): boolean {
     const rows = modelRows(s);
-    const at = Math.max(0, rows.findIndex((r) => r.key === s.models.cursor));
+    const at = Math.max(
+      0,
+      rows.findIndex((r) => r.key === s.models.cursor),
+    );
     const to: Readonly<Record<string, number>> = { up: at - 1, down: at + 1, top: 0, end: rows.length - 1 };
     const wanted = to[verb];
     if (wanted === undefined) return false;
