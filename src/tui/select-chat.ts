@@ -2,7 +2,7 @@ import type { HeaderProps } from '../../widgets/header.js';
 import type { KeyHint, PhaseBarProps, PhaseStep } from '../../widgets/phase-bar.js';
 import { formatCount, formatDuration, formatPercent, formatSpeed } from '../../widgets/text/format.js';
 import type { Phase, Turn } from '../domain/chat.js';
-import { backendById, modelByKey, type State } from '../state/state.js';
+import { backendById, modelByKey, type ChatState, type State } from '../state/state.js';
 import { speedOf } from './figures.js';
 import type { Keymap } from './keymap.js';
 import { figuresOfTurn } from './transcript-entries.js';
@@ -11,13 +11,13 @@ import { figuresOfTurn } from './transcript-entries.js';
 export function selectHeader(state: State): HeaderProps {
   const model = modelByKey(state, state.models.selected);
   const last = state.chat.live ?? state.chat.done.at(-1) ?? null;
-  const used = last ? contextUsed(last) : { tokens: 0, estimated: false };
+  const used = contextUsed(state.chat);
   const full = last?.fault?.code === 'context-full' ? last.fault : null;
   return {
     model: model?.label ?? null,
     backend: model ? (backendById(state, model.backendId)?.info.title ?? null) : null,
     context: {
-      usedTokens: last === null ? null : used.tokens,
+      usedTokens: used.tokens,
       estimated: used.estimated,
       allocatedTokens: model?.contextAllocated ?? null,
       modelTokens: model?.contextMax ?? null,
@@ -32,12 +32,27 @@ function contextWarning(prompt: number | undefined, context: number | undefined)
   return `context full: ${formatCount(prompt)} of ${formatCount(context)} tokens`;
 }
 
-/** Prompt and answer of the last turn stand in the context; while it runs, pieces stand in for the tokens of the answer. */
-function contextUsed(turn: Turn): { tokens: number | null; estimated: boolean } {
-  const { promptTokens, answerTokens } = turn.usage;
-  if (promptTokens === null) return { tokens: null, estimated: false };
-  if (answerTokens !== null) return { tokens: promptTokens + answerTokens, estimated: false };
-  return { tokens: promptTokens + turn.pieces, estimated: true };
+/**
+ * Prompt and answer of the last turn whose figures the server told stand in the context; pieces stand in for the tokens of what came
+ * after them. Unknown before the first figures.
+ */
+function contextUsed({ live, done }: ChatState): { tokens: number | null; estimated: boolean } {
+  let later = 0;
+  for (let i = live ? done.length : done.length - 1; i >= 0; i--) {
+    const turn = i === done.length ? live : done[i];
+    if (!turn) continue;
+    const { promptTokens, answerTokens } = turn.usage;
+    if (promptTokens === null) {
+      later += turn.pieces;
+      continue;
+    }
+    const newest = turn === (live ?? done.at(-1));
+    return {
+      tokens: promptTokens + (answerTokens ?? turn.pieces) + later,
+      estimated: !newest || answerTokens === null,
+    };
+  }
+  return { tokens: null, estimated: false };
 }
 
 const STEP_WORDS: Readonly<Record<Phase, string>> = {
@@ -60,11 +75,17 @@ export function selectPhaseBar(state: State, keymap: Keymap): PhaseBarProps {
 function stepsOf(turn: Turn, state: State): readonly PhaseStep[] {
   const now = Math.max(state.mono, turn.phases.at(-1)?.mono ?? 0);
   // A wait that took no time is not worth its place once something happened.
-  const phases = turn.phases.filter((p, i, all) => p.phase !== 'sending' || all.length === 1 || (all[i + 1]?.mono ?? now) - p.mono >= 100);
+  const phases = turn.phases.filter(
+    (p, i, all) => p.phase !== 'sending' || all.length === 1 || (all[i + 1]?.mono ?? now) - p.mono >= 100,
+  );
   return phases.map((p, i) => {
     const current = i === phases.length - 1;
     const ms = (phases[i + 1]?.mono ?? now) - p.mono;
-    return { label: STEP_WORDS[p.phase], ...figuresOf(turn, p.phase, ms, current, state), state: current ? 'current' : 'done' };
+    return {
+      label: STEP_WORDS[p.phase],
+      ...figuresOf(turn, p.phase, ms, current, state),
+      state: current ? 'current' : 'done',
+    };
   });
 }
 
@@ -77,10 +98,16 @@ function figuresOf(turn: Turn, phase: Phase, ms: number, current: boolean, state
   if (phase === 'answering' || (phase === 'thinking' && current)) return tokenFigures(turn, phase, ms, state);
   if (current && phase === 'prefill' && turn.prefill && turn.prefill.total > 0)
     return { figures: [formatPercent(turn.prefill.processed / turn.prefill.total)], estimated: false };
-  if (current && phase === 'loading' && turn.loadProgress !== null) return { figures: [formatPercent(turn.loadProgress)], estimated: false };
-  if (phase === 'loading' && turn.usage.loadMs !== null) return { figures: [formatDuration(turn.usage.loadMs)], estimated: false };
-  if (phase === 'prefill' && !current && turn.usage.promptMs !== null) return { figures: [formatDuration(turn.usage.promptMs)], estimated: false };
-  return { figures: ms >= 100 ? [formatDuration(current ? Math.floor(ms / 1000) * 1000 : ms)] : [], estimated: false };
+  if (current && phase === 'loading' && turn.loadProgress !== null)
+    return { figures: [formatPercent(turn.loadProgress)], estimated: false };
+  if (phase === 'loading' && turn.usage.loadMs !== null)
+    return { figures: [formatDuration(turn.usage.loadMs)], estimated: false };
+  if (phase === 'prefill' && !current && turn.usage.promptMs !== null)
+    return { figures: [formatDuration(turn.usage.promptMs)], estimated: false };
+  return {
+    figures: ms >= 100 ? [formatDuration(current ? Math.floor(ms / 1000) * 1000 : ms)] : [],
+    estimated: false,
+  };
 }
 
 function tokenFigures(turn: Turn, phase: Phase, ms: number, state: State): Figures {

@@ -54,6 +54,8 @@ describe('an answer', () => {
     at.send('Why is the sky blue?');
     await at.sees(() => /thinking|answer/.test(at.phaseBar()));
     await answering();
+    // Not known before the server has told its first figures.
+    expect(at.line(0)).toContain('— of 64k');
     // The message is in the transcript and gone from the box.
     expect(at.rowOf('Why is the sky blue?')).toBeLessThan(at.rowOf('Message'));
     expect(at.screen()).toContain('Ask something');
@@ -64,6 +66,10 @@ describe('an answer', () => {
     expect(at.line(0)).toMatch(/1\.2k of 64k/);
     expect(at.line(0)).toContain('Why is the sky blue?');
     expect(at.screen()).toMatch(/▸ thought/);
+    // The next answer goes on from there: estimated until the server tells.
+    server.play(SLOW);
+    at.send('And at night?');
+    await at.sees(() => /≈1\.[23]k of 64k/.test(at.line(0)));
   });
 
   it('from llama.cpp tells how far the prompt is', async () => {
@@ -251,14 +257,17 @@ describe('another model', () => {
 
 describe('a message sent while an answer runs', () => {
   it('waits visibly, Up takes it back, and it goes out when the answer is complete', async () => {
-    server.play({ answer: 60, tokensPerSecond: 100 });
+    server.play({ answer: 100, tokensPerSecond: 100 });
     at.send('first');
     await answering();
+    const asked = server.answers.length;
     at.send('second, please');
     await at.sees('waits for the answer above');
     expect(at.screen()).toContain('you, next');
     at.type('\x1b[A');
     await at.misses('you, next');
+    expect(server.answers).toHaveLength(asked);
+    expect(server.answers.at(-1)?.done).toBe(false);
     expect(at.line(at.rowOf('Message') + 1)).toContain('second, please');
     at.type('\r');
     await at.sees('you, next');

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import fs from 'node:fs';
+import path from 'node:path';
 import {
   closeDashboards,
   startDashboard,
@@ -309,6 +310,13 @@ describe('what models say', () => {
     await at.sees('safe end');
     expect(at.written.slice(before)).not.toMatch(/\x1b\]52|\x1b\[2J|\x9b|\x1b\[\?1049l|\u202e|\x1bP|\x07/);
     expect(at.line(0)).toContain('scripted:1b');
+    // It is cleaned at the door: what is kept, and could be copied, is clean too.
+    await at.quit();
+    const kept = fs
+      .readdirSync(at.home.chats)
+      .map((name) => fs.readFileSync(path.join(at.home.chats, name), 'utf8'));
+    expect(kept.join('')).toContain('safe end');
+    expect(kept.join('')).not.toMatch(/\\u001b|\\u0007|\x9b|\u202e/);
   });
 });
 

@@ -131,6 +131,7 @@ describe('an answer', () => {
     const machine = createReadyMachine();
     const id = ask(machine, 'Why?');
     machine.send(text(id, 'so'), { type: 'command.invoked', command: 'interrupt' });
+    ask(machine, 'And now?');
     const before = machine.state;
     machine.send(text(id, ' late'), ended(id, 'broken'), {
       type: 'turn.usage',
