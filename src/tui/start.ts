@@ -20,7 +20,7 @@ import { selectWays } from './ways.js';
 
 const TICK_MS = 1000;
 /** Loading the code of the sources takes some 15 ms without a break: whoever types as soon as there is a screen sees the key first. */
-const SOURCES_DELAY_MS = 25;
+const SOURCES_DELAY_MS = 40;
 const IDLE_MS = 2000;
 const SMALL_HEAP_AFTER_MS = 60;
 /** What must be written at the end may take so long; then the program ends all the same. */
