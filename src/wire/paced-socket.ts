@@ -12,6 +12,8 @@ const PACE_MS = 36;
 /** Packets further apart than that are read as they come: no wake-up would be saved. */
 const QUICK_MS = PACE_MS * 1.5;
 const BUFFER_BYTES = 64 * 1024;
+/** So much in one read is no trickle of tokens but a backlog, which is drained at full speed. */
+const BACKLOG_BYTES = 16 * 1024;
 
 /** Stands for a socket in an HTTP request; the parser stays Node's own. */
 export class PacedSocket extends Duplex {
@@ -54,8 +56,7 @@ export class PacedSocket extends Duplex {
     this.#lastRead = now;
     // The buffer is used again.
     this.#wanted = this.push(Buffer.from(buffer.subarray(0, bytes)));
-    // A full buffer has more behind it, which is drained at full speed.
-    const pause = quick && bytes < buffer.length;
+    const pause = quick && bytes < BACKLOG_BYTES;
     if (pause) {
       this.#cancelPause = this.#clock.after(PACE_MS, () => {
         this.#cancelPause = null;
