@@ -1,9 +1,4 @@
-import {
-  chatTranscript,
-  rowsBelowMark,
-  type ChatTranscriptProps,
-  type TranscriptMove,
-} from '../../widgets/chat-transcript.js';
+import { chatTranscript, rowsBelowMark } from '../../widgets/chat-transcript.js';
 import { header } from '../../widgets/header.js';
 import { logTail, logTitle } from '../../widgets/log-tail.js';
 import { machineStrip, machineTitle } from '../../widgets/machine.js';
@@ -28,7 +23,7 @@ import { filterLine } from './filter-line.js';
 import { selectHeader, selectPhaseBar } from './select-chat.js';
 import { selectMachine } from './select-machine.js';
 import { modelRows, selectModels } from './select-models.js';
-import { transcriptEntries } from './transcript-entries.js';
+import { createScrolling, transcriptProps } from './scrolling.js';
 import { selectWays } from './ways.js';
 
 /** The panes on the screen: what each shows, where it stands, and what scrolling means in it. */
@@ -186,13 +181,14 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const lastDeps = new Map<SurfaceId, readonly unknown[]>();
   const cursors = new Map<SurfaceId, CursorPosition | null>();
   const areas = new Map<string, Area | null>();
+  const scroll = createScrolling({
+    transcript,
+    logs,
+    sizeOf: (id) => surfaces.get(id)?.size ?? { width: 0, height: 0 },
+  });
   let arrangement: Arrangement | null = null;
   let arrangedFor: readonly unknown[] = [];
   let noticesFor: readonly unknown[] = [];
-
-  function transcriptProps(s: State): ChatTranscriptProps {
-    return { entries: transcriptEntries(s.chat), anchor: s.view.anchor };
-  }
 
   function showTranscript(s: State, size: Size): Painted {
     const focused = s.view.pane === 'transcript';
@@ -352,13 +348,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     get behind() {
       return logs.behind;
     },
-    scroll(s, command, publish) {
-      const [pane, verb] = command.split('.');
-      if (pane === 'transcript' && verb) return scrollTranscript(s, verb, publish);
-      if (pane === 'log' && verb) return scrollLog(s, verb, publish);
-      if (pane === 'models' && verb) return moveInModels(s, verb, publish);
-      return false;
-    },
+    scroll,
     hit(s, x, y) {
       for (const pane of ['models', 'machine', 'transcript', 'message', 'log'] as const) {
         const area = arrangement?.areas[pane];
@@ -369,79 +359,6 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       return null;
     },
   };
-
-  function scrollTranscript(s: State, verb: string, publish: (event: AppEvent) => void): boolean {
-    const size = surfaces.get('transcript')?.size ?? { width: 0, height: 0 };
-    if (verb === 'match-older' || verb === 'match-newer')
-      return findInTranscript(s, verb === 'match-older' ? -1 : 1, publish);
-    const page = Math.max(1, size.height - 2);
-    const moves: Readonly<Record<string, TranscriptMove>> = {
-      up: { rows: -1 },
-      down: { rows: 1 },
-      'page-up': { rows: -page },
-      'page-down': { rows: page },
-      top: { to: 'start' },
-      end: { to: 'end' },
-      previous: { messages: -1 },
-      next: { messages: 1 },
-    };
-    const move = moves[verb];
-    if (!move) return false;
-    publish({ type: 'transcript.scrolled', anchor: transcript.move(transcriptProps(s), size, move) });
-    return true;
-  }
-
-  /** Goes to the next entry, up or down, that holds what is searched for. */
-  function findInTranscript(s: State, step: -1 | 1, publish: (event: AppEvent) => void): boolean {
-    const wanted = s.view.search.toLowerCase();
-    if (wanted === '') return true;
-    const { entries } = transcriptProps(s);
-    const { anchor } = s.view;
-    let from = anchor ? entries.length - 1 : entries.length;
-    while (anchor && from >= 0 && entries.at(from)?.id !== anchor.entryId) from--;
-    for (let i = from + step; i >= 0 && i < entries.length; i += step) {
-      const entry = entries.at(i);
-      if (!entry || !(entry.text.blocks.join('') + entry.text.tail).toLowerCase().includes(wanted)) continue;
-      publish({ type: 'transcript.scrolled', anchor: { entryId: entry.id, row: 0 } });
-      return true;
-    }
-    publish({
-      type: 'notice.raised',
-      level: 'info',
-      text: `no ${step < 0 ? 'earlier' : 'later'} message with "${s.view.search}"`,
-      hint: null,
-    });
-    return true;
-  }
-
-  function scrollLog(s: State, verb: string, publish: (event: AppEvent) => void): boolean {
-    const page = Math.max(1, (surfaces.get('log')?.size.height ?? 2) - 1);
-    const rows: Readonly<Record<string, number>> = {
-      up: -1,
-      down: 1,
-      'page-up': -page,
-      'page-down': page,
-      top: -Number.MAX_SAFE_INTEGER,
-    };
-    const by = rows[verb];
-    if (by === undefined && verb !== 'end') return false;
-    publish({ type: 'logs.scrolled', line: by === undefined ? null : logs.scrolled(s.logs, by) });
-    return true;
-  }
-
-  function moveInModels(s: State, verb: string, publish: (event: AppEvent) => void): boolean {
-    const rows = modelRows(s);
-    const at = Math.max(
-      0,
-      rows.findIndex((r) => r.key === s.models.cursor),
-    );
-    const to: Readonly<Record<string, number>> = { up: at - 1, down: at + 1, top: 0, end: rows.length - 1 };
-    const wanted = to[verb];
-    if (wanted === undefined) return false;
-    const key = rows[Math.max(0, Math.min(rows.length - 1, wanted))]?.key;
-    if (key !== undefined) publish({ type: 'pane.selected', pane: 'models', key });
-    return true;
-  }
 
   function modelKeyAt(s: State, row: number): string | null {
     const rows = modelRows(s);

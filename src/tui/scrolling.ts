@@ -1,0 +1,112 @@
+import type {
+  ChatTranscriptInstance,
+  ChatTranscriptProps,
+  TranscriptMove,
+} from '../../widgets/chat-transcript.js';
+import type { Size } from '../../widgets/text/span.js';
+import type { AppEvent } from '../events/catalogue.js';
+import type { State } from '../state/state.js';
+import type { SurfaceId } from './arrange.js';
+import type { LogWindow } from './log-window.js';
+import { modelRows } from './select-models.js';
+import { transcriptEntries } from './transcript-entries.js';
+
+type Publish = (event: AppEvent) => void;
+
+export interface ScrollingContext {
+  readonly transcript: ChatTranscriptInstance;
+  readonly logs: LogWindow;
+  readonly sizeOf: (id: SurfaceId) => Size;
+}
+
+/** What scrolling means in each pane: it needs the rows as they are laid out, which only the widgets know. False: no command of scrolling. */
+export function createScrolling(
+  context: ScrollingContext,
+): (state: State, command: string, publish: Publish) => boolean {
+  const { transcript, logs, sizeOf } = context;
+
+  return (state, command, publish) => {
+    const [pane, verb] = command.split('.');
+    if (verb === undefined) return false;
+    if (pane === 'transcript') return scrollTranscript(state, verb, publish);
+    if (pane === 'log') return scrollLog(state, verb, publish);
+    return pane === 'models' && moveInModels(state, verb, publish);
+  };
+
+  function scrollTranscript(s: State, verb: string, publish: Publish): boolean {
+    const size = sizeOf('transcript');
+    if (verb === 'match-older' || verb === 'match-newer')
+      return findInTranscript(s, verb === 'match-older' ? -1 : 1, publish);
+    const page = Math.max(1, size.height - 2);
+    const moves: Readonly<Record<string, TranscriptMove>> = {
+      up: { rows: -1 },
+      down: { rows: 1 },
+      'page-up': { rows: -page },
+      'page-down': { rows: page },
+      top: { to: 'start' },
+      end: { to: 'end' },
+      previous: { messages: -1 },
+      next: { messages: 1 },
+    };
+    const move = moves[verb];
+    if (!move) return false;
+    publish({ type: 'transcript.scrolled', anchor: transcript.move(transcriptProps(s), size, move) });
+    return true;
+  }
+
+  /** Goes to the next entry, up or down, that holds what is searched for. */
+  function findInTranscript(s: State, step: -1 | 1, publish: Publish): boolean {
+    const wanted = s.view.search.toLowerCase();
+    if (wanted === '') return true;
+    const { entries } = transcriptProps(s);
+    const { anchor } = s.view;
+    let from = anchor ? entries.length - 1 : entries.length;
+    while (anchor && from >= 0 && entries.at(from)?.id !== anchor.entryId) from--;
+    for (let i = from + step; i >= 0 && i < entries.length; i += step) {
+      const entry = entries.at(i);
+      if (!entry || !(entry.text.blocks.join('') + entry.text.tail).toLowerCase().includes(wanted)) continue;
+      publish({ type: 'transcript.scrolled', anchor: { entryId: entry.id, row: 0 } });
+      return true;
+    }
+    publish({
+      type: 'notice.raised',
+      level: 'info',
+      text: `no ${step < 0 ? 'earlier' : 'later'} message with "${s.view.search}"`,
+      hint: null,
+    });
+    return true;
+  }
+
+  function scrollLog(s: State, verb: string, publish: Publish): boolean {
+    const page = Math.max(1, sizeOf('log').height - 1);
+    const rows: Readonly<Record<string, number>> = {
+      up: -1,
+      down: 1,
+      'page-up': -page,
+      'page-down': page,
+      top: -Number.MAX_SAFE_INTEGER,
+    };
+    const by = rows[verb];
+    if (by === undefined && verb !== 'end') return false;
+    publish({ type: 'logs.scrolled', line: by === undefined ? null : logs.scrolled(s.logs, by) });
+    return true;
+  }
+
+  function moveInModels(s: State, verb: string, publish: Publish): boolean {
+    const rows = modelRows(s);
+    const at = Math.max(
+      0,
+      rows.findIndex((r) => r.key === s.models.cursor),
+    );
+    const to: Readonly<Record<string, number>> = { up: at - 1, down: at + 1, top: 0, end: rows.length - 1 };
+    const wanted = to[verb];
+    if (wanted === undefined) return false;
+    const key = rows[Math.max(0, Math.min(rows.length - 1, wanted))]?.key;
+    if (key !== undefined) publish({ type: 'pane.selected', pane: 'models', key });
+    return true;
+  }
+}
+
+export function transcriptProps(state: State): ChatTranscriptProps {
+  return { entries: transcriptEntries(state.chat), anchor: state.view.anchor };
+}
