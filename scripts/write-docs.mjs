@@ -129,7 +129,9 @@ function withKeys(name) {
   const rows = Object.entries(PLACES)
     .filter(([where]) => where !== 'list')
     .flatMap(([where, title]) => {
-      const bindings = keymap.ALL_BINDINGS.filter((binding) => binding.where === where && binding.keys.length > 0);
+      const bindings = keymap.ALL_BINDINGS.filter(
+        (binding) => binding.where === where && binding.keys.length > 0,
+      );
       // Editing a line is as everywhere else; docs/keys.md has it.
       const told = bindings.filter(({ id }) => !id.startsWith('edit.') || id === 'edit.newline');
       return told.map(({ keys, does }, i) => `| ${i === 0 ? title : ''} | ${labels(keys)} | ${cell(does)} |`);

@@ -111,11 +111,21 @@ export class BackendWire {
   }
 
   /** Tells the debug log of a request when it is over. */
-  async #traced<T extends { readonly status: number }>(method: string, path: string, answer: Promise<T>): Promise<T> {
+  async #traced<T extends { readonly status: number }>(
+    method: string,
+    path: string,
+    answer: Promise<T>,
+  ): Promise<T> {
     if (this.#onRequest === undefined) return answer;
     const start = this.clock.monotonic();
     const tell = (status: number | null, problem: string | null): void =>
-      this.#onRequest?.({ method, url: this.url + path, status, ms: Math.round(this.clock.monotonic() - start), problem });
+      this.#onRequest?.({
+        method,
+        url: this.url + path,
+        status,
+        ms: Math.round(this.clock.monotonic() - start),
+        problem,
+      });
     try {
       const { status } = await answer;
       tell(status, null);

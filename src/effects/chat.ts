@@ -24,10 +24,25 @@ export function createChatEffects(options: ChatEffectsOptions): ChatEffects {
   const { publish } = options;
   const running = new Map<string, AbortController>();
 
-  async function run(turnId: string, modelKey: string, messages: Extract<Effect, { type: 'chat.start' }>['messages']): Promise<void> {
+  async function run(
+    turnId: string,
+    modelKey: string,
+    messages: Extract<Effect, { type: 'chat.start' }>['messages'],
+  ): Promise<void> {
     const found = options.backendOf(modelKey);
     if (!found) {
-      publish({ type: 'turn.ended', turnId, outcome: 'failed', reason: null, fault: { code: 'unknown-model', message: 'this model is gone', hint: 'Ctrl+O chooses another.', status: null } });
+      publish({
+        type: 'turn.ended',
+        turnId,
+        outcome: 'failed',
+        reason: null,
+        fault: {
+          code: 'unknown-model',
+          message: 'this model is gone',
+          hint: 'Ctrl+O chooses another.',
+          status: null,
+        },
+      });
       return;
     }
     const abort = new AbortController();
@@ -50,7 +65,13 @@ export function createChatEffects(options: ChatEffectsOptions): ChatEffects {
     } catch (error) {
       // A backend never throws here; if it does, the turn must not hang.
       if (!abort.signal.aborted)
-        publish({ type: 'turn.ended', turnId, outcome: 'broken', reason: null, fault: { code: 'broken', message: messageOf(error), hint: 'r asks again.', status: null } });
+        publish({
+          type: 'turn.ended',
+          turnId,
+          outcome: 'broken',
+          reason: null,
+          fault: { code: 'broken', message: messageOf(error), hint: 'r asks again.', status: null },
+        });
     } finally {
       running.delete(turnId);
     }
@@ -103,7 +124,13 @@ export function createTurnEvents(turnId: string): (event: ChatEvent) => AppEvent
         if (thought !== '') rest.push({ type: 'turn.reasoning.delta', turnId, text: thought, pieces: 0 });
         const text = answer.end();
         if (text !== '') rest.push({ type: 'turn.text.delta', turnId, text, pieces: 0 });
-        rest.push({ type: 'turn.ended', turnId, outcome: event.outcome, reason: event.reason, fault: event.fault });
+        rest.push({
+          type: 'turn.ended',
+          turnId,
+          outcome: event.outcome,
+          reason: event.reason,
+          fault: event.fault,
+        });
         return rest;
       }
     }
