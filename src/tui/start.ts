@@ -101,7 +101,8 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
       return taken;
     },
   });
-  bus.subscribe('frames', () => frames.request(false));
+  // The end of an answer is what people wait for.
+  bus.subscribe('frames', ({ type }) => frames.request(type === 'turn.ended'));
 
   const onInput = createInput({
     state: () => store.state,

@@ -8,7 +8,7 @@ import { Duplex } from 'node:stream';
 import type { WatchdogClock } from './watchdog.js';
 
 /** A little longer than a frame at 30 a second, so that each read finds the screen ready for a frame. */
-const PACE_MS = 36;
+const PACE_MS = 38;
 /** Packets further apart than that are read as they come: no wake-up would be saved. */
 const QUICK_MS = PACE_MS * 1.5;
 const BUFFER_BYTES = 64 * 1024;
