@@ -12,6 +12,7 @@ import { version } from './version.js';
 // The only file that ends the process. The usual ways in (the dashboard, --version, completions) load no more than they need; all
 // other command lines go through yargs in cli.ts.
 
+let errorsOpen = false;
 // Timers of the program do not hold the process, and a socket whose reading is paused does not either: this does, until main is done.
 const alive = setInterval(() => undefined, 2 ** 30);
 
@@ -19,15 +20,15 @@ void main(process.argv.slice(2)).then(async (exitCode) => {
   process.exitCode = exitCode;
   clearInterval(alive);
   // Kept sockets and timers of libraries must not hold back a command that is done. What is written to pipes is waited for.
-  await Promise.all([written(process.stdout), written(process.stderr)]);
+  await Promise.all([written(process.stdout), ...(errorsOpen ? [written(process.stderr)] : [])]);
   process.exit();
 });
 
 async function main(words: readonly string[]): Promise<number> {
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', onOutputError);
+  process.stdout.on('error', onOutputError);
   const ports: Ports = { clock: systemClock, env: process.env, platform: process.platform };
   const files = filesOf(directoriesOf(process.env));
-  const { stdin, stdout, stderr } = process;
+  const { stdin, stdout } = process;
   // The dashboard restores the terminal before this (uncaughtExceptionMonitor).
   process.on('uncaughtException', (error) => process.exit(tell(error, files.log)));
   try {
@@ -35,7 +36,16 @@ async function main(words: readonly string[]): Promise<number> {
       stdout.write(`${version}\n`);
       return EXIT.ok;
     }
-    const context: CommandContext = { ports, files, version, stdin, stdout, stderr };
+    const context: CommandContext = {
+      ports,
+      files,
+      version,
+      stdin,
+      stdout,
+      get stderr() {
+        return errorOutput();
+      },
+    };
     const fast = await runFast(context, words);
     if (fast !== null) return fast;
     const { runCommandLine } = await import('./cli.js');
@@ -43,6 +53,13 @@ async function main(words: readonly string[]): Promise<number> {
   } catch (error) {
     return tell(error, files.log);
   }
+}
+
+/** Standard error, opened when something is said on it: the dashboard's start needs none. */
+function errorOutput(): NodeJS.WriteStream {
+  if (!errorsOpen) process.stderr.on('error', onOutputError);
+  errorsOpen = true;
+  return process.stderr;
 }
 
 /** The dashboard and the completions without yargs; null for every other command line. */
@@ -62,11 +79,11 @@ async function runFast(context: CommandContext, words: readonly string[]): Promi
 /** Says on stderr what went wrong. An LmappError is for the user; anything else is a defect, and the log knows more. */
 function tell(error: unknown, log: string): number {
   if (error instanceof LmappError) {
-    process.stderr.write(`lmapp: ${error.message}\n${error.hint === null ? '' : `${error.hint}\n`}`);
+    errorOutput().write(`lmapp: ${error.message}\n${error.hint === null ? '' : `${error.hint}\n`}`);
     return error.exitCode;
   }
-  process.stderr.write(`lmapp: unexpected error: ${messageOf(error)}\nThe log is ${log}\n`);
-  if (process.env['LMAPP_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  errorOutput().write(`lmapp: unexpected error: ${messageOf(error)}\nThe log is ${log}\n`);
+  if (process.env['LMAPP_DEBUG'] && error instanceof Error) errorOutput().write(`${error.stack ?? ''}\n`);
   return EXIT.failure;
 }
 
