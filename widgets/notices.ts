@@ -1,3 +1,4 @@
+import { withSigns } from './glyphs.js';
 import { fitRow, textRow } from './rows.js';
 import { formatClock } from './text/format.js';
 import type { Row, Size, Token } from './text/span.js';
@@ -40,12 +41,13 @@ export const noticeStack = {
         for (const notice of props.notices.slice(-height)) {
           rows.push(
             fitRow(
-              [...headSpans(notice, glyphs), span(notice.text, levelToken(notice))],
+              [...headSpans(notice, glyphs), span(withSigns(notice.text, glyphs), levelToken(notice))],
               width,
               glyphs.ellipsis,
             ),
           );
-          if (notice.hint !== null) rows.push(textRow(`   ${notice.hint}`, 'muted', width, glyphs.ellipsis));
+          if (notice.hint !== null)
+            rows.push(textRow(withSigns(`   ${notice.hint}`, glyphs), 'muted', width, glyphs.ellipsis));
         }
         return { rows: rows.slice(-height) };
       },
@@ -81,13 +83,15 @@ function listRows(notice: NoticeItem, width: number, glyphs: Glyphs): Row[] {
     width >= 30
       ? [span(` ${formatClock(notice.at)}`, 'muted'), ...headSpans(notice, glyphs)]
       : headSpans(notice, glyphs);
-  const rows = wrapText(notice.text, room).map((text, i) =>
+  const rows = wrapText(withSigns(notice.text, glyphs), room).map((text, i) =>
     fitRow([...(i === 0 ? head : [span(' '.repeat(indent))]), span(text, levelToken(notice))], width),
   );
   if (notice.hint === null) return rows;
   return [
     ...rows,
-    ...wrapText(notice.hint, room).map((text) => fitRow([span(' '.repeat(indent) + text, 'muted')], width)),
+    ...wrapText(withSigns(notice.hint, glyphs), room).map((text) =>
+      fitRow([span(' '.repeat(indent) + text, 'muted')], width),
+    ),
   ];
 }
 

@@ -263,6 +263,6 @@ function mergeUsage(usage: Usage, more: Partial<Usage>): Usage {
 
 /** The first line of a message, shortened. */
 export function titleOf(text: string): string {
-  const line = text.trim().split('\n', 1)[0] ?? '';
+  const line = (text.trim().split('\n', 1)[0] ?? '').trimEnd();
   return line.length > TITLE_CHARS ? line.slice(0, TITLE_CHARS - 1).trimEnd() + '…' : line;
 }

@@ -3,7 +3,7 @@
 /** Below this a whole frame takes so long that a key would be felt to wait. */
 const SLOW_BYTES_PER_MS = 60;
 /** The time that one frame may take on a slow link. */
-const FRAME_MS = 50;
+const FRAME_MS = 42;
 /** The same for what goes out at a key while another frame is on its way. */
 const URGENT_MS = 20;
 const MIN_ROOM_CHARS = 120;

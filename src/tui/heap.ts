@@ -18,7 +18,7 @@ export interface IdleCollector {
 }
 
 /** Less is left to V8. */
-const WORTH_BYTES = 4 * 1024 * 1024;
+const WORTH_BYTES = 2 * 1024 * 1024;
 
 /**
  * A dashboard stands open for days, mostly idle, and V8 collects only when something is made: without this the garbage of the last long
