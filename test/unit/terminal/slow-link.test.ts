@@ -146,7 +146,7 @@ describe('the rate of a link', () => {
     narrow.answered(0, 40, 60);
     for (let at = 1000; at < 10_000; at += 1000) narrow.answered(at, at + 40 + 70, 700);
     expect(narrow.slow).toBe(true);
-    expect(narrow.room(false)).toBeCloseTo(420, -1.5);
+    expect(narrow.room(false)).toBeCloseTo(420, -2);
     expect(narrow.room(true)).toBeCloseTo(200, -2);
     for (let at = 10_000; at < 30_000; at += 1000) narrow.answered(at, at + 41, 700);
     expect(narrow.slow).toBe(false);
