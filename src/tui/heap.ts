@@ -28,10 +28,13 @@ export function createIdleCollector(): IdleCollector {
   v8.setFlagsFromString('--expose-gc');
   const gc: unknown = vm.runInNewContext('globalThis.gc');
   let usedBefore = 0;
+  // Pages that one collection emptied are given back by the next.
+  let again = false;
   return {
     collect() {
-      if (typeof gc !== 'function' || v8.getHeapStatistics().used_heap_size - usedBefore < WORTH_BYTES)
-        return;
+      const worth = v8.getHeapStatistics().used_heap_size - usedBefore >= WORTH_BYTES;
+      if (typeof gc !== 'function' || !(worth || again)) return;
+      again = worth;
       gc();
       usedBefore = v8.getHeapStatistics().used_heap_size;
     },
