@@ -3,8 +3,8 @@ import type { WholeAnswer } from '../wire/read.js';
 import { fault } from '../wire/wire-error.js';
 import { type BackendAddress, BackendError, type BackendPorts, type BackendType } from './backend.js';
 import { BackendWire, ASK_TIMEOUT_MS } from './backend-wire.js';
-import { asArray, asObject, asText, field } from './json.js';
 import { webPage } from './openai-reader.js';
+import { isPage } from './recognise.js';
 import { backendTypes } from './registry.js';
 
 /** A server that was found. */
@@ -25,15 +25,18 @@ export async function identify(
   signal: AbortSignal,
   ports: BackendPorts,
   timeoutMs = ASK_TIMEOUT_MS,
+  types: readonly BackendType[] = backendTypes,
 ): Promise<string> {
   const wire = new BackendWire(address, ports, { kind: '', title: 'The server', startCommand: '' });
+  const asked = new Map<string, Promise<WholeAnswer>>();
+  const probe = (path: string): Promise<WholeAnswer> => {
+    const answer = asked.get(path) ?? wire.ask({ path, signal, timeoutMs });
+    asked.set(path, answer);
+    return answer;
+  };
   try {
-    const list = await wire.ask({ path: '/v1/models', signal, timeoutMs });
-    const verdict = verdictOf(list);
-    if (verdict !== null) return verdict;
-    const version = await wire.ask({ path: '/api/version', signal, timeoutMs });
-    if (isOllamaVersion(version) && !(await isLocalAi(wire, signal, timeoutMs))) return 'ollama';
-    if (isModelList(list) || isApiRefusal(list)) return 'openai';
+    const list = await probe('/v1/models');
+    for (const type of types) if (await type.recognises?.(list, probe)) return type.kind;
     throw new BackendError(isPage(list) ? webPage() : notAServer(address.url, list.status));
   } finally {
     wire.close();
@@ -58,53 +61,6 @@ export async function discover(
     }),
   );
   return found.filter((entry) => entry !== null);
-}
-
-/** What the list of models alone proves; null when one more question is needed. */
-function verdictOf(list: WholeAnswer): string | null {
-  const server = String(list.headers.server ?? '');
-  if (/^llama\.cpp/i.test(server)) return 'llama.cpp';
-  const first = asObject(asArray(field(asObject(list.json), 'data'))[0]);
-  const owner = asText(field(first, 'owned_by'));
-  // A proxy may have replaced the header.
-  if (owner === 'llamacpp') return 'llama.cpp';
-  const known =
-    owner === 'vllm' ||
-    owner === 'humanity' ||
-    owner === 'llamafile' ||
-    field(first, 'max_model_len') !== undefined;
-  const liteLlm = Object.keys(list.headers).some((name) => name.startsWith('x-litellm-'));
-  return known || liteLlm ? 'openai' : null;
-}
-
-function isOllamaVersion(answer: WholeAnswer): boolean {
-  return answer.status === 200 && asText(field(asObject(answer.json), 'version')) !== null;
-}
-
-/** LocalAI answers the questions of Ollama too. */
-async function isLocalAi(wire: BackendWire, signal: AbortSignal, timeoutMs: number): Promise<boolean> {
-  const answer = await wire.ask({ path: '/.well-known/localai.json', signal, timeoutMs });
-  return answer.status === 200 && asObject(answer.json) !== null;
-}
-
-function isModelList(list: WholeAnswer): boolean {
-  const body = asObject(list.json);
-  return (
-    list.status === 200 &&
-    body !== null &&
-    (Array.isArray(field(body, 'data')) || field(body, 'data') === null)
-  );
-}
-
-/** A server that wants a key: the check will say so. */
-function isApiRefusal(list: WholeAnswer): boolean {
-  return (list.status === 401 || list.status === 403) && !isPage(list);
-}
-
-function isPage(answer: WholeAnswer): boolean {
-  return (
-    /^text\/html/i.test(answer.headers['content-type'] ?? '') || /^\s*<(?:!doctype|html)/i.test(answer.text)
-  );
 }
 
 function notAServer(url: string, status: number): Fault {

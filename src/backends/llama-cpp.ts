@@ -1,4 +1,10 @@
-import type { BackendCheck, BackendInfo, Model } from '../domain/model.js';
+import {
+  type BackendCheck,
+  type BackendFeatures,
+  type BackendInfo,
+  type Model,
+  NO_FEATURES,
+} from '../domain/model.js';
 import { backendId } from '../wire/address.js';
 import {
   type Backend,
@@ -8,6 +14,7 @@ import {
   type BackendType,
   type ChatEvent,
   type ChatRequest,
+  type LoadOptions,
 } from './backend.js';
 import { BackendWire, pause } from './backend-wire.js';
 import { asArray, asObject, asTexts, field } from './json.js';
@@ -15,16 +22,31 @@ import { isRouterList, routerLoad, routerModel, routerUnload } from './llama-cpp
 import { type LlamaCppProps, metricOf, propsOf, slotsOf } from './llama-cpp-state.js';
 import { openAiChat } from './openai-chat.js';
 import { listedModels, openAiModel } from './openai-models.js';
+import { isLlamaCppFamily } from './recognise.js';
 
 const PLACE = { kind: 'llama.cpp', title: 'llama.cpp', startCommand: 'llama-server -m MODEL.gguf' };
 const WAIT_POLL_MS = 1000;
 /** A free slot answers a short prompt faster than this: then nobody needs to ask for a queue. */
 const QUEUE_LOOK_MS = 400;
 
+/** With one model; a router loads and unloads too. */
+const FEATURES: BackendFeatures = {
+  ...NO_FEATURES,
+  thinking: true,
+  promptProgress: true,
+  contextSize: true,
+  queue: true,
+  metrics: true,
+};
+
 export const llamaCpp: BackendType = {
   ...PLACE,
   // 9931 is the port that builds since the end of 2026 announce.
   defaultPorts: [8080, 9931],
+  logPlace: 'its terminal, or the file of `--log-file`',
+  features: { ...FEATURES, load: true, unload: true },
+  notConcerned: {},
+  recognises: isLlamaCppFamily,
   create: (address, ports) => new LlamaCpp(address, ports),
 };
 
@@ -50,7 +72,7 @@ class LlamaCpp implements Backend {
       kind: PLACE.kind,
       title: 'llama.cpp',
       url: address.url,
-      features: { load: false, unload: false, promptProgress: true, contextSize: true },
+      features: FEATURES,
     };
   }
 
@@ -126,7 +148,7 @@ class LlamaCpp implements Backend {
     }
   }
 
-  async load(model: Model, _keepAlive: string, signal: AbortSignal): Promise<void> {
+  async load(model: Model, _options: LoadOptions, signal: AbortSignal): Promise<void> {
     this.#routerOnly();
     await routerLoad(this.#wire, model, signal);
   }

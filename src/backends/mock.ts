@@ -1,4 +1,10 @@
-import type { BackendCheck, BackendInfo, Model } from '../domain/model.js';
+import {
+  type BackendCheck,
+  type BackendFeatures,
+  type BackendInfo,
+  type Model,
+  NO_FEATURES,
+} from '../domain/model.js';
 import type { Backend, BackendPorts, BackendType, ChatEvent, ChatRequest } from './backend.js';
 
 const DEFAULT_TOKENS_PER_SECOND = 30;
@@ -15,12 +21,24 @@ const DEFAULT_TEXT = [
   'Start a server like Ollama or llama.cpp to talk to a real model.\n',
 ].join('');
 
+const FEATURES: BackendFeatures = {
+  ...NO_FEATURES,
+  thinking: true,
+  load: true,
+  unload: true,
+  promptProgress: true,
+  contextSize: true,
+};
+
 /** A stand-in without any server. LMAPP_MOCK_TOKENS_PER_SECOND and LMAPP_MOCK_TEXT change its speed and text. */
 export const mock: BackendType = {
   kind: 'mock',
   title: 'mock',
   defaultPorts: [],
   startCommand: '',
+  logPlace: 'none',
+  features: FEATURES,
+  notConcerned: {},
   create: (_address, ports) => new Mock(ports, process.env),
 };
 
@@ -30,7 +48,7 @@ class Mock implements Backend {
     kind: 'mock',
     title: 'mock',
     url: '',
-    features: { load: true, unload: true, promptProgress: true, contextSize: true },
+    features: FEATURES,
   };
   readonly #ports: BackendPorts;
   readonly #text: string;

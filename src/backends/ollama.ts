@@ -1,4 +1,11 @@
-import type { BackendCheck, BackendInfo, LoadState, Model } from '../domain/model.js';
+import {
+  type BackendCheck,
+  type BackendFeatures,
+  type BackendInfo,
+  type LoadState,
+  type Model,
+  NO_FEATURES,
+} from '../domain/model.js';
 import { backendId } from '../wire/address.js';
 import type {
   Backend,
@@ -7,11 +14,14 @@ import type {
   BackendType,
   ChatEvent,
   ChatRequest,
+  LoadOptions,
 } from './backend.js';
 import { BackendError } from './backend.js';
 import { ASK_TIMEOUT_MS, BackendWire, pause } from './backend-wire.js';
 import { streamChat } from './chat-stream.js';
 import { asArray, asObject, asText, field } from './json.js';
+import { isLlamaCppFamily, isLocalAi, LOCAL_AI_PATH, ownerOf } from './recognise.js';
+import type { WholeAnswer } from '../wire/read.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import {
   type OllamaDetails,
@@ -34,12 +44,43 @@ const LOAD_TIMEOUT_MS = 15 * 60_000;
 const UNLOAD_TIMEOUT_MS = 30_000;
 const UNLOAD_POLL_MS = 250;
 
+const FEATURES: BackendFeatures = {
+  ...NO_FEATURES,
+  thinking: true,
+  load: true,
+  unload: true,
+  contextSize: true,
+  memory: true,
+};
+
 export const ollama: BackendType = {
   ...PLACE,
   title: 'ollama',
   defaultPorts: [11434],
+  logPlace:
+    '`journalctl -u ollama` on Linux, `~/.ollama/logs/server.log` on macOS, `%LOCALAPPDATA%\\Ollama\\server.log` on Windows',
+  features: FEATURES,
+  notConcerned: {},
+  // LocalAI and others answer the questions of Ollama too.
+  async recognises(list, probe) {
+    if (!mayBeOllama(list)) return false;
+    const version = await probe('/api/version');
+    if (version.status !== 200 || asText(field(asObject(version.json), 'version')) === null) return false;
+    return !isLocalAi(await probe(LOCAL_AI_PATH));
+  },
   create: (address, ports) => new Ollama(address, ports),
 };
+
+/** Asked no further when the list bears the mark of another kind: LM Studio shows its user every wrong question as an error. */
+function mayBeOllama(list: WholeAnswer): boolean {
+  const owner = ownerOf(list);
+  const foreign = owner !== null && ['llamacpp', 'llamafile', 'vllm', 'humanity'].includes(owner);
+  const marked =
+    isLlamaCppFamily(list) ||
+    list.headers['x-powered-by'] !== undefined ||
+    Object.keys(list.headers).some((name) => name.startsWith('x-litellm-'));
+  return !foreign && !marked;
+}
 
 /** Ollama by its own interface; the OpenAI one hides errors, times and the context. */
 class Ollama implements Backend {
@@ -59,7 +100,7 @@ class Ollama implements Backend {
       kind: PLACE.kind,
       title: 'ollama',
       url: address.url,
-      features: { load: true, unload: true, promptProgress: false, contextSize: true },
+      features: FEATURES,
     };
   }
 
@@ -122,7 +163,7 @@ class Ollama implements Backend {
     }
   }
 
-  async load(model: Model, keepAlive: string, signal: AbortSignal): Promise<void> {
+  async load(model: Model, { keepAlive }: LoadOptions, signal: AbortSignal): Promise<void> {
     this.#loading.add(model.name);
     try {
       await this.#touch(model, keepAliveOf(keepAlive), signal, LOAD_TIMEOUT_MS);

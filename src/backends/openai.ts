@@ -1,4 +1,4 @@
-import type { BackendCheck, BackendInfo, Model } from '../domain/model.js';
+import { type BackendCheck, type BackendInfo, type Model, NO_FEATURES } from '../domain/model.js';
 import { backendId } from '../wire/address.js';
 import {
   type Backend,
@@ -11,6 +11,7 @@ import {
 import { BackendWire } from './backend-wire.js';
 import { openAiChat } from './openai-chat.js';
 import { listedModels, openAiModel } from './openai-models.js';
+import { isModelList, isPage } from './recognise.js';
 
 const PLACE = { kind: 'openai', title: 'The server', startCommand: '' };
 
@@ -20,6 +21,11 @@ export const openai: BackendType = {
   title: 'openai',
   defaultPorts: [],
   startCommand: '',
+  logPlace: 'where it was started',
+  features: { ...NO_FEATURES, thinking: true },
+  notConcerned: {},
+  // A server that wants a key is one too: its check says so.
+  recognises: (list) => isModelList(list) || ([401, 403].includes(list.status) && !isPage(list)),
   create: (address, ports) => new OpenAi(address, ports),
 };
 
@@ -34,7 +40,7 @@ class OpenAi implements Backend {
       kind: PLACE.kind,
       title: 'openai',
       url: address.url,
-      features: { load: false, unload: false, promptProgress: false, contextSize: false },
+      features: openai.features,
     };
   }
 

@@ -156,7 +156,64 @@ const properties: { readonly [K in keyof Settings]: SettingSchema<Settings[K]> }
     maximum: 86_400,
     default: 0,
   },
+  connectTimeoutS: seconds('Seconds to wait for a connection. 0: 1.5 on this machine, 5 elsewhere.', 0),
+  checkTimeoutS: seconds(
+    'Seconds to wait for the health of a server. 0: 2.5 on this machine, 5 elsewhere.',
+    0,
+  ),
+  listTimeoutS: seconds(
+    'Seconds to wait for the list of models, of loaded models and for figures. 0: 3 on this machine, 6 elsewhere.',
+    0,
+  ),
+  detailsTimeoutS: seconds(
+    'Seconds to wait for the details of a model. 0: 10 on this machine, 15 elsewhere.',
+    0,
+  ),
+  loadTimeoutS: seconds('Seconds that loading a model on request may take. 0: without limit.', 900),
+  pullTimeoutS: seconds(
+    'Seconds without progress after which a download counts as broken. 0: without limit.',
+    600,
+  ),
+  unloadTimeoutS: seconds('Seconds that unloading or deleting a model may take. 0: 30.', 30),
+  fallback: {
+    type: 'array',
+    description:
+      'Models that are tried one after the other when an answer cannot start: `server/model`, or a name; `mock` may stand last.',
+    items: { type: 'string', description: 'A model.', pattern: NOT_EMPTY },
+    default: [],
+  },
+  fallbackMode: {
+    type: 'string',
+    description:
+      '`ask`: a key goes on to the next model of `fallback`. `auto`: it goes on by itself and says which model answered.',
+    enum: ['ask', 'auto'],
+    default: 'ask',
+  },
+  whenFull: {
+    type: 'string',
+    description:
+      'When a message would not fit into the context: `ask`, `raise` the context where the server allows it, or `drop` the oldest turns.',
+    enum: ['ask', 'raise', 'drop'],
+    default: 'ask',
+  },
+  contexts: {
+    type: 'object',
+    description:
+      'Context in tokens asked of servers that let it be chosen (Ollama, LM Studio): model → tokens. Written by the question about a full context.',
+    additionalProperties: {
+      type: 'integer',
+      description: 'Tokens.',
+      minimum: 256,
+      maximum: 10_000_000,
+    },
+    default: {},
+  },
 };
+
+/** A time limit. */
+function seconds(description: string, otherwise: number): SettingSchema<number> {
+  return { type: 'number', description, minimum: 0, maximum: 86_400, default: otherwise };
+}
 
 /** The schema of config.json: the one source of checks, defaults and docs/configuration.md. */
 export const SETTINGS_SCHEMA = {

@@ -49,6 +49,27 @@ export interface PrefillProgress {
   readonly cached: number;
 }
 
+/** What the model did not see of what was sent, as far as it is known. */
+export interface Truncation {
+  readonly messages: number | null;
+  readonly tokens: number | null;
+  /** How that is known: `prompt_eval_count is num_ctx/2 + 2`. */
+  readonly source: string;
+}
+
+/**
+ * What the server does after the user stopped an answer. watching: being looked at; working: it goes on all the same; idle: it
+ * stopped; unknown: this server does not tell.
+ */
+export interface Aftermath {
+  readonly state: 'watching' | 'working' | 'idle' | 'unknown';
+  /** What told it: `/slots`, `/api/ps`, `vllm:num_requests_running`. */
+  readonly source: string | null;
+}
+
+/** Figures and phases whose source is kept, e.g. `answerTokens` → `eval_count of /api/chat`. */
+export type FigureName = keyof Usage | 'queued' | 'loading' | 'prefill';
+
 /** A question and its answer. Times: `At` is wall clock (epoch ms), `Mono` is monotonic ms of this process. */
 export interface Turn {
   readonly id: string;
@@ -80,4 +101,46 @@ export interface Turn {
   readonly fault: Fault | null;
   /** Things to be said under the answer, e.g. that the model was asked again without thinking. */
   readonly notes: readonly string[];
+  /** Where each figure came from; what is missing here is our own count or clock. */
+  readonly sources: Readonly<Partial<Record<FigureName, string>>>;
+  /** The place in the queue, when the server tells. */
+  readonly queuePosition: number | null;
+  /** The server or the model left a part of what was sent unread. */
+  readonly truncation: Truncation | null;
+  /** Earlier turns that the user chose to leave out of this request. */
+  readonly droppedTurns: readonly string[];
+  /** After a cancel. */
+  readonly aftermath: Aftermath | null;
+  /** The model that was asked before this one and could not start, with its reason. */
+  readonly fellBackFrom: FellBack | null;
 }
+
+/** An answer that could not start and went to another model. */
+export interface FellBack {
+  readonly modelKey: string;
+  readonly modelLabel: string;
+  readonly backendTitle: string;
+  readonly fault: Fault;
+}
+
+/** What a turn has beside its question before anything happened. */
+export const NEW_TURN = {
+  answeredBy: null,
+  phase: 'sending',
+  prefill: null,
+  loadProgress: null,
+  pieces: 0,
+  firstTokenMono: null,
+  endedMono: null,
+  usage: NO_USAGE,
+  outcome: null,
+  endReason: null,
+  fault: null,
+  notes: [],
+  sources: {},
+  queuePosition: null,
+  truncation: null,
+  droppedTurns: [],
+  aftermath: null,
+  fellBackFrom: null,
+} as const satisfies Partial<Turn>;

@@ -5,13 +5,52 @@ export type BackendKind = string;
 
 /** What a backend can do; a feature that is false is neither offered nor polled. */
 export interface BackendFeatures {
+  /** Answers come piece by piece. */
+  readonly stream: boolean;
+  /** Keeps the thinking of a model apart from its answer. */
+  readonly thinking: boolean;
   readonly load: boolean;
   readonly unload: boolean;
+  /** Keeps a model loaded until it is told otherwise. */
+  readonly pin: boolean;
+  readonly pull: boolean;
+  readonly delete: boolean;
+  /** Tells how far a load is. */
+  readonly loadProgress: boolean;
   /** Reports the progress of prompt processing. */
   readonly promptProgress: boolean;
   /** Tells the allocated context. */
   readonly contextSize: boolean;
+  /** The size of the context can be chosen with a request or a load. */
+  readonly contextChoice: boolean;
+  /** Tells the memory that a loaded model takes. */
+  readonly memory: boolean;
+  /** Tells the requests in work and those that wait. */
+  readonly queue: boolean;
+  /** Has Prometheus metrics. */
+  readonly metrics: boolean;
+  /** Goes on with an assistant message that stands last. Others are asked with words to go on. */
+  readonly prefill: boolean;
 }
+
+/** A server that can do nothing but chat. */
+export const NO_FEATURES: BackendFeatures = {
+  stream: true,
+  thinking: false,
+  load: false,
+  unload: false,
+  pin: false,
+  pull: false,
+  delete: false,
+  loadProgress: false,
+  promptProgress: false,
+  contextSize: false,
+  contextChoice: false,
+  memory: false,
+  queue: false,
+  metrics: false,
+  prefill: false,
+};
 
 /** A server (or the mock) that can be asked. */
 export interface BackendInfo {
@@ -85,4 +124,33 @@ export interface Model {
 
 export function modelKey(backendId: string, name: string): string {
   return `${backendId}/${name}`;
+}
+
+/** What a server tells of one model when it is asked for it. Texts are sanitised. */
+export interface ModelDetails {
+  readonly license: string | null;
+  readonly system: string | null;
+  readonly template: string | null;
+  /** Defaults of the model: name and value, a name as often as it has values (`stop`). */
+  readonly parameters: readonly (readonly [name: string, value: string])[];
+  /** Epoch ms. */
+  readonly modifiedAt: number | null;
+  /** What else is worth a line: `architecture` `llama`, `layers` `32`. */
+  readonly facts: readonly (readonly [name: string, value: string])[];
+}
+
+/** How far a pull is. Bytes over all layers that are known so far; `total` grows as layers appear. */
+export interface PullProgress {
+  readonly phase: 'preparing' | 'downloading' | 'verifying' | 'done';
+  /** The server's own words. */
+  readonly status: string;
+  readonly completedBytes: number | null;
+  readonly totalBytes: number | null;
+  readonly layers: readonly PullLayer[];
+}
+
+export interface PullLayer {
+  readonly id: string;
+  readonly completedBytes: number;
+  readonly totalBytes: number;
 }

@@ -38,4 +38,24 @@ export interface Settings {
   readonly idleTimeoutS: number;
   /** Seconds to wait for the first byte of an answer; 0: without limit. */
   readonly firstByteTimeoutS: number;
+  /** Seconds; 0: what suits the place (loopback or not). See domain/limits.ts. */
+  readonly connectTimeoutS: number;
+  readonly checkTimeoutS: number;
+  readonly listTimeoutS: number;
+  readonly detailsTimeoutS: number;
+  /** Seconds; 0: without limit. */
+  readonly loadTimeoutS: number;
+  readonly pullTimeoutS: number;
+  readonly unloadTimeoutS: number;
+  /** `server/model` in the order to be tried when an answer cannot start; `mock` may stand last. */
+  readonly fallback: readonly string[];
+  /** ask: one key goes on to the next; auto: it goes on by itself, and says so. */
+  readonly fallbackMode: FallbackMode;
+  /** What is done when a message would not fit into the context. */
+  readonly whenFull: WhenFull;
+  /** Context in tokens to be asked of servers that let it be chosen: model (`server/name` or name) → tokens. */
+  readonly contexts: Readonly<Record<string, number>>;
 }
+
+export type FallbackMode = 'ask' | 'auto';
+export type WhenFull = 'ask' | 'raise' | 'drop';

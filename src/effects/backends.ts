@@ -7,7 +7,7 @@ import type {
 } from '../backends/backend.js';
 import { discover, identify } from '../backends/identify.js';
 import { backendTypeOf, backendTypes } from '../backends/registry.js';
-import type { BackendInfo, Model } from '../domain/model.js';
+import { NO_FEATURES, type BackendInfo, type Model } from '../domain/model.js';
 import type { BackendSetting } from '../domain/settings.js';
 import { messageOf } from '../errors.js';
 import type { AppEvent } from '../events/catalogue.js';
@@ -147,7 +147,7 @@ export function createBackends(options: BackendsOptions): Backends {
       kind: remembered ?? 'server',
       title: remembered ?? 'server',
       url: address.url,
-      features: { load: false, unload: false, promptProgress: false, contextSize: false },
+      features: NO_FEATURES,
     };
     let shown = false;
     for (let failures = 0; !abort.signal.aborted; failures++) {

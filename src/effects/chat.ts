@@ -27,7 +27,7 @@ export function createChatEffects(options: ChatEffectsOptions): ChatEffects {
   async function run(
     turnId: string,
     modelKey: string,
-    messages: Extract<Effect, { type: 'chat.start' }>['messages'],
+    effect: Extract<Effect, { type: 'chat.start' }>,
   ): Promise<void> {
     const found = options.backendOf(modelKey);
     if (!found) {
@@ -51,7 +51,9 @@ export function createChatEffects(options: ChatEffectsOptions): ChatEffects {
     const settings = options.settings();
     const request = {
       model: found.model,
-      messages,
+      messages: effect.messages,
+      contextTokens: effect.contextTokens,
+      continues: effect.continues,
       keepAlive: settings.keepAlive,
       firstByteTimeoutMs: settings.firstByteTimeoutS * 1000,
       idleTimeoutMs: settings.idleTimeoutS * 1000,
@@ -78,7 +80,7 @@ export function createChatEffects(options: ChatEffectsOptions): ChatEffects {
   }
 
   return {
-    start: (effect) => void run(effect.turnId, effect.modelKey, effect.messages),
+    start: (effect) => void run(effect.turnId, effect.modelKey, effect),
     cancel(turnId) {
       running.get(turnId)?.abort();
       running.delete(turnId);
@@ -99,11 +101,18 @@ export function createTurnEvents(turnId: string): (event: ChatEvent) => AppEvent
       case 'sent':
         return [];
       case 'queued':
-        return [{ type: 'turn.queued', turnId }];
+        return [
+          {
+            type: 'turn.queued',
+            turnId,
+            position: event.position ?? null,
+            source: event.source ?? null,
+          },
+        ];
       case 'loading':
-        return [{ type: 'turn.loading', turnId, progress: event.progress }];
+        return [{ type: 'turn.loading', turnId, progress: event.progress, source: event.source ?? null }];
       case 'prefill':
-        return [{ type: 'turn.prefill', turnId, progress: event.progress }];
+        return [{ type: 'turn.prefill', turnId, progress: event.progress, source: event.source ?? null }];
       case 'reasoning': {
         const text = thinking.push(event.text);
         return text === '' ? [] : [{ type: 'turn.reasoning.delta', turnId, text, pieces: event.pieces ?? 1 }];
@@ -113,7 +122,9 @@ export function createTurnEvents(turnId: string): (event: ChatEvent) => AppEvent
         return text === '' ? [] : [{ type: 'turn.text.delta', turnId, text, pieces: event.pieces ?? 1 }];
       }
       case 'usage':
-        return [{ type: 'turn.usage', turnId, usage: event.usage }];
+        return [{ type: 'turn.usage', turnId, usage: event.usage, source: event.source ?? null }];
+      case 'truncated':
+        return [{ type: 'turn.truncated', turnId, truncation: event.truncation }];
       case 'answering-model':
         return [{ type: 'turn.answered-by', turnId, name: sanitizeLine(event.name) }];
       case 'note':

@@ -102,13 +102,27 @@ export function openSources(host: EffectHost): Sources {
     else publish({ type: 'hardware.source', source, state: report.state });
   }
 
-  async function changeLoad(key: string, verb: 'load' | 'unload'): Promise<void> {
+  async function changeLoad(
+    effect: Extract<Effect, { readonly type: 'model.load' | 'model.unload' }>,
+  ): Promise<void> {
+    const { key } = effect;
+    const verb = effect.type === 'model.load' ? 'load' : 'unload';
     const model = modelByKey(host.state(), key);
     const backend = model && backends.backend(model.backendId);
     if (!model || !backend) return;
     publish({ type: verb === 'load' ? 'model.load.started' : 'model.unload.started', key });
     try {
-      if (verb === 'load') await backend.load?.(model, settings.keepAlive, abort.signal);
+      if (effect.type === 'model.load')
+        await backend.load?.(
+          model,
+          {
+            keepAlive: effect.pin ? '-1' : settings.keepAlive,
+            contextTokens: effect.contextTokens,
+            onProgress: (progress, source) =>
+              publish({ type: 'model.load.progressed', key, progress, source }),
+          },
+          abort.signal,
+        );
       else await backend.unload?.(model, abort.signal);
       if (!abort.signal.aborted)
         publish({ type: verb === 'load' ? 'model.load.ended' : 'model.unload.ended', key, fault: null });
@@ -205,9 +219,8 @@ export function openSources(host: EffectHost): Sources {
         case 'mock.add':
           return backends.addMock();
         case 'model.load':
-          return void changeLoad(effect.key, 'load');
         case 'model.unload':
-          return void changeLoad(effect.key, 'unload');
+          return void changeLoad(effect);
         case 'model.remember':
           remembered.write({ model: effect.key });
           return;

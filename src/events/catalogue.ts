@@ -1,8 +1,8 @@
-import type { Outcome, PrefillProgress, Turn, Usage } from '../domain/chat.js';
+import type { Aftermath, Outcome, PrefillProgress, Truncation, Turn, Usage } from '../domain/chat.js';
 import type { Fault } from '../domain/fault.js';
 import type { GpuSample, MachineFacts, MachineSample, SourceState } from '../domain/hardware.js';
 import type { LogLine } from '../domain/log.js';
-import type { BackendCheck, BackendInfo, Model } from '../domain/model.js';
+import type { BackendCheck, BackendInfo, Model, ModelDetails, PullProgress } from '../domain/model.js';
 import type { Settings } from '../domain/settings.js';
 
 /** A change of the message in the editor; applied by state/prompt.ts. Offsets count UTF-16 units. */
@@ -25,7 +25,9 @@ export type Edit =
 
 export type PaneId = 'models' | 'machine' | 'transcript' | 'message' | 'log';
 
-export type OverlayId = 'menu' | 'models' | 'keys' | 'chats' | 'question' | 'notices' | 'details';
+/** `server`: the form for a new server; `pull`: the name of a model to fetch; `answer`: where the figures of an answer come from. */
+export type OverlayId =
+  'menu' | 'models' | 'keys' | 'chats' | 'question' | 'notices' | 'details' | 'server' | 'pull' | 'answer';
 
 export type NoticeLevel = 'info' | 'good' | 'warn' | 'bad';
 
@@ -92,17 +94,75 @@ export type AppEvent =
   | { readonly type: 'models.failed'; readonly backendId: string; readonly fault: Fault }
   | { readonly type: 'model.load.started'; readonly key: string }
   | { readonly type: 'model.load.ended'; readonly key: string; readonly fault: Fault | null }
+  | {
+      readonly type: 'model.load.progressed';
+      readonly key: string;
+      readonly progress: number | null;
+      readonly source: string;
+    }
   | { readonly type: 'model.unload.started'; readonly key: string }
   | { readonly type: 'model.unload.ended'; readonly key: string; readonly fault: Fault | null }
+  | {
+      readonly type: 'model.detailed';
+      readonly key: string;
+      readonly details: ModelDetails | null;
+      readonly fault: Fault | null;
+    }
+  | { readonly type: 'model.delete.ended'; readonly key: string; readonly fault: Fault | null }
+  | {
+      readonly type: 'pull.started';
+      readonly pullId: string;
+      readonly backendId: string;
+      readonly name: string;
+    }
+  | { readonly type: 'pull.progressed'; readonly pullId: string; readonly progress: PullProgress }
+  /** `cancelled`: by the user; what came so far is kept by the server, and pulling again goes on from there. */
+  | {
+      readonly type: 'pull.ended';
+      readonly pullId: string;
+      readonly fault: Fault | null;
+      readonly cancelled: boolean;
+    }
+  // A new server
+  /** What stands behind an address that is being added. `kind` null with a fault: why it cannot be told. */
+  | {
+      readonly type: 'server.probed';
+      readonly address: string;
+      readonly url: string | null;
+      readonly kind: string | null;
+      readonly fault: Fault | null;
+    }
+  | {
+      readonly type: 'server.saved';
+      readonly url: string;
+      readonly problem: string | null;
+      readonly hint: string | null;
+    }
   // The message box
   | { readonly type: 'prompt.edited'; readonly edit: Edit }
   | { readonly type: 'prompt.submitted' }
   | { readonly type: 'prompt.history.loaded'; readonly entries: readonly string[] }
   // Answers
   | { readonly type: 'turn.started'; readonly turnId: string }
-  | { readonly type: 'turn.queued'; readonly turnId: string }
-  | { readonly type: 'turn.loading'; readonly turnId: string; readonly progress: number | null }
-  | { readonly type: 'turn.prefill'; readonly turnId: string; readonly progress: PrefillProgress }
+  /** `source` in these: what told it; absent: nobody did. */
+  | {
+      readonly type: 'turn.queued';
+      readonly turnId: string;
+      readonly position?: number | null;
+      readonly source?: string | null;
+    }
+  | {
+      readonly type: 'turn.loading';
+      readonly turnId: string;
+      readonly progress: number | null;
+      readonly source?: string | null;
+    }
+  | {
+      readonly type: 'turn.prefill';
+      readonly turnId: string;
+      readonly progress: PrefillProgress;
+      readonly source?: string | null;
+    }
   | {
       readonly type: 'turn.reasoning.delta';
       readonly turnId: string;
@@ -115,7 +175,15 @@ export type AppEvent =
       readonly text: string;
       readonly pieces: number;
     }
-  | { readonly type: 'turn.usage'; readonly turnId: string; readonly usage: Partial<Usage> }
+  | {
+      readonly type: 'turn.usage';
+      readonly turnId: string;
+      readonly usage: Partial<Usage>;
+      readonly source?: string | null;
+    }
+  | { readonly type: 'turn.truncated'; readonly turnId: string; readonly truncation: Truncation }
+  /** Of a turn that the user stopped: what its server does now. */
+  | { readonly type: 'turn.aftermath'; readonly turnId: string; readonly aftermath: Aftermath }
   | { readonly type: 'turn.answered-by'; readonly turnId: string; readonly name: string }
   | { readonly type: 'turn.noted'; readonly turnId: string; readonly text: string }
   | {
@@ -189,6 +257,8 @@ export const LOSS: { readonly [T in AppEventType]?: Exclude<Loss, 'must-arrive'>
   'hardware.sampled': 'latest-wins',
   'gpus.sampled': 'latest-wins',
   'hardware.source': 'latest-wins',
+  'model.load.progressed': 'latest-wins',
+  'pull.progressed': 'latest-wins',
   'turn.loading': 'latest-wins',
   'turn.prefill': 'latest-wins',
   'turn.reasoning.delta': 'mergeable',

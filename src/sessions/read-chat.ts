@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import { sanitize, sanitizeLine } from '../../widgets/text/sanitize.js';
 import type { Outcome, Phase, Turn, Usage } from '../domain/chat.js';
-import { NO_USAGE } from '../domain/chat.js';
+import { NEW_TURN, NO_USAGE } from '../domain/chat.js';
 import type { Fault } from '../domain/fault.js';
 import { textOf } from '../domain/text.js';
 import { LmappError, messageOf } from '../errors.js';
@@ -110,6 +110,7 @@ function joined(before: string, piece: unknown): string {
 function turnOf(id: string, { prompt, thinking, answer, lastMs, end }: Draft): Turn {
   const phases = phasesOf(end?.['phases']);
   return {
+    ...NEW_TURN,
     id,
     prompt: sanitize(stringOf(prompt['text'])),
     askedAt: numberOf(prompt['at']) ?? 0,
@@ -121,8 +122,6 @@ function turnOf(id: string, { prompt, thinking, answer, lastMs, end }: Draft): T
     answer: textOf(sanitize(answer)),
     phase: phases.at(-1)?.phase ?? (answer === '' ? 'sending' : 'answering'),
     phases,
-    prefill: null,
-    loadProgress: null,
     pieces: numberOf(end?.['pieces']) ?? 0,
     startedMono: 0,
     firstTokenMono: numberOf(end?.['firstMs']),

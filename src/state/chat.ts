@@ -1,4 +1,11 @@
-import { NO_USAGE, type ChatMessage, type Phase, type Turn, type Usage } from '../domain/chat.js';
+import {
+  NEW_TURN,
+  type ChatMessage,
+  type FigureName,
+  type Phase,
+  type Turn,
+  type Usage,
+} from '../domain/chat.js';
 import { appendText, EMPTY_TEXT, settledText, wholeText } from '../domain/text.js';
 import type { Stamped, StoredChat } from '../events/catalogue.js';
 import type { Effect } from './effect.js';
@@ -21,22 +28,11 @@ export function startTurn(state: State, event: Stamped, text: string, out: Effec
     modelKey: model.key,
     modelLabel: model.label,
     backendTitle: backend.info.title,
-    answeredBy: null,
+    ...NEW_TURN,
     thinking: EMPTY_TEXT,
     answer: EMPTY_TEXT,
-    phase: 'sending',
     phases: [{ phase: 'sending', mono: event.mono }],
-    prefill: null,
-    loadProgress: null,
-    pieces: 0,
     startedMono: event.mono,
-    firstTokenMono: null,
-    endedMono: null,
-    usage: NO_USAGE,
-    outcome: null,
-    endReason: null,
-    fault: null,
-    notes: [],
   };
   const title = state.chat.title || titleOf(text);
   if (!state.chat.stored) out.push({ type: 'session.start', chatId: state.chat.id, title });
@@ -49,6 +45,8 @@ export function startTurn(state: State, event: Stamped, text: string, out: Effec
     get messages() {
       return messagesOf(state, text);
     },
+    contextTokens: null,
+    continues: false,
   });
   return {
     ...state,
@@ -84,17 +82,37 @@ export function updateTurn(state: State, event: Stamped, out: Effect[]): State {
     case 'turn.started':
       return state;
     case 'turn.queued':
-      return withLive(state, enterPhase(live, 'queued', event.mono));
+      return withLive(state, {
+        ...enterPhase(live, 'queued', event.mono),
+        queuePosition: event.position ?? null,
+        sources: withSources(live, ['queued'], event.source),
+      });
     case 'turn.loading':
-      return withLive(state, { ...enterPhase(live, 'loading', event.mono), loadProgress: event.progress });
+      return withLive(state, {
+        ...enterPhase(live, 'loading', event.mono),
+        loadProgress: event.progress,
+        sources: withSources(live, ['loading'], event.source),
+      });
     case 'turn.prefill':
-      return withLive(state, { ...enterPhase(live, 'prefill', event.mono), prefill: event.progress });
+      return withLive(state, {
+        ...enterPhase(live, 'prefill', event.mono),
+        prefill: event.progress,
+        sources: withSources(live, ['prefill'], event.source),
+      });
     case 'turn.reasoning.delta':
       return onDelta(state, live, event, out);
     case 'turn.text.delta':
       return onDelta(state, live, event, out);
     case 'turn.usage':
-      return withLive(state, { ...live, usage: mergeUsage(live.usage, event.usage) });
+      return withLive(state, {
+        ...live,
+        usage: mergeUsage(live.usage, event.usage),
+        sources: withSources(live, toldFigures(event.usage), event.source),
+      });
+    case 'turn.truncated':
+      return withLive(state, { ...live, truncation: event.truncation });
+    case 'turn.aftermath':
+      return state;
     case 'turn.answered-by':
       return withLive(state, { ...live, answeredBy: event.name });
     case 'turn.noted':
@@ -257,8 +275,21 @@ function enterPhase(turn: Turn, phase: Phase, mono: number): Turn {
 
 /** Later figures replace earlier ones; null says nothing. */
 function mergeUsage(usage: Usage, more: Partial<Usage>): Usage {
-  const told = Object.entries(more).filter(([, value]) => value !== null && value !== undefined);
-  return { ...usage, ...Object.fromEntries(told) };
+  return { ...usage, ...Object.fromEntries(toldFigures(more).map((name) => [name, more[name]])) };
+}
+
+function toldFigures(usage: Partial<Usage>): readonly (keyof Usage)[] {
+  return (Object.keys(usage) as (keyof Usage)[]).filter((name) => usage[name] !== null);
+}
+
+/** The very same object while nothing new is told: live figures come many times a second. */
+function withSources(
+  turn: Turn,
+  names: readonly FigureName[],
+  source: string | null | undefined,
+): Turn['sources'] {
+  if (!source || names.every((name) => turn.sources[name] === source)) return turn.sources;
+  return { ...turn.sources, ...Object.fromEntries(names.map((name) => [name, source])) };
 }
 
 /** The first line of a message, shortened. */

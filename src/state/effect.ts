@@ -9,7 +9,12 @@ export type Effect =
       readonly turnId: string;
       readonly modelKey: string;
       readonly messages: readonly ChatMessage[];
+      /** See ChatRequest. */
+      readonly contextTokens: number | null;
+      readonly continues: boolean;
     }
+  /** Looks at the server of a stopped turn until it is idle. */
+  | { readonly type: 'turn.watch'; readonly turnId: string; readonly modelKey: string }
   | { readonly type: 'chat.cancel'; readonly turnId: string }
   | { readonly type: 'backends.refresh' }
   /** The mock joins the servers. */
@@ -17,8 +22,33 @@ export type Effect =
   /** The list of models changed and is to be kept for the next start. */
   | { readonly type: 'models.cache' }
   | { readonly type: 'models.refresh'; readonly backendId: string }
-  | { readonly type: 'model.load'; readonly key: string }
+  /** `pin`: until it is unloaded by hand. */
+  | {
+      readonly type: 'model.load';
+      readonly key: string;
+      readonly pin: boolean;
+      readonly contextTokens: number | null;
+    }
   | { readonly type: 'model.unload'; readonly key: string }
+  | { readonly type: 'model.details'; readonly key: string }
+  | { readonly type: 'model.delete'; readonly key: string }
+  | {
+      readonly type: 'pull.start';
+      readonly pullId: string;
+      readonly backendId: string;
+      readonly name: string;
+    }
+  | { readonly type: 'pull.cancel'; readonly pullId: string }
+  /** Finds out what stands behind an address. `key`: as typed, perhaps `${NAME}`. */
+  | { readonly type: 'server.probe'; readonly address: string; readonly key: string | null }
+  /** Writes a server to the configuration and watches it. */
+  | {
+      readonly type: 'server.save';
+      readonly url: string;
+      readonly kind: string | null;
+      readonly key: string | null;
+    }
+  | { readonly type: 'server.remove'; readonly backendId: string }
   | { readonly type: 'model.remember'; readonly key: string }
   | { readonly type: 'session.start'; readonly chatId: string; readonly title: string }
   /** A new turn, or one whose state or text changed; the store appends what is new. */

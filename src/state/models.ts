@@ -169,7 +169,7 @@ function preloadOnce(state: State, event: Stamped, out: Effect[]): State {
       `${model.label} was not preloaded: it needs more memory than is free`,
       'l in the models pane loads it all the same.',
     );
-  out.push({ type: 'model.load', key: model.key });
+  out.push({ type: 'model.load', key: model.key, pin: false, contextTokens: null });
   return next;
 }
 

@@ -1,8 +1,11 @@
-import type { Backend, ChatEvent } from '../../src/backends/backend.js';
+import type { Backend, ChatEvent, LoadOptions } from '../../src/backends/backend.js';
 import { backendTypeOf } from '../../src/backends/registry.js';
 import type { Usage } from '../../src/domain/chat.js';
 import { type Model, modelKey } from '../../src/domain/model.js';
 import type { BackendPorts } from '../../src/backends/backend.js';
+
+/** A load with nothing special about it. */
+export const LOAD: LoadOptions = { keepAlive: '', contextTokens: null, onProgress: () => undefined };
 
 export const REAL_PORTS: BackendPorts = { now: () => Date.now(), monotonic: () => performance.now() };
 

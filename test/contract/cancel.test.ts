@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RawServer, hang, json, stream } from '../support/raw-server.js';
-import { DONE, ask, backendAt, c, finish, modelOf, o } from './answers.js';
+import { LOAD, DONE, ask, backendAt, c, finish, modelOf, o } from './answers.js';
 import { SteeredClock, settle } from './steered-clock.js';
 
 let server: RawServer;
@@ -120,7 +120,7 @@ describe('cancel and concurrency', () => {
     server.reply('/api/chat', hang);
     const backend = backendAt('ollama', server.url);
     const stop = new AbortController();
-    const load = backend.load?.(modelOf(backend), '', stop.signal);
+    const load = backend.load?.(modelOf(backend), LOAD, stop.signal);
     const request = await server.waitFor('/api/chat');
     stop.abort();
     await expect(load).rejects.toThrow('The request was cancelled.');

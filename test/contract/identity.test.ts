@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { BackendType } from '../../src/backends/backend.js';
 import { discover, identify } from '../../src/backends/identify.js';
+import { NO_FEATURES } from '../../src/domain/model.js';
 import { RawServer, hang, json, status, stream } from '../support/raw-server.js';
 import { DONE, REAL_PORTS, ask, backendAt, c, finish } from './answers.js';
 
@@ -104,6 +105,9 @@ describe('which server is this', () => {
       title: '',
       defaultPorts: [port],
       startCommand: '',
+      logPlace: '',
+      features: NO_FEATURES,
+      notConcerned: {},
       create: () => backendAt('mock', ''),
     });
     const begun = performance.now();

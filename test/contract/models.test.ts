@@ -3,7 +3,7 @@ import type { Backend } from '../../src/backends/backend.js';
 import { parametersFromShow } from '../../src/backends/ollama-models.js';
 import type { Model } from '../../src/domain/model.js';
 import { RawServer, hang, json, status, stream } from '../support/raw-server.js';
-import { DONE, OLLAMA_DONE, ask, backendAt, c, finish, modelOf, o } from './answers.js';
+import { LOAD, DONE, OLLAMA_DONE, ask, backendAt, c, finish, modelOf, o } from './answers.js';
 import { SteeredClock, settle } from './steered-clock.js';
 
 let server: RawServer;
@@ -255,7 +255,7 @@ describe('models, load and unload', () => {
     expect(backend.info.features).toMatchObject({ load: true, unload: true });
     const loading = (await backend.models(signal))[0];
     expect(loading).toMatchObject({ loadState: 'loading', loadProgress: 0.5 });
-    const load = backend.load?.(modelOf(backend), '', signal);
+    const load = backend.load?.(modelOf(backend), LOAD, signal);
     const failure = expect(load).rejects.toThrow('The load of m failed (exit code 1).');
     await server.waitFor('/v1/models', 3);
     await settle();
@@ -273,8 +273,8 @@ describe('models, load and unload', () => {
       );
     const backend = at('llama.cpp');
     await backend.models(signal);
-    await backend.load?.(modelOf(backend), '', signal);
-    await expect(backend.load?.(modelOf(backend, { name: 'nope' }), '', signal)).rejects.toMatchObject({
+    await backend.load?.(modelOf(backend), LOAD, signal);
+    await expect(backend.load?.(modelOf(backend, { name: 'nope' }), LOAD, signal)).rejects.toMatchObject({
       fault: { code: 'unknown-model' },
     });
   });
@@ -282,7 +282,7 @@ describe('models, load and unload', () => {
   it('a server with one model cannot load another', async () => {
     const backend = at('llama.cpp');
     expect(backend.info.features.load).toBe(false);
-    await expect(backend.load?.(modelOf(backend), '', signal)).rejects.toMatchObject({
+    await expect(backend.load?.(modelOf(backend), LOAD, signal)).rejects.toMatchObject({
       fault: { code: 'unsupported' },
     });
   });

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { identify } from '../../src/backends/identify.js';
 import { RawServer, json, status } from '../support/raw-server.js';
 import { recorded } from '../support/recorded.js';
-import { REAL_PORTS, type Seen, ask, backendAt, modelOf } from './answers.js';
+import { LOAD, REAL_PORTS, type Seen, ask, backendAt, modelOf } from './answers.js';
 
 let server: RawServer;
 beforeEach(async () => {
@@ -81,7 +81,7 @@ describe('answers recorded from real servers: Ollama', () => {
     server
       .reply('/api/chat', recorded('ollama/load'), recorded('ollama/unload'))
       .reply('/api/ps', json({ models: [] }));
-    await backend.load?.(modelOf(backend), '5m', signal);
+    await backend.load?.(modelOf(backend), { ...LOAD, keepAlive: '5m' }, signal);
     await backend.unload?.(modelOf(backend), signal);
     backend.close();
   });
@@ -160,7 +160,7 @@ describe('answers recorded from real servers: llama.cpp', () => {
     const model = (await backend.models(signal))[0];
     expect(model).toMatchObject({ loadState: 'unloaded', label: 'smollm2-135m-instruct-q4_1' });
     if (model === undefined) return;
-    await backend.load?.(model, '', signal);
+    await backend.load?.(model, LOAD, signal);
     await backend.unload?.(model, signal);
     expect(await backend.check(signal)).toMatchObject({ status: { state: 'ready' }, processing: null });
     backend.close();

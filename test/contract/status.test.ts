@@ -3,7 +3,7 @@ import { BackendError } from '../../src/backends/backend.js';
 import { parseAddress } from '../../src/wire/address.js';
 import { wireErrorFrom } from '../../src/wire/wire-error.js';
 import { RawServer, hang, json, packets, status, stream } from '../support/raw-server.js';
-import { DONE, OLLAMA_DONE, type Seen, ask, backendAt, c, finish, modelOf, o } from './answers.js';
+import { LOAD, DONE, OLLAMA_DONE, type Seen, ask, backendAt, c, finish, modelOf, o } from './answers.js';
 
 let server: RawServer;
 beforeEach(async () => {
@@ -350,8 +350,8 @@ describe('statuses, bodies and addresses', () => {
   it('the keep_alive of a load is a number of seconds or a duration', async () => {
     server.reply('/api/chat', json({ done: true, done_reason: 'load' }));
     const backend = backendAt('ollama', server.url);
-    await backend.load?.(modelOf(backend), '-1', signal);
-    await backend.load?.(modelOf(backend), '10m', signal);
+    await backend.load?.(modelOf(backend), { ...LOAD, keepAlive: '-1' }, signal);
+    await backend.load?.(modelOf(backend), { ...LOAD, keepAlive: '10m' }, signal);
     expect(
       server.requests.map((request) => (JSON.parse(request.body) as { keep_alive: unknown }).keep_alive),
     ).toEqual([-1, '10m']);

@@ -1,6 +1,6 @@
 import { defaultSettings } from '../../src/config/schema.js';
 import type { MachineSample } from '../../src/domain/hardware.js';
-import type { BackendInfo, Model } from '../../src/domain/model.js';
+import { NO_FEATURES, type BackendInfo, type Model } from '../../src/domain/model.js';
 import type { Settings } from '../../src/domain/settings.js';
 import type { AppEvent, Stamped } from '../../src/events/catalogue.js';
 import type { Effect } from '../../src/state/effect.js';
@@ -63,7 +63,7 @@ export function server(id: string, change: Partial<BackendInfo> = {}): BackendIn
     kind: 'ollama',
     title: id.split('@')[0] ?? id,
     url: 'http://127.0.0.1:11434',
-    features: { load: true, unload: true, promptProgress: false, contextSize: true },
+    features: { ...NO_FEATURES, load: true, unload: true, contextSize: true },
     ...change,
   };
 }

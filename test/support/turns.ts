@@ -1,32 +1,22 @@
 import type { Turn } from '../../src/domain/chat.js';
-import { NO_USAGE } from '../../src/domain/chat.js';
+import { NEW_TURN } from '../../src/domain/chat.js';
 import { appendText, EMPTY_TEXT, textOf } from '../../src/domain/text.js';
 
 /** A turn whose answer runs. */
 export function turnWith(change: Partial<Turn> = {}): Turn {
   return {
+    ...NEW_TURN,
     id: 'turn-1',
     prompt: 'Why?',
     askedAt: 1_700_000_000_000,
     modelKey: 'ollama@127.0.0.1:11434/qwen3:8b',
     modelLabel: 'qwen3:8b',
     backendTitle: 'ollama',
-    answeredBy: null,
     thinking: EMPTY_TEXT,
     answer: EMPTY_TEXT,
     phase: 'answering',
     phases: [{ phase: 'answering', mono: 100 }],
-    prefill: null,
-    loadProgress: null,
-    pieces: 0,
     startedMono: 100,
-    firstTokenMono: null,
-    endedMono: null,
-    usage: NO_USAGE,
-    outcome: null,
-    endReason: null,
-    fault: null,
-    notes: [],
     ...change,
   };
 }

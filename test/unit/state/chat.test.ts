@@ -40,6 +40,8 @@ describe('a message', () => {
           { role: 'system', content: 'Be brief.' },
           { role: 'user', content: 'Why?' },
         ],
+        contextTokens: null,
+        continues: false,
       },
     ]);
     expect(machine.wanted('session.start')).toEqual([

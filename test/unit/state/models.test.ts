@@ -157,7 +157,7 @@ describe('preload', () => {
 
   it('loads the chosen model once, when its server has confirmed it', () => {
     expect(ready({ preload: true }, 'unloaded').wanted('model.load')).toEqual([
-      { type: 'model.load', key: `${A}/m` },
+      { type: 'model.load', key: `${A}/m`, pin: false, contextTokens: null },
     ]);
     expect(ready({ preload: false }, 'unloaded').wanted('model.load')).toEqual([]);
     expect(ready({ preload: true }, 'loaded').wanted('model.load')).toEqual([]);
@@ -191,7 +191,9 @@ describe('loading', () => {
     const event = machine.wanted('event.publish')[0]?.event;
     expect(event).toMatchObject({ type: 'command.invoked', command: 'model.load-anyway' });
     if (event) machine.send(event);
-    expect(machine.wanted('model.load')).toEqual([{ type: 'model.load', key: HUGE.key }]);
+    expect(machine.wanted('model.load')).toEqual([
+      { type: 'model.load', key: HUGE.key, pin: false, contextTokens: null },
+    ]);
   });
 
   it('is not begun twice, and its failure is told with the next step', () => {

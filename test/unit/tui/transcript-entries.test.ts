@@ -1,33 +1,28 @@
 import { describe, expect, it } from '@jest/globals';
-import { NO_USAGE, type Turn } from '../../../src/domain/chat.js';
+import { NEW_TURN, type Turn } from '../../../src/domain/chat.js';
 import { appendText, textOf } from '../../../src/domain/text.js';
 import { emptyChat, type ChatState } from '../../../src/state/state.js';
 import { KEPT_TURNS, transcriptEntries, turnsHeld } from '../../../src/tui/transcript-entries.js';
 
 function turn(n: number, more: Partial<Turn> = {}): Turn {
   return {
+    ...NEW_TURN,
     id: `turn-${n}`,
     prompt: `question ${n}`,
     askedAt: 0,
     modelKey: 'ollama/small',
     modelLabel: 'small',
     backendTitle: 'Ollama',
-    answeredBy: null,
     thinking: textOf('thought'),
     answer: textOf(`answer ${n}`),
     phase: 'answering',
     phases: [],
-    prefill: null,
-    loadProgress: null,
     pieces: 1,
     startedMono: 0,
     firstTokenMono: 10,
     endedMono: 20,
-    usage: NO_USAGE,
     outcome: 'complete',
     endReason: 'stop',
-    fault: null,
-    notes: [],
     ...more,
   };
 }

@@ -1,0 +1,64 @@
+import { fencedBlocks } from '../domain/code-blocks.js';
+import type { Turn } from '../domain/chat.js';
+import { wholeText } from '../domain/text.js';
+import { startTurn } from './chat.js';
+import { effect, type Command, type Commands } from './command.js';
+import type { Effect } from './effect.js';
+import { withNotice } from './notices.js';
+import { editPrompt } from './prompt.js';
+import type { State } from './state.js';
+import { withView } from './view.js';
+
+/** What is done with questions and answers of the transcript. */
+export const TURN_COMMANDS: Commands = {
+  'turn.send-anyway': (state, event, out) => startTurn(state, event, event.argument ?? '', out),
+  'turn.retry': onRetry,
+  'turn.edit': onEditTurn,
+  'turn.copy': (state, _event, out) => copy(state, out, turnOf(state, _event)?.answer ?? null, 'message'),
+  'turn.copy-code': onCopyCode,
+  'turn.thinking': onThinking,
+};
+
+/** The turn named by the command, else the last one. */
+function turnOf(state: State, event: Command): Turn | null {
+  if (state.chat.live && (!event.argument || state.chat.live.id === event.argument)) return state.chat.live;
+  return state.chat.done.find((t) => t.id === event.argument) ?? state.chat.done.at(-1) ?? null;
+}
+
+function onRetry(state: State, event: Command, out: Effect[]): State {
+  const turn = turnOf(state, event);
+  if (!turn || state.chat.live) return state;
+  const last = state.chat.done.at(-1);
+  // The same question again replaces what the last answer would add to the context; the old answer stays in the chat's file.
+  const done = last?.id === turn.id ? state.chat.done.slice(0, -1) : state.chat.done;
+  return startTurn({ ...state, chat: { ...state.chat, done } }, event, turn.prompt, out);
+}
+
+function onEditTurn(state: State, event: Command): State {
+  const turn = turnOf(state, event);
+  if (!turn) return state;
+  return withView(
+    { ...state, prompt: editPrompt(state.prompt, { op: 'set', text: turn.prompt }) },
+    { pane: 'message', anchor: null },
+  );
+}
+
+function copy(state: State, out: Effect[], text: Turn['answer'] | null, what: string): State {
+  if (text && text.length > 0) out.push({ type: 'clipboard.copy', text: wholeText(text), what });
+  return state;
+}
+
+function onCopyCode(state: State, event: Command, out: Effect[]): State {
+  const turn = turnOf(state, event);
+  const block = turn ? fencedBlocks(wholeText(turn.answer)).at(-1) : undefined;
+  if (block === undefined) return withNotice(state, event, 'info', 'no code block in this answer', null);
+  return effect(state, out, { type: 'clipboard.copy', text: block, what: 'code block' });
+}
+
+function onThinking(state: State, event: Command): State {
+  const turn = turnOf(state, event);
+  if (!turn) return state;
+  const unfolded = new Set(state.chat.unfolded);
+  if (!unfolded.delete(turn.id)) unfolded.add(turn.id);
+  return { ...state, chat: { ...state.chat, unfolded } };
+}
