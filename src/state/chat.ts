@@ -1,15 +1,9 @@
-import {
-  NEW_TURN,
-  type ChatMessage,
-  type FigureName,
-  type Phase,
-  type Turn,
-  type Usage,
-} from '../domain/chat.js';
-import { appendText, EMPTY_TEXT, settledText, wholeText } from '../domain/text.js';
+import { NEW_TURN, type FigureName, type Phase, type Turn, type Usage } from '../domain/chat.js';
+import { appendText, EMPTY_TEXT, settledText } from '../domain/text.js';
 import type { Stamped, StoredChat } from '../events/catalogue.js';
 import type { Effect } from './effect.js';
 import { emptyChat, modelByKey, backendById, type ChatState, type State } from './state.js';
+import { messagesOf } from './messages.js';
 import { withNotice } from './notices.js';
 
 /** Figures of a running answer are refreshed this often; more would move numbers that nobody can read. */
@@ -58,19 +52,6 @@ export function startTurn(state: State, event: Stamped, text: string, out: Effec
     },
     view: { ...state.view, anchor: null },
   };
-}
-
-/** What the server gets: the system message, the turns that have an answer, the new message. */
-function messagesOf(state: State, text: string): readonly ChatMessage[] {
-  const messages: ChatMessage[] = [];
-  if (state.settings.system) messages.push({ role: 'system', content: state.settings.system });
-  for (const turn of state.chat.done) {
-    const answer = wholeText(turn.answer);
-    if (answer === '') continue;
-    messages.push({ role: 'user', content: turn.prompt }, { role: 'assistant', content: answer });
-  }
-  messages.push({ role: 'user', content: text });
-  return messages;
 }
 
 /** Folds the events of the running answer. Late events of an earlier one are ignored. */
