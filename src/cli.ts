@@ -10,6 +10,9 @@ import { EXIT, LmappError, messageOf } from './errors.js';
 /** Widest lines of the help. */
 const HELP_COLUMNS = 100;
 
+/** With those that other commands have. */
+const ALL_COMMANDS = COMMANDS.flatMap((command) => [command, ...(command.commands ?? [])]);
+
 interface Chosen {
   readonly command: Command;
   readonly args: Arguments;
@@ -79,6 +82,7 @@ function mount(parser: Argv, command: Command, choose: (command: Command, args: 
     command === tui ? [pattern, '$0'] : pattern,
     command.does,
     (sub) => {
+      for (const part of command.commands ?? []) mount(sub, part, choose);
       if (words) {
         sub.positional(words.name, {
           type: 'string',
@@ -139,8 +143,12 @@ function usageError(message: string): LmappError {
     (word) => word === `--${unknown}` || word.startsWith(`--${unknown}=`) || word === `-${unknown}`,
   );
   const names = isOption
-    ? [...new Set(COMMANDS.flatMap((command) => command.options.map(({ name }) => name))), 'help', 'version']
-    : COMMANDS.map(({ name }) => name);
+    ? [
+        ...new Set(ALL_COMMANDS.flatMap((command) => command.options.map(({ name }) => name))),
+        'help',
+        'version',
+      ]
+    : namesAfter(process.argv);
   const nearest = nearestNames(unknown, names, 1)[0];
   const dashes = isOption ? '--' : '';
   const what = isOption ? 'option' : 'command';
@@ -148,4 +156,10 @@ function usageError(message: string): LmappError {
     hint: nearest === undefined ? 'lmapp --help tells all.' : `Did you mean ${dashes}${nearest}?`,
     exitCode: EXIT.usage,
   });
+}
+
+/** The commands that could have stood where an unknown one does: those of a command that was named before it, else all. */
+function namesAfter(argv: readonly string[]): readonly string[] {
+  const command = COMMANDS.find(({ name, commands }) => commands !== undefined && argv.includes(name));
+  return (command?.commands ?? COMMANDS).map(({ name }) => name);
 }

@@ -19,7 +19,15 @@ export interface CommandContext {
 export interface Command {
   readonly name: string;
   /** Words after the name: `[TEXT..]`. */
-  readonly words?: { readonly name: string; readonly does: string; readonly choices?: readonly string[] };
+  readonly words?: {
+    readonly name: string;
+    readonly does: string;
+    readonly choices?: readonly string[];
+    /** What a shell completes them with. */
+    readonly completes?: 'model';
+  };
+  /** Commands of its own: `lmapp models pull NAME`. Without one of their names the command itself is run. */
+  readonly commands?: readonly Command[];
   readonly does: string;
   readonly options: readonly OptionSpec[];
   /** Command line → what it does. */

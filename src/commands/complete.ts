@@ -32,7 +32,9 @@ export function printCompletions(
 export function completionsOf(words: readonly string[], models: () => readonly string[]): readonly string[] {
   const before = words.slice(0, -1);
   const current = words.at(-1) ?? '';
-  const command = COMMANDS.find(({ name }) => name === before[0]);
+  const outer = COMMANDS.find(({ name }) => name === before[0]);
+  const inner = outer?.commands?.find(({ name }) => name === before[1]);
+  const command = inner ?? outer;
   const options = command?.options ?? TUI_OPTIONS;
   const equals = /^--([^=]+)=/.exec(current);
   if (equals) {
@@ -44,6 +46,9 @@ export function completionsOf(words: readonly string[], models: () => readonly s
   const names = [...options.map(({ name }) => `--${name}`), '--help'];
   if (current.startsWith('-')) return command ? names : [...names, '--version'];
   if (before.length === 0) return COMMANDS.map(({ name }) => name);
+  if (outer?.commands && before.length === 1) return outer.commands.map(({ name }) => name);
+  if (command?.words?.choices) return command.words.choices;
+  if (command?.words?.completes === 'model') return models();
   return command?.name === 'completion' && before.length === 1 ? ['bash', 'zsh', 'fish'] : [];
 }
 

@@ -5,11 +5,11 @@ import { DEBUG_OPTION, isOn, listOf, SERVER_OPTIONS } from './options.js';
 import { requestLog } from './request-log.js';
 import { settingsFor } from './settings.js';
 
-export const models: Command = {
-  name: 'models',
+const list: Command = {
+  name: 'list',
   does: 'Lists the models of all servers.',
   options: [...SERVER_OPTIONS, { name: 'json', type: 'boolean', does: 'print JSON' }, DEBUG_OPTION],
-  examples: [['lmapp models --json | jq -r ".[].name"', 'names of all models, for scripts']],
+  examples: [['lmapp models list --json | jq -r ".[].name"', 'names of all models, for scripts']],
   async run(context, args) {
     const [{ askServers }, { modelsAsJson, modelsAsTable, rememberModels }] = await Promise.all([
       import('./find-backends.js'),
@@ -44,4 +44,13 @@ export const models: Command = {
     }
     return servers.some(({ fault }) => fault === null) ? EXIT.ok : EXIT.failure;
   },
+};
+
+export const models: Command = {
+  name: 'models',
+  does: 'Lists the models of all servers; its commands change them.',
+  options: list.options,
+  commands: [list],
+  examples: [['lmapp models --json | jq -r ".[].name"', 'names of all models, for scripts']],
+  run: (context, args) => list.run(context, args),
 };
