@@ -31,6 +31,7 @@ export class RawServer {
   readonly #replies = new Map<string, RawReply[]>();
 
   #greeting: string | null = null;
+  #otherwise: RawReply = status(404, '404 page not found');
 
   private constructor(server: Server) {
     this.#server = server;
@@ -49,6 +50,12 @@ export class RawServer {
 
   reply(where: string, ...replies: readonly RawReply[]): this {
     this.#replies.set(where, [...replies]);
+    return this;
+  }
+
+  /** What all other paths get. */
+  otherwise(reply: RawReply): this {
+    this.#otherwise = reply;
     return this;
   }
 
@@ -110,12 +117,7 @@ export class RawServer {
   async #answer(socket: Socket, request: RawRequest): Promise<void> {
     const path = request.target.split('?')[0] ?? '';
     const replies = this.#replies.get(`${request.method} ${path}`) ?? this.#replies.get(path);
-    const reply =
-      replies === undefined
-        ? status(404, '404 page not found')
-        : replies.length > 1
-          ? replies.shift()
-          : replies[0];
+    const reply = replies === undefined ? this.#otherwise : replies.length > 1 ? replies.shift() : replies[0];
     await reply?.(socket, request);
   }
 }
