@@ -21,7 +21,7 @@ const BACKEND_ROUNDS = 40;
 
 const PLACE = { kind: 'k', title: 'K', startCommand: '', model: 'm' };
 /** Control characters that may not reach the screen. */
- 
+
 const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/;
 
 const NAMES: readonly string[] = readdirSync(RECORDINGS, { recursive: true, encoding: 'utf8' })
