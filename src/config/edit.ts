@@ -1,4 +1,5 @@
 import { EXIT, LmappError, messageOf } from '../errors.js';
+import type { BackendSetting } from '../domain/settings.js';
 import { withFileLock, writeAtomically } from '../files.js';
 import { nearestNames } from '../domain/names.js';
 import { faultsOf } from './explain.js';
@@ -49,6 +50,27 @@ export function unsetValue(file: string, dottedKey: string): boolean {
     return Object.keys(others).length === 0 ? rest : { ...contents, [key]: others };
   });
   return found;
+}
+
+/**
+ * Changes the list of servers in the file. `edit` is given the list as it stands there now; what it does not touch stays as it was
+ * written. Errors: LmappError (broken file, disk); the file is unchanged then.
+ */
+export function changeServers(
+  file: string,
+  edit: (servers: readonly BackendSetting[]) => readonly BackendSetting[],
+): void {
+  change(file, (contents) => {
+    const { backends = [], ...rest } = contents;
+    const wrong = faultsOf({ backends })[0];
+    if (wrong)
+      throw new LmappError('config.value', wrong.message, {
+        hint: `Correct ${file} first; it is unchanged.`,
+        exitCode: EXIT.usage,
+      });
+    const after = edit(backends as readonly BackendSetting[]);
+    return after.length === 0 ? rest : { ...contents, backends: after };
+  });
 }
 
 function change(file: string, edit: (contents: FileContents) => FileContents): void {

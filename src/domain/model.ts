@@ -64,6 +64,12 @@ export interface BackendInfo {
   readonly features: BackendFeatures;
 }
 
+/**
+ * Why a server is in the list. `run`: named for this run only (`--url`, or a configuration that could not be written); `environment`:
+ * a variable like OLLAMA_HOST; `found`: by looking at the default ports.
+ */
+export type ServerOrigin = 'run' | 'configuration' | 'environment' | 'found' | 'mock';
+
 /** The state of a server as its last poll found it. */
 export type BackendStatus =
   | { readonly state: 'probing' }

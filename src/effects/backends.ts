@@ -7,13 +7,13 @@ import type {
 } from '../backends/backend.js';
 import { discover, identify } from '../backends/identify.js';
 import { backendTypeOf, backendTypes } from '../backends/registry.js';
-import { NO_FEATURES, type BackendInfo, type Model } from '../domain/model.js';
+import { NO_FEATURES, type BackendInfo, type Model, type ServerOrigin } from '../domain/model.js';
 import type { BackendSetting } from '../domain/settings.js';
 import { messageOf } from '../errors.js';
 import type { AppEvent } from '../events/catalogue.js';
 import type { Ports } from '../ports.js';
 import { backendId, parseAddress } from '../wire/address.js';
-import { faultOf, startPolling, type Polling } from './polling.js';
+import { backOffMs, faultOf, startPolling, type Polling } from './polling.js';
 
 /** A server as the disk remembers it. */
 export interface KnownServer {
@@ -43,7 +43,22 @@ export interface Backends {
   backend(id: string): Backend | null;
   /** Adds the mock, when the user takes it for want of a server. */
   addMock(): void;
+  /**
+   * Watches one more server from now on, in the place of what is watched at that address. `kind`: named by the user, who is believed;
+   * `detected`: what it was a moment ago, so that it need not be asked again.
+   */
+  add(added: AddedServer): void;
+  /** Ends the watching of an address and takes it out of the list. */
+  remove(url: string): void;
   stop(): void;
+}
+
+export interface AddedServer {
+  readonly address: BackendAddress;
+  readonly kind: string | null;
+  readonly detected: string | null;
+  /** Stands in the configuration; otherwise it is there for this run only. */
+  readonly kept: boolean;
 }
 
 interface Wanted {
@@ -53,8 +68,9 @@ interface Wanted {
 }
 
 const RANK = { url: 0, configured: 100, environment: 200, found: 300, mock: 900 } as const;
-const IDENTIFY_BACK_OFF_MS: readonly number[] = [2000, 4000, 8000, 15_000, 30_000];
 /** How often the default ports are looked at again: often while nothing answers, else seldom. */
+/** Behind those that were there at the start. */
+const ADDED_RANK = 50;
 const SEARCH_AGAIN_MS = { alone: 4000, found: 20_000 } as const;
 const OLLAMA_PORT = 11434;
 
@@ -70,7 +86,16 @@ export function createBackends(options: BackendsOptions): Backends {
   const watched = new Map<string, { readonly backend: Backend; readonly polling: Polling }>();
   /** Addresses that are named, or watched already. */
   const taken = new Set<string>();
+  /** Ends the search for the kind of a named address. */
+  const identifying = new Map<string, AbortController>();
+  /** Pauses between two tries; F5 ends them. */
+  const pauses = new Set<() => void>();
   let rank = 0;
+  let added = 0;
+
+  function tellFound(backend: BackendInfo, fixed: boolean, atRank: number): void {
+    publish({ type: 'backend.found', backend, fixed, rank: atRank, origin: originOf(atRank) });
+  }
 
   function watch(
     type: BackendType,
@@ -83,7 +108,7 @@ export function createBackends(options: BackendsOptions): Backends {
     const { id } = backend.info;
     if (watched.has(id)) return backend.close();
     taken.add(address.url);
-    publish({ type: 'backend.found', backend: backend.info, fixed, rank: atRank });
+    tellFound(backend.info, fixed, atRank);
     const known = options.known.find((k) => k.info.id === id);
     if (known)
       publish({
@@ -100,7 +125,7 @@ export function createBackends(options: BackendsOptions): Backends {
       random: Math.random,
       onAnswer() {
         const now = JSON.stringify(backend.info);
-        if (now !== told) publish({ type: 'backend.found', backend: backend.info, fixed, rank: atRank });
+        if (now !== told) tellFound(backend.info, fixed, atRank);
         told = now;
       },
       isStillIt: () => (kindIsGiven ? Promise.resolve(true) : isStill(type, address, id, fixed, atRank)),
@@ -127,8 +152,11 @@ export function createBackends(options: BackendsOptions): Backends {
   }
 
   /** A server that was named: shown at once, its kind found out as soon as it answers. */
-  async function watchNamed({ address, kind, rank: atRank }: Wanted): Promise<void> {
+  async function watchNamed({ address, kind, rank: atRank }: Wanted, showAtOnce = false): Promise<void> {
     taken.add(address.url);
+    const own = new AbortController();
+    identifying.set(address.url, own);
+    const signal = AbortSignal.any([abort.signal, own.signal]);
     const remembered = options.known.find((k) => k.info.url === address.url)?.info.kind ?? null;
     const type = kind === null ? null : backendTypeOf(kind);
     if (kind !== null && !type) {
@@ -141,30 +169,52 @@ export function createBackends(options: BackendsOptions): Backends {
       });
       return;
     }
-    if (type) return watch(type, address, true, atRank, true);
-    const placeholder: BackendInfo = {
-      id: backendId('server', address.url),
-      kind: remembered ?? 'server',
-      title: remembered ?? 'server',
-      url: address.url,
-      features: NO_FEATURES,
-    };
-    let shown = false;
-    for (let failures = 0; !abort.signal.aborted; failures++) {
+    if (type) {
+      identifying.delete(address.url);
+      return watch(type, address, true, atRank, true);
+    }
+    const placeholder = placeholderOf(address.url, remembered);
+    let shown = showAtOnce;
+    if (shown) tellFound(placeholder, true, atRank);
+    for (let failures = 1; !signal.aborted; failures++) {
       try {
-        const found = backendTypeOf(await identify(address, abort.signal, clock));
+        const found = backendTypeOf(await identify(address, signal, clock));
+        if (signal.aborted) return;
         if (shown) publish({ type: 'backend.removed', backendId: placeholder.id });
+        identifying.delete(address.url);
         if (found) watch(found, address, true, atRank);
         return;
       } catch (error) {
-        if (abort.signal.aborted) return;
-        if (!shown) publish({ type: 'backend.found', backend: placeholder, fixed: true, rank: atRank });
-        publish({ type: 'backend.lost', backendId: placeholder.id, fault: faultOf(error) });
+        if (signal.aborted) return;
+        const delayMs = backOffMs(failures, Math.random);
+        if (!shown) tellFound(placeholder, true, atRank);
+        publish({
+          type: 'backend.lost',
+          backendId: placeholder.id,
+          fault: faultOf(error),
+          nextTryMs: clock.now() + delayMs,
+        });
         if (!shown) firstAnswered(address.url);
         shown = true;
+        await pause(delayMs, signal);
       }
-      await pause(IDENTIFY_BACK_OFF_MS[Math.min(failures, IDENTIFY_BACK_OFF_MS.length - 1)] ?? 30_000);
     }
+  }
+
+  /** Stops what is watched at an address. Returns the ids under which it stands in the list. */
+  function forget(url: string): readonly string[] {
+    const searched = identifying.get(url);
+    searched?.abort();
+    identifying.delete(url);
+    taken.delete(url);
+    const ids = searched ? [placeholderOf(url, null).id] : [];
+    for (const [id, { backend, polling }] of watched) {
+      if (backend.info.url !== url) continue;
+      polling.stop();
+      watched.delete(id);
+      ids.push(id);
+    }
+    return ids;
   }
 
   const firstAnswers = new Map<string, () => void>();
@@ -188,7 +238,7 @@ export function createBackends(options: BackendsOptions): Backends {
 
   async function searchAgain(): Promise<void> {
     while (!abort.signal.aborted) {
-      await pause(watched.size === 0 ? SEARCH_AGAIN_MS.alone : SEARCH_AGAIN_MS.found);
+      await pause(watched.size === 0 ? SEARCH_AGAIN_MS.alone : SEARCH_AGAIN_MS.found, abort.signal);
       if (!abort.signal.aborted && options.focused()) await search().catch(() => 0);
     }
   }
@@ -245,15 +295,17 @@ export function createBackends(options: BackendsOptions): Backends {
     return all;
   }
 
-  function pause(ms: number): Promise<void> {
+  function pause(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((done) => {
       const cancel = clock.after(ms, finish);
       function finish(): void {
         cancel();
-        abort.signal.removeEventListener('abort', finish);
+        signal.removeEventListener('abort', finish);
+        pauses.delete(finish);
         done();
       }
-      abort.signal.addEventListener('abort', finish);
+      pauses.add(finish);
+      signal.addEventListener('abort', finish);
     });
   }
 
@@ -288,15 +340,49 @@ export function createBackends(options: BackendsOptions): Backends {
     refresh(id) {
       if (id !== undefined) return watched.get(id)?.polling.refresh();
       for (const { polling } of watched.values()) polling.refresh();
+      // Those whose kind is not known yet, and the search at the default ports.
+      for (const finish of [...pauses]) finish();
       if (options.discovery && !options.mock) void search().catch(() => 0);
     },
     backend: (id) => watched.get(id)?.backend ?? null,
     addMock,
+    add({ address, kind, detected, kept }) {
+      const before = forget(address.url);
+      const atRank = (kept ? RANK.configured : RANK.url) + ADDED_RANK + added++;
+      const type = kind === null ? backendTypeOf(detected ?? '') : null;
+      if (type) watch(type, address, true, atRank);
+      else void watchNamed({ address, kind, rank: atRank }, true);
+      const now = [...watched].find(([, { backend }]) => backend.info.url === address.url)?.[0];
+      const placeholder = identifying.has(address.url) ? placeholderOf(address.url, null).id : null;
+      for (const id of before)
+        if (id !== now && id !== placeholder) publish({ type: 'backend.removed', backendId: id });
+    },
+    remove(url) {
+      for (const id of forget(url)) publish({ type: 'backend.removed', backendId: id });
+    },
     stop() {
       abort.abort();
       for (const { polling } of watched.values()) polling.stop();
     },
   };
+}
+
+/** Stands in the list until the kind of server is known. */
+function placeholderOf(url: string, remembered: string | null): BackendInfo {
+  return {
+    id: backendId('server', url),
+    kind: remembered ?? 'server',
+    title: remembered ?? 'server',
+    url,
+    features: NO_FEATURES,
+  };
+}
+
+function originOf(rank: number): ServerOrigin {
+  if (rank < RANK.configured) return 'run';
+  if (rank < RANK.environment) return 'configuration';
+  if (rank < RANK.found) return 'environment';
+  return rank < RANK.mock ? 'found' : 'mock';
 }
 
 /** What the disk remembers of a model says nothing about now. */

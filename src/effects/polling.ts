@@ -43,6 +43,8 @@ export function startPolling(backend: Backend, options: PollingOptions): Polling
   let listDue = true;
   let asking = false;
   let again = false;
+  /** Until the next question, when it was told already. */
+  let delayMs: number | null = null;
   let cancelTimer: (() => void) | null = null;
 
   async function ask(): Promise<void> {
@@ -51,14 +53,15 @@ export function startPolling(backend: Backend, options: PollingOptions): Polling
       return;
     }
     asking = true;
+    delayMs = null;
     cancelTimer?.();
     try {
       const check = await backend.check(abort.signal);
       loading = check.status.state === 'loading';
       if (failures > 0 && check.status.state !== 'away' && !(await options.isStillIt())) return;
       if (abort.signal.aborted) return;
-      publish({ type: 'backend.checked', backendId, check });
       failures = check.status.state === 'away' ? failures + 1 : 0;
+      publish({ type: 'backend.checked', backendId, check, ...nextTry() });
       if (check.status.state === 'ready' && (listDue || checks++ % CHECKS_PER_LIST === 0)) await list();
       else if (check.status.state !== 'ready') listDue = true;
       options.onAnswer();
@@ -66,7 +69,7 @@ export function startPolling(backend: Backend, options: PollingOptions): Polling
       if (abort.signal.aborted) return;
       failures++;
       listDue = true;
-      publish({ type: 'backend.lost', backendId, fault: faultOf(error) });
+      publish({ type: 'backend.lost', backendId, fault: faultOf(error), ...nextTry() });
     } finally {
       asking = false;
     }
@@ -74,7 +77,14 @@ export function startPolling(backend: Backend, options: PollingOptions): Polling
     if (again) {
       again = false;
       void ask();
-    } else cancelTimer = clock.after(nextDelay(), () => void ask());
+    } else cancelTimer = clock.after(delayMs ?? nextDelay(), () => void ask());
+  }
+
+  /** While it is away people want to know when it is asked again. */
+  function nextTry(): { readonly nextTryMs?: number } {
+    if (failures === 0) return {};
+    delayMs = nextDelay();
+    return { nextTryMs: clock.now() + delayMs };
   }
 
   async function list(): Promise<void> {
@@ -91,8 +101,7 @@ export function startPolling(backend: Backend, options: PollingOptions): Polling
     // A model that is being loaded is waited for by somebody.
     if (loading) return LOADING_CHECK_MS;
     if (failures === 0) return options.focused() ? CHECK_MS : UNFOCUSED_CHECK_MS;
-    const base = BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length) - 1] ?? 30_000;
-    return base * (0.8 + 0.4 * options.random());
+    return backOffMs(failures, options.random);
   }
 
   void ask();
@@ -107,6 +116,12 @@ export function startPolling(backend: Backend, options: PollingOptions): Polling
       backend.close();
     },
   };
+}
+
+/** From 2 to 30 s, and a fifth more or less, so that many who wait for one server do not come all at once. */
+export function backOffMs(failures: number, random: () => number): number {
+  const base = BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length) - 1] ?? 30_000;
+  return Math.min(30_000, base * (0.8 + 0.4 * random()));
 }
 
 /** The fault of anything that a backend threw. */

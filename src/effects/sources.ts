@@ -12,12 +12,13 @@ import { openHistory } from '../sessions/history.js';
 import { openModelCache, openRemembered, type CachedModels } from '../sessions/remembered.js';
 import { openStore } from '../sessions/store.js';
 import type { Effect } from '../state/effect.js';
-import { modelByKey } from '../state/state.js';
+import { backendById, modelByKey } from '../state/state.js';
 import { createBackends } from './backends.js';
 import { createChatEffects } from './chat.js';
 import { openLogs } from './logs.js';
 import { faultOf } from './polling.js';
 import type { EffectHost } from './run.js';
+import { createServerEffects } from './servers.js';
 
 /** What the sources need to know of the command line and the configuration. */
 export interface SourceOptions {
@@ -71,6 +72,12 @@ export function openSources(host: EffectHost): Sources {
       ? { onRequest: ({ method, url, ...rest }) => logs.logger.debug(`${method} ${url}`, rest) }
       : {}),
     known: cached.map(({ backend, models }) => ({ info: backend, models })),
+  });
+  const servers = createServerEffects({
+    file: files.config,
+    backends,
+    publish,
+    urlOf: (id) => backendById(host.state(), id)?.info.url ?? null,
   });
   const chats = createChatEffects({
     publish,
@@ -218,6 +225,8 @@ export function openSources(host: EffectHost): Sources {
           return cacheModelsSoon();
         case 'mock.add':
           return backends.addMock();
+        case 'server.remove':
+          return servers.remove(effect);
         case 'model.load':
         case 'model.unload':
           return void changeLoad(effect);

@@ -2,7 +2,14 @@ import type { Aftermath, Outcome, PrefillProgress, Truncation, Turn, Usage } fro
 import type { Fault } from '../domain/fault.js';
 import type { GpuSample, MachineFacts, MachineSample, SourceState } from '../domain/hardware.js';
 import type { LogLine } from '../domain/log.js';
-import type { BackendCheck, BackendInfo, Model, ModelDetails, PullProgress } from '../domain/model.js';
+import type {
+  BackendCheck,
+  BackendInfo,
+  Model,
+  ModelDetails,
+  PullProgress,
+  ServerOrigin,
+} from '../domain/model.js';
 import type { Settings } from '../domain/settings.js';
 
 /** A change of the message in the editor; applied by state/prompt.ts. Offsets count UTF-16 units. */
@@ -77,11 +84,24 @@ export type AppEvent =
       readonly backend: BackendInfo;
       readonly fixed: boolean;
       readonly rank: number;
+      /** Absent in records of earlier versions. */
+      readonly origin?: ServerOrigin;
     }
-  | { readonly type: 'backend.checked'; readonly backendId: string; readonly check: BackendCheck }
+  /** `nextTryMs`: epoch ms of the next question to a server that is away. */
+  | {
+      readonly type: 'backend.checked';
+      readonly backendId: string;
+      readonly check: BackendCheck;
+      readonly nextTryMs?: number;
+    }
   /** It is not listed any more. */
   | { readonly type: 'backend.removed'; readonly backendId: string }
-  | { readonly type: 'backend.lost'; readonly backendId: string; readonly fault: Fault }
+  | {
+      readonly type: 'backend.lost';
+      readonly backendId: string;
+      readonly fault: Fault;
+      readonly nextTryMs?: number;
+    }
   // Models
   /** The model that was chosen last in an earlier run. */
   | { readonly type: 'model.remembered'; readonly key: string }

@@ -8,6 +8,7 @@ import { INTERVALS_MS } from './hardware.js';
 import { isTooLarge, MODEL_COMMANDS, tooLarge } from './model-commands.js';
 import { withNotice } from './notices.js';
 import { editPrompt, EMPTY_PROMPT } from './prompt.js';
+import { SERVER_COMMANDS } from './server-commands.js';
 import { modelByKey, type State } from './state.js';
 import { TURN_COMMANDS } from './turn-commands.js';
 import { closeOverlay, openOverlay, withView } from './view.js';
@@ -19,6 +20,7 @@ const LAYOUTS: readonly LayoutName[] = ['all', 'chat-machine', 'chat'];
 /** What each command does. Commands that need the layout of the screen (scrolling) are done by src/tui and arrive as other events. */
 const COMMANDS: Commands = {
   ...MODEL_COMMANDS,
+  ...SERVER_COMMANDS,
   ...TURN_COMMANDS,
   'menu.open': (state) => openOverlay(state, 'menu'),
   'model.pick': (state) => openOverlay(state, 'models'),

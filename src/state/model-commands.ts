@@ -5,6 +5,7 @@ import type { Effect } from './effect.js';
 import { fitOfModel, withModels } from './models.js';
 import { withNotice } from './notices.js';
 import { backendById, modelByKey, type Question, type State } from './state.js';
+import { askToRemove } from './server-commands.js';
 import { openOverlay, withView } from './view.js';
 
 /** What is done with servers and their models. */
@@ -21,6 +22,15 @@ export const MODEL_COMMANDS: Commands = {
     return onModel(state, event, (model) => openOverlay(state, 'details', model.key));
   },
   'server.fold': onFold,
+  'row.delete': (state, event) => {
+    const row = event.argument ?? state.models.cursor;
+    const server = backendById(state, row ?? '');
+    return server
+      ? askToRemove(state, event, server)
+      : onModel(state, { ...event, ...(row === null ? {} : { argument: row }) }, (model) =>
+          deleteModel(state, event, model),
+        );
+  },
 };
 
 export function isTooLarge(state: State, model: Model): boolean {
@@ -113,6 +123,11 @@ function unload(state: State, event: Command, model: Model, out: Effect[]): Stat
     return withNotice(state, event, 'info', `${model.label} is not loaded`, null);
   out.push({ type: 'model.unload', key: model.key });
   return state;
+}
+
+function deleteModel(state: State, event: Command, model: Model): State {
+  const title = backendById(state, model.backendId)?.info.title ?? 'this server';
+  return withNotice(state, event, 'info', `${title} deletes no models`, null);
 }
 
 /** The model named by the command, else the one under the cursor of the models pane, else the selected one. */

@@ -1,4 +1,3 @@
-import type { Fault } from '../domain/fault.js';
 import { findModel } from '../domain/find-model.js';
 import { fitOf, isLoopback, type Fit } from '../domain/fit.js';
 import type { Model } from '../domain/model.js';
@@ -33,7 +32,7 @@ export function updateModels(state: State, event: Stamped, out: Effect[]): State
         backends: state.models.backends.filter((b) => b.info.id !== event.backendId),
       });
     case 'backend.lost':
-      return tellUnknownModel(onLost(state, event, event.backendId, event.fault), event);
+      return tellUnknownModel(onLost(state, event), event);
     case 'models.listed':
       return onListed(state, event, out);
     case 'models.failed':
@@ -62,6 +61,8 @@ function onFound(state: State, event: Stamped & { type: 'backend.found' }): Stat
     info: event.backend,
     fixed: event.fixed,
     rank: event.rank,
+    origin: event.origin ?? (event.fixed ? 'run' : 'found'),
+    nextTryMs: known?.nextTryMs ?? null,
     check: known?.check ?? { status: { state: 'probing' }, version: null, processing: null, queued: null },
     models: known?.models ?? [],
     cached: known?.cached ?? true,
@@ -83,6 +84,7 @@ function onChecked(state: State, event: Stamped & { type: 'backend.checked' }): 
     ...e,
     models: away && before.state !== 'away' ? e.models.map(forgotten) : e.models,
     check: { ...event.check, status, version: event.check.version ?? e.check.version },
+    nextTryMs: event.nextTryMs ?? null,
   }));
   if (before.state === 'away' && status.state === 'ready')
     return withNotice(next, event, 'good', `${entry.info.title} is back`, null);
@@ -100,17 +102,17 @@ function forgotten(model: Model): Model {
   return { ...model, loadState: 'unknown', loadProgress: null, expiry: null };
 }
 
-/** A server that was only found by looking leaves the tree; one that was named stays, with its reason. */
-function onLost(state: State, event: Stamped, backendId: string, fault: Fault): State {
+/** A server that is away stays in the tree, with its reason. */
+function onLost(state: State, event: Stamped & { type: 'backend.lost' }): State {
+  const { backendId, fault } = event;
   const entry = backendById(state, backendId);
   if (!entry) return state;
-  if (!entry.fixed && entry.models.length === 0)
-    return withModels(state, { backends: state.models.backends.filter((b) => b.info.id !== backendId) });
   const sinceMs = entry.check.status.state === 'away' ? entry.check.status.sinceMs : event.at;
   return withEntry(state, backendId, (e) => ({
     ...e,
     models: e.models.map(forgotten),
     check: { ...e.check, status: { state: 'away', fault, sinceMs }, processing: null, queued: null },
+    nextTryMs: event.nextTryMs ?? null,
   }));
 }
 

@@ -2,7 +2,7 @@ import type { Turn } from '../domain/chat.js';
 import type { GpuSample, MachineFacts, MachineSample, SourceState } from '../domain/hardware.js';
 import type { LogLevel } from '../domain/log.js';
 import { EMPTY_RING, type LogRing } from '../domain/log-ring.js';
-import type { BackendCheck, BackendInfo, Model } from '../domain/model.js';
+import type { BackendCheck, BackendInfo, Model, ServerOrigin } from '../domain/model.js';
 import type { LayoutName, Settings } from '../domain/settings.js';
 import type {
   AppEvent,
@@ -20,6 +20,9 @@ export interface BackendEntry {
   /** Named by the user: listed even when away. */
   readonly fixed: boolean;
   readonly rank: number;
+  readonly origin: ServerOrigin;
+  /** While it is away: epoch ms of the next question. */
+  readonly nextTryMs: number | null;
   readonly check: BackendCheck;
   readonly models: readonly Model[];
   /** The list is from the disk and the server has not confirmed it yet. */

@@ -199,6 +199,13 @@ export const KEYMAP: readonly Binding[] = [
   { id: 'model.load', keys: ['l'], where: 'models', does: 'load now', menu: true, hint: 'load' },
   { id: 'model.unload', keys: ['u'], where: 'models', does: 'unload now', menu: true, hint: 'unload' },
   { id: 'model.details', keys: ['i'], where: 'models', does: 'details', menu: true, hint: 'details' },
+  {
+    id: 'row.delete',
+    keys: ['x', 'delete'],
+    where: 'models',
+    does: 'delete the model; take a server out of the configuration',
+    menu: true,
+  },
   { id: 'server.fold', keys: ['space', 'left', 'right'], where: 'models', does: 'fold or open the server' },
 
   { id: 'machine.faster', keys: ['+', '='], where: 'machine', does: 'sample faster', hint: 'faster' },

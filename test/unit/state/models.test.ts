@@ -117,11 +117,12 @@ describe('the list of models', () => {
 });
 
 describe('a server', () => {
-  it('that was named stays when it is away, one that was found without models leaves', () => {
+  it('stays when it is away, one that was only found, too', () => {
     const machine = twoServers();
     machine.send(lost(A), lost(B));
     expect(machine.state.models.backends.map((b) => [b.info.id, b.check.status.state])).toEqual([
       [A, 'away'],
+      [B, 'away'],
     ]);
   });
 
