@@ -11,6 +11,7 @@ parser.add_argument("--port", type=int, default=8080)
 parser.add_argument("--ctx", type=int, default=1024, help="context of each slot, in tokens")
 parser.add_argument("--slots", type=int, default=2, help="requests answered at once")
 parser.add_argument("--api-key", help="ask every client for this key")
+parser.add_argument("--sleep", type=int, help="seconds without a request after which the model leaves the memory")
 options = parser.parse_args()
 
 import xllamacpp  # after the options: loading it takes a second
@@ -24,6 +25,8 @@ params.n_ctx = options.ctx * options.slots
 params.n_parallel = options.slots
 params.endpoint_metrics = True
 params.endpoint_slots = True
+if options.sleep:
+    params.sleep_idle_seconds = options.sleep
 if options.api_key:
     params.api_keys = [options.api_key]
 

@@ -27,11 +27,22 @@ const ENOUGH_WORDS = 8;
 
 const open = new Set<PtySession>();
 
-export async function openChat(home: Home, url: string, args: readonly string[] = []): Promise<ChatWindow> {
-  const program = [path.resolve('dist/main.js'), 'tui', '--no-discovery', '--url', url, ...args];
+export async function openChat(
+  home: Home,
+  url: string,
+  args: readonly string[] = [],
+  model: string | RegExp = /SmolLM2/i,
+): Promise<ChatWindow> {
+  const program = [
+    path.resolve('dist/main.js'),
+    'tui',
+    '--no-discovery',
+    ...(url === '' ? [] : ['--url', url]),
+    ...args,
+  ];
   const session = openPty(process.execPath, program, { columns: COLUMNS, rows: ROWS, env: home.env });
   open.add(session);
-  await session.waitFor(/SmolLM2/i, 15_000);
+  await session.waitFor(model, 15_000);
 
   const phaseBar = (): string => session.line(ROWS - 1);
   const running = (): boolean => /Esc stop/i.test(phaseBar());
