@@ -9,6 +9,7 @@ import { measureBytes } from './bench/measure-bytes.js';
 import { measureCpu } from './bench/measure-cpu.js';
 import { measureKeys } from './bench/measure-keys.js';
 import { measureMemory } from './bench/measure-memory.js';
+import { measureServers } from './bench/measure-servers.js';
 import { measureStart } from './bench/measure-start.js';
 import { table, verdictOf, type Line } from './bench/report.js';
 
@@ -19,6 +20,7 @@ const GROUPS: Readonly<Record<string, (quick: boolean) => Promise<readonly Line[
   bytes: measureBytes,
   keys: measureKeys,
   memory: measureMemory,
+  servers: measureServers,
 };
 
 const { values } = parseArgs({

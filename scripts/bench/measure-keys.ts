@@ -101,7 +101,7 @@ async function measureCase(one: Case, keys: number): Promise<readonly Line[]> {
 }
 
 /** Types key after key, not in step with the frames, and takes the time until each is on the screen. */
-async function typeKeys(
+export async function typeKeys(
   session: TerminalSession,
   keys: number,
 ): Promise<{ samples: number[]; lost: number }> {
