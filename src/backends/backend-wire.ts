@@ -29,6 +29,8 @@ export class BackendWire {
   readonly #place: Omit<FaultPlace, 'model'>;
   readonly #onRequest: BackendPorts['onRequest'];
   #awaySince: number | null = null;
+  /** The last answer to each question that is asked again and again: most say the same as before. */
+  readonly #last = new Map<string, WholeAnswer>();
 
   constructor(address: BackendAddress, ports: BackendPorts, place: Omit<FaultPlace, 'model'>) {
     this.clock = clockOf(ports);
@@ -45,18 +47,25 @@ export class BackendWire {
 
   /** The whole answer, whatever its status. Throws BackendError when there is none. */
   async ask(ask: Ask): Promise<WholeAnswer> {
+    const method = ask.method ?? 'GET';
     try {
-      return await this.#traced(
-        ask.method ?? 'GET',
+      const answer = await this.#traced(
+        method,
         ask.path,
-        fetchWhole(this.#wire, {
-          ...this.#request(ask.method ?? 'GET', ask.path, ask.body),
-          signal: ask.signal,
-          // Only a GET can go once more when a kept socket turns out to be dead.
-          ownSocket: ask.method === 'POST',
-          totalTimeoutMs: ask.timeoutMs === undefined ? ASK_TIMEOUT_MS : ask.timeoutMs,
-        }),
+        fetchWhole(
+          this.#wire,
+          {
+            ...this.#request(method, ask.path, ask.body),
+            signal: ask.signal,
+            // Only a GET can go once more when a kept socket turns out to be dead.
+            ownSocket: method === 'POST',
+            totalTimeoutMs: ask.timeoutMs === undefined ? ASK_TIMEOUT_MS : ask.timeoutMs,
+          },
+          this.#last.get(ask.path) ?? null,
+        ),
       );
+      if (isPolled(method, ask.path)) this.#last.set(ask.path, answer);
+      return answer;
     } catch (error) {
       throw this.toBackendError(error);
     }
@@ -180,6 +189,10 @@ export class BackendWire {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     };
   }
+}
+
+function isPolled(method: string, path: string): boolean {
+  return method === 'GET' && !path.includes('?');
 }
 
 function noJson(answer: WholeAnswer): Fault {

@@ -128,6 +128,24 @@ export interface Model {
   readonly expiry: Expiry;
 }
 
+/** Whether two lists say the same, in the same order: most polls change nothing, and then nothing needs to be done. */
+export function sameModels(a: readonly Model[], b: readonly Model[]): boolean {
+  return a === b || (a.length === b.length && a.every((model, i) => sameModel(model, b[i])));
+}
+
+function sameModel(a: Model, b: Model | undefined): boolean {
+  if (a === b) return true;
+  if (b === undefined) return false;
+  for (const name of Object.keys(a) as (keyof Model)[])
+    if (a[name] !== b[name] && !sameValue(a[name], b[name])) return false;
+  return true;
+}
+
+/** Of capabilities and time to live, which are small. */
+function sameValue(a: unknown, b: unknown): boolean {
+  return typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b);
+}
+
 export function modelKey(backendId: string, name: string): string {
   return `${backendId}/${name}`;
 }

@@ -42,6 +42,8 @@ export interface Sources {
 
 /** The model cache is written at most this often. */
 const CACHE_WRITE_MS = 1000;
+/** So many models of a server are kept for the next start, which must stay quick. */
+const CACHED_MODELS = 500;
 /** Static facts start a child; it waits until the first seconds, when people look and type, are over. */
 const FACTS_DELAY_MS = 1500;
 
@@ -202,7 +204,7 @@ export function openSources(host: EffectHost): Sources {
     written = entries;
     const fresh: CachedModels[] = entries
       .filter((e) => !e.cached && e.info.kind !== 'mock')
-      .map((e) => ({ backend: e.info, models: e.models }));
+      .map((e) => ({ backend: e.info, models: e.models.slice(0, CACHED_MODELS) }));
     const others = cached.filter(
       (c) => !fresh.some((f) => f.backend.id === c.backend.id || f.backend.url === c.backend.url),
     );

@@ -1,6 +1,6 @@
 import { findModel } from '../domain/find-model.js';
 import { fitOf, isLoopback, type Fit } from '../domain/fit.js';
-import type { Model } from '../domain/model.js';
+import { sameModels, type Model } from '../domain/model.js';
 import { nearestNames } from '../domain/names.js';
 import type { Stamped } from '../events/catalogue.js';
 import type { Effect } from './effect.js';
@@ -119,6 +119,7 @@ function onLost(state: State, event: Stamped & { type: 'backend.lost' }): State 
 function onListed(state: State, event: Stamped & { type: 'models.listed' }, out: Effect[]): State {
   const entry = backendById(state, event.backendId);
   if (!entry || (event.fromCache && !entry.cached)) return state;
+  if (!entry.cached && sameModels(entry.models, event.models)) return state;
   let next = withEntry(state, event.backendId, (e) => ({
     ...e,
     models: event.models,

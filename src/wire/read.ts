@@ -13,11 +13,19 @@ export interface WholeAnswer {
 /** Details of a model with its tensors may have several megabytes; a list has some hundred kilobytes. */
 const BODY_LIMIT_CHARS = 16 * 1024 * 1024;
 
-/** Sends a request and reads the whole answer, whatever its status. Throws WireError. */
-export async function fetchWhole(wire: Wire, request: WireRequest): Promise<WholeAnswer> {
+/**
+ * Sends a request and reads the whole answer, whatever its status. A body that is the same as that of `before` is not parsed again: its
+ * `json` is the very same object, so that whatever was made of it can be kept too. Throws WireError.
+ */
+export async function fetchWhole(
+  wire: Wire,
+  request: WireRequest,
+  before: WholeAnswer | null = null,
+): Promise<WholeAnswer> {
   const answer = await wire.request(request);
   const text = await readText(answer, BODY_LIMIT_CHARS);
-  return { status: answer.status, headers: answer.headers, text, json: parseJson(text) };
+  const json = before !== null && before.text === text ? before.json : parseJson(text);
+  return { status: answer.status, headers: answer.headers, text, json };
 }
 
 /** Reads a body; throws WireError when it is longer than the limit. */
