@@ -135,9 +135,9 @@ export interface BackendType {
   readonly notConcerned: Readonly<Record<string, string>>;
   /**
    * Tells this kind by the shape of the answer to `GET /v1/models`, and of further questions where that is not enough; these are kept, so
-   * the next kind that asks the same costs nothing. Asked in the order of the registry. Absent: never found by looking.
+   * the next kind that asks the same costs nothing. `url` is for answers without any mark, where only the port is left. Asked in the order of the registry. Absent: never found by looking.
    */
-  readonly recognises?: (list: WholeAnswer, probe: Probe) => boolean | Promise<boolean>;
+  readonly recognises?: (list: WholeAnswer, probe: Probe, url: string) => boolean | Promise<boolean>;
   create(address: BackendAddress, ports: BackendPorts): Backend;
 }
 

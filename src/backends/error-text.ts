@@ -9,8 +9,12 @@ export interface FaultPlace {
   readonly title: string;
   /** How to start the server, e.g. `ollama serve`. */
   readonly startCommand: string;
+  /** Where its log is, as a part of a sentence. */
+  readonly logPlace?: string;
   /** The model that was asked; null when it was not about a model. */
   readonly model: string | null;
+  /** The last word of this kind of server: its own next step, and answers that mean something else than they say. */
+  readonly refine?: (fault: Fault, told: ErrorText) => Fault;
 }
 
 /** A server's own words. */
@@ -104,7 +108,7 @@ export function faultOfText(found: ErrorText, status: number, place: FaultPlace)
     ...(found.contextTokens === null ? {} : { contextTokens: found.contextTokens }),
   };
   const { message, hint } = wording(code, words, found, status, place);
-  return {
+  const fault = {
     code,
     message,
     hint,
@@ -112,6 +116,7 @@ export function faultOfText(found: ErrorText, status: number, place: FaultPlace)
     ...figures,
     ...(code === 'context-full' ? contextFigures(words, figures) : {}),
   };
+  return place.refine?.(fault, found) ?? fault;
 }
 
 function classify(found: ErrorText, status: number): FaultCode {
@@ -195,7 +200,10 @@ function wording(
       return words === ''
         ? {
             message: `${place.title} failed with status ${status} and told no reason.`,
-            hint: 'Look into the log of the server.',
+            hint:
+              place.logPlace === undefined
+                ? 'Look into the log of the server.'
+                : `Look into the log of ${place.title}: ${place.logPlace}.`,
           }
         : { message: told, hint: null };
     default:

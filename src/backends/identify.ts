@@ -36,7 +36,7 @@ export async function identify(
   };
   try {
     const list = await probe('/v1/models');
-    for (const type of types) if (await type.recognises?.(list, probe)) return type.kind;
+    for (const type of types) if (await type.recognises?.(list, probe, address.url)) return type.kind;
     throw new BackendError(isPage(list) ? webPage() : notAServer(address.url, list.status));
   } finally {
     wire.close();

@@ -1,11 +1,13 @@
 import type { BackendType } from './backend.js';
+import { gpt4all } from './gpt4all.js';
 import { llamaCpp } from './llama-cpp.js';
+import { lmstudio } from './lmstudio.js';
 import { mock } from './mock.js';
 import { ollama } from './ollama.js';
 import { openai } from './openai.js';
 
 /** Every kind of server. A new one is a file of its own and a line here; its order is the order of looking for servers. */
-export const backendTypes: readonly BackendType[] = [ollama, llamaCpp, openai, mock];
+export const backendTypes: readonly BackendType[] = [ollama, gpt4all, llamaCpp, lmstudio, openai, mock];
 
 /** Null for a kind that nobody knows. */
 export function backendTypeOf(kind: string): BackendType | null {

@@ -24,7 +24,8 @@ describe('which server is this', () => {
       json({ data: [{ id: 'x', object: 'model', owned_by: 'organization_owner' }] }),
     );
     server.reply('/api/version', refusal).reply('/.well-known/localai.json', refusal);
-    expect(await who()).toBe('openai');
+    server.reply('/api/v1/models', refusal);
+    expect(await who()).toBe('lmstudio');
   });
 
   it('case 42: LocalAI is not Ollama, although it speaks its interface', async () => {
