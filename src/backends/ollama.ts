@@ -74,7 +74,8 @@ export const ollama: BackendType = {
 /** Asked no further when the list bears the mark of another kind: LM Studio shows its user every wrong question as an error. */
 function mayBeOllama(list: WholeAnswer): boolean {
   const owner = ownerOf(list);
-  const foreign = owner !== null && ['llamacpp', 'llamafile', 'vllm', 'humanity', 'organization_owner'].includes(owner);
+  const foreign =
+    owner !== null && ['llamacpp', 'llamafile', 'vllm', 'humanity', 'organization_owner'].includes(owner);
   const marked =
     isLlamaCppFamily(list) ||
     list.headers['x-powered-by'] !== undefined ||
