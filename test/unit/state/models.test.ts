@@ -108,7 +108,17 @@ describe('the list of models', () => {
       listed(A, [modelOf(A, 'two'), modelOf(A, 'three')]),
     );
     expect(machine.told).toEqual(['ollama: new three', 'ollama: one gone']);
-    expect(machine.wanted('models.cache')).toHaveLength(3);
+    expect(machine.wanted('models.cache')).toHaveLength(2);
+  });
+
+  it('that says the same as before is left as it is', () => {
+    const machine = twoServers();
+    machine.send(listed(A, [modelOf(A, 'one', { capabilities: ['completion'] })]));
+    const { backends } = machine.state.models;
+    machine.send(listed(A, [modelOf(A, 'one', { capabilities: ['completion'] })]));
+    expect(machine.state.models.backends).toBe(backends);
+    machine.send(listed(A, [modelOf(A, 'one', { capabilities: ['completion', 'tools'] })]));
+    expect(machine.state.models.backends).not.toBe(backends);
   });
 
   it('is in the order of rank', () => {
