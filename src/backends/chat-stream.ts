@@ -16,7 +16,12 @@ export interface ChatCall {
   readonly wire: Pick<BackendWire, 'clock' | 'withStart'>;
   /** What is told right after `sent`. */
   readonly afterSent?: readonly ChatEvent[];
-  /** Asked while no byte has come; resolves when there is something to tell, or with null when there is nothing more. */
+  /** What the head of a good answer tells. */
+  readonly onHead?: (headers: WireAnswer['headers']) => readonly ChatEvent[];
+  /**
+   * Asked while no byte of the answer itself has come, also after its head: some servers send that at once. Resolves when there is
+   * something to tell, or with null when there is nothing more.
+   */
   readonly whileWaiting?: (signal: AbortSignal) => Promise<ChatEvent | null>;
   /** The model has begun to speak. */
   readonly onWord?: () => void;
@@ -27,17 +32,18 @@ const ERROR_BODY_LIMIT_CHARS = 1024 * 1024;
 /** After the server's own end only figures may come; a server that keeps the socket open then is not waited for. */
 const GRACE_MS = 3000;
 
-type Ended = Extract<ChatEvent, { type: 'ended' }>;
+export type Ended = Extract<ChatEvent, { type: 'ended' }>;
 
 /** Runs one request. Yields everything but `ended`, which it returns: the caller may ask once more instead. */
 export async function* streamChat(call: ChatCall): AsyncGenerator<ChatEvent, Ended> {
   let answer: WireAnswer | null = null;
+  let watch = call.whileWaiting;
   try {
     const exchange = call.open();
     if (await exchange.sent) {
       yield { type: 'sent' };
       for (const event of call.afterSent ?? []) yield event;
-      if (call.whileWaiting !== undefined) yield* watchWait(exchange, call.whileWaiting);
+      if (watch !== undefined && !(yield* watchWait(exchange.answer, watch))) watch = undefined;
     }
     answer = await exchange.answer;
     if (answer.status < 200 || answer.status > 299) {
@@ -45,7 +51,15 @@ export async function* streamChat(call: ChatCall): AsyncGenerator<ChatEvent, End
       return failed(faultOfAnswer(answer.status, answer.headers, text, call.place, call.wire.clock.now()));
     }
     if (/^text\/html/i.test(answer.headers['content-type'] ?? '')) return failed(webPage());
-    return yield* readAnswer(answer, call.reader, call.onWord);
+    for (const event of call.onHead?.(answer.headers) ?? []) yield event;
+    let body: AsyncIterable<string> = answer.body;
+    if (watch !== undefined) {
+      const parts = body[Symbol.asyncIterator]();
+      const first = parts.next();
+      yield* watchWait(first, watch);
+      body = resumed(first, parts);
+    }
+    return yield* readAnswer({ ...answer, body }, call.reader, call.onWord);
   } catch (error) {
     if (call.signal.aborted) return { type: 'ended', outcome: 'cancelled', reason: null, fault: null };
     const fault = call.wire.withStart(wireErrorFrom(error, 'the server', true).fault);
@@ -94,13 +108,13 @@ function* conclude(verdict: Verdict): Generator<ChatEvent, Ended> {
   return { type: 'ended', outcome: verdict.outcome, reason: verdict.reason, fault: verdict.fault };
 }
 
-/** Asks what the wait is for, until the answer begins. */
+/** Asks what the wait is for, until it is over. True when it was over before all was told. */
 async function* watchWait(
-  exchange: Exchange,
+  awaited: Promise<unknown>,
   whileWaiting: (signal: AbortSignal) => Promise<ChatEvent | null>,
-): AsyncGenerator<ChatEvent> {
+): AsyncGenerator<ChatEvent, boolean> {
   const stop = new AbortController();
-  const begun = exchange.answer.then(
+  const begun = awaited.then(
     () => null,
     () => null,
   );
@@ -110,7 +124,21 @@ async function* watchWait(
     if (event === null) break;
     yield event;
   }
+  const over = stop.signal.aborted;
   stop.abort();
+  return over;
+}
+
+/** What an iterator gives after its first part was asked for. */
+async function* resumed(
+  first: Promise<IteratorResult<string>>,
+  parts: AsyncIterator<string>,
+): AsyncGenerator<string> {
+  try {
+    for (let part = await first; part.done !== true; part = await parts.next()) yield part.value;
+  } finally {
+    await parts.return?.();
+  }
 }
 
 export function failed(fault: Fault): Ended {

@@ -211,7 +211,10 @@ function wording(
   }
 }
 
-/** Figures that only the text holds: "request (9000 tokens) exceeds … (4096 tokens)", "maximum context length is 4096 tokens …". */
+/**
+ * Figures that only the text holds: "request (9000 tokens) exceeds … (4096 tokens)", "maximum context length is 4096 tokens. However, you
+ * requested 9000 tokens (8000 in the messages, …)", "You passed 9000 input tokens … context length is only 4096 tokens".
+ */
 function contextFigures(
   words: string,
   known: { promptTokens?: number; contextTokens?: number },
@@ -224,9 +227,9 @@ function contextFigures(
     known.promptTokens ??
     numberOf(
       pair?.[1] ??
-        /(?:requested|resulted in|contains|has)(?: about| at least)? (\d+) (?:input )?tokens/i.exec(
-          words,
-        )?.[1],
+        (/(?:passed|contains|has)(?: about| at least)? (\d+) (?:input )?tokens/i.exec(words) ??
+          /\((\d+) in the messages/i.exec(words) ??
+          /(?:requested|resulted in)(?: about| at least)? (\d+) (?:input )?tokens/i.exec(words))?.[1],
     );
   return {
     ...(prompt === null ? {} : { promptTokens: prompt }),
@@ -271,11 +274,30 @@ function plainText(text: string): string {
 
 /** One clean line, without anything that looks like a key. */
 function shorten(message: string): string {
-  const line = sanitizeLine(message.slice(0, 4 * MESSAGE_LIMIT_CHARS))
+  const line = sanitizeLine(withoutTraceback(message).slice(0, 4 * MESSAGE_LIMIT_CHARS))
     .trim()
-    .replace(/\b(sk|hf|gsk)[-_][\w-]{8,}/g, '$1-…')
+    .replace(/\b(sk|hf|gsk)[-_](?:[\w-]{8,}|\.{2,}[\w-]+)/g, '$1-…')
+    .replace(/(hash[^=:]{0,20}[=:]\s*)[0-9a-f]{16,}/gi, '$1…')
     .replace(/(bearer\s+)[\w.~+/=-]{8,}/gi, '$1…');
   return line.length > MESSAGE_LIMIT_CHARS ? `${line.slice(0, MESSAGE_LIMIT_CHARS - 1)}…` : line;
+}
+
+/** What stands before a Python traceback; when nothing does, the error at its end. */
+function withoutTraceback(message: string): string {
+  const at = message.search(/^\s*Traceback \(most recent call last\)/m);
+  if (at === -1) return message;
+  const before = message.slice(0, at).trim();
+  return before !== ''
+    ? before
+    : (message
+        .trim()
+        .split(/[\r\n]+/)
+        .at(-1) ?? '');
+}
+
+/** A server's own words as one clean sentence. */
+export function sentenceOf(message: string): string {
+  return sentence(shorten(message));
 }
 
 function sentence(words: string): string {

@@ -1,3 +1,4 @@
+import { parsePrometheus, sumOf } from '../wire/prometheus.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { asArray, asObject, asSize, asText, field } from './json.js';
 
@@ -37,13 +38,7 @@ export function slotsOf(body: unknown): { readonly busy: number; readonly total:
 
 /** One number of a Prometheus text; null when it is not there. */
 export function metricOf(text: string, name: string): number | null {
-  for (const line of text.split(/\r?\n/)) {
-    if (!line.startsWith(name)) continue;
-    const match = /^(?:\{[^}]*\})?\s+(\S+)/.exec(line.slice(name.length));
-    const value = match === null ? NaN : Number(match[1]);
-    if (Number.isFinite(value)) return value;
-  }
-  return null;
+  return sumOf(parsePrometheus(text), name);
 }
 
 function yesOrNo(value: unknown): boolean | null {

@@ -1,6 +1,6 @@
 import type { ChatEvent, ChatRequest } from './backend.js';
 import type { BackendWire } from './backend-wire.js';
-import { type ChatCall, streamChat } from './chat-stream.js';
+import { type ChatCall, type Ended, streamChat } from './chat-stream.js';
 import { OpenAiReader } from './openai-reader.js';
 
 /** One request of the OpenAI dialect. `extras` are fields that only this server understands. */
@@ -9,8 +9,8 @@ export function openAiChat(
   request: ChatRequest,
   extras: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
-  more: Pick<ChatCall, 'afterSent' | 'whileWaiting'> = {},
-): AsyncGenerator<ChatEvent, Extract<ChatEvent, { type: 'ended' }>> {
+  more: Pick<ChatCall, 'afterSent' | 'whileWaiting' | 'onHead'> = {},
+): AsyncGenerator<ChatEvent, Ended> {
   const place = wire.place(request.model.name);
   const body = { model: request.model.name, messages: request.messages, stream: true, ...extras };
   return streamChat({
@@ -22,4 +22,11 @@ export function openAiChat(
     signal,
     ...more,
   });
+}
+
+/** The first of these fields that a strict server named when it refused a request; null when it was about something else. */
+export function refusedField(ended: Ended, fields: readonly string[]): string | null {
+  const { fault } = ended;
+  if (fault === null || (fault.status !== 400 && fault.status !== 422)) return null;
+  return fields.find((name) => new RegExp(`\\b${name}\\b`).test(fault.message)) ?? null;
 }

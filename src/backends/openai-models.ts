@@ -28,8 +28,9 @@ export function openAiModel(item: JsonObject, name: string, backendId: string, l
     family: null,
     parameters: weights === null ? null : shortCount(weights),
     quantization: quantizationOf(field(meta, 'ftype')),
-    contextMax: asSize(field(meta, 'n_ctx_train')) ?? asSize(field(item, 'max_model_len')),
-    contextAllocated: asSize(field(meta, 'n_ctx')),
+    contextMax: asSize(field(meta, 'n_ctx_train')),
+    // vLLM and its kin tell what they were started with; the model's own maximum may be more.
+    contextAllocated: asSize(field(meta, 'n_ctx')) ?? asSize(field(item, 'max_model_len')),
     capabilities: asTexts(field(item, 'capabilities'))?.map(sanitizeLine) ?? null,
     chat: outputs === null || outputs.length === 0 || outputs.includes('text'),
     remote: false,

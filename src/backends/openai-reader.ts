@@ -1,3 +1,4 @@
+import type { Usage } from '../domain/chat.js';
 import type { Fault } from '../domain/fault.js';
 import { LineTooLongError } from '../wire/lines.js';
 import { parseJson } from '../wire/read.js';
@@ -25,6 +26,8 @@ export class OpenAiReader implements ChatReader {
   #form: 'unknown' | 'events' | 'whole' = 'unknown';
   #begin = '';
   #reason: string | null = null;
+  /** vLLM: the text that ended the answer, when it was not the model's own end. */
+  #stopText: string | null = null;
   #fault: Fault | null = null;
   #hasText = false;
   #hasThinking = false;
@@ -79,6 +82,8 @@ export class OpenAiReader implements ChatReader {
       return { outcome: 'incomplete', reason: null, fault: null, notes };
     }
     const notes = endNotes(this.#reason, this.#hasText, this.#hasThinking);
+    if (this.#stopText !== null)
+      notes.push(`Stopped at the text ${JSON.stringify(sanitizeLine(this.#stopText))}.`);
     return { outcome: 'complete', reason: this.#reason, fault: null, notes };
   }
 
@@ -133,6 +138,7 @@ export class OpenAiReader implements ChatReader {
       const reason = asText(field(choice, 'finish_reason'));
       if (reason !== null) {
         this.#reason = sanitizeLine(reason);
+        this.#stopText = asText(field(choice, 'stop_reason'));
         this.finishing = true;
       }
     }
@@ -154,17 +160,18 @@ export class OpenAiReader implements ChatReader {
   #onFigures(chunk: JsonObject, events: ChatEvent[]): void {
     const timings = asObject(field(chunk, 'timings'));
     const usage = asObject(field(chunk, 'usage'));
-    if (timings === null && usage === null) return;
-    const figures = {
-      ...(timings === null ? {} : usageOfTimings(timings)),
-      ...(usage === null ? {} : usageOf(usage)),
-    };
+    if (timings !== null) this.#onTimings(usageOfTimings(timings), usage === null, events);
+    // Running counts begin at zero, before there is anything to count.
+    if (usage !== null) addFigures(withoutZero(usageOf(usage), !this.finishing), 'usage', events);
+  }
+
+  #onTimings(figures: Partial<Usage>, alone: boolean, events: ChatEvent[]): void {
     // With timings_per_token every chunk has them: zero during the prompt, and then more often than anybody looks.
     const answerMs = figures.answerMs ?? 0;
-    const live = usage === null && !this.finishing;
+    const live = alone && !this.finishing;
     if (live && (figures.answerTokens === 0 || answerMs < this.#figuresAtMs + LIVE_FIGURES_MS)) return;
     this.#figuresAtMs = answerMs;
-    events.push({ type: 'usage', usage: figures });
+    addFigures(figures, 'timings', events);
   }
 
   #onModel(value: unknown, events: ChatEvent[]): void {
@@ -214,6 +221,22 @@ function isError(chunk: JsonObject): boolean {
   return (error !== undefined && error !== null) || field(chunk, 'object') === 'error';
 }
 
+/** Figures that came in one read are one event: the last ones count, and pieces of text stay neighbours. */
+function addFigures(usage: Partial<Usage>, source: string, events: ChatEvent[]): void {
+  const at = events.findLastIndex((event) => event.type === 'usage' && event.source === source);
+  const before = at === -1 ? undefined : events.splice(at, 1)[0];
+  events.push({
+    type: 'usage',
+    usage: before?.type === 'usage' ? { ...before.usage, ...usage } : usage,
+    source,
+  });
+}
+
+function withoutZero(usage: Partial<Usage>, running: boolean): Partial<Usage> {
+  if (!running || usage.answerTokens !== 0) return usage;
+  return Object.fromEntries(Object.entries(usage).filter(([name]) => name !== 'answerTokens'));
+}
+
 function prefillOf(progress: JsonObject): ChatEvent {
   return {
     type: 'prefill',
@@ -222,6 +245,7 @@ function prefillOf(progress: JsonObject): ChatEvent {
       total: asCount(field(progress, 'total')) ?? 0,
       cached: asCount(field(progress, 'cache')) ?? 0,
     },
+    source: 'prompt_progress',
   };
 }
 

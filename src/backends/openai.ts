@@ -1,23 +1,12 @@
-import { type BackendCheck, type BackendInfo, type Model, NO_FEATURES } from '../domain/model.js';
-import { backendId } from '../wire/address.js';
-import {
-  type Backend,
-  type BackendAddress,
-  type BackendPorts,
-  type BackendType,
-  type ChatEvent,
-  type ChatRequest,
-} from './backend.js';
-import { BackendWire } from './backend-wire.js';
-import { openAiChat } from './openai-chat.js';
-import { listedModels, openAiModel } from './openai-models.js';
+import { type Model, NO_FEATURES } from '../domain/model.js';
+import type { BackendAddress, BackendPorts, BackendType } from './backend.js';
+import type { JsonObject } from './json.js';
+import { OpenAiServer } from './openai-server.js';
 import { isModelList, isPage } from './recognise.js';
 
-const PLACE = { kind: 'openai', title: 'The server', startCommand: '' };
-
-/** Any server with the OpenAI dialect that no other entry knows better: lists and chats, nothing else. */
+/** Any server with the OpenAI dialect that no other entry knows better, also one far away with a key: lists and chats, nothing else. */
 export const openai: BackendType = {
-  kind: PLACE.kind,
+  kind: 'openai',
   title: 'openai',
   defaultPorts: [],
   startCommand: '',
@@ -29,48 +18,25 @@ export const openai: BackendType = {
   create: (address, ports) => new OpenAi(address, ports),
 };
 
-class OpenAi implements Backend {
-  readonly info: BackendInfo;
-  readonly #wire: BackendWire;
+class OpenAi extends OpenAiServer {
+  readonly #remote: boolean;
 
   constructor(address: BackendAddress, ports: BackendPorts) {
-    this.#wire = new BackendWire(address, ports, PLACE);
-    this.info = {
-      id: backendId(PLACE.kind, address.url),
-      kind: PLACE.kind,
-      title: 'openai',
-      url: address.url,
-      features: openai.features,
-    };
+    const place = { kind: openai.kind, title: 'The server', startCommand: '' };
+    const fields = { stream_options: { include_usage: true } };
+    super({ place, title: openai.title, features: openai.features, fields }, address, ports);
+    this.#remote = isPublic(address.url);
   }
 
-  async check(signal: AbortSignal): Promise<BackendCheck> {
-    const unknown = { version: null, processing: null, queued: null };
-    try {
-      await this.#wire.askJson({ path: '/v1/models', signal });
-      this.#wire.heard();
-      return { status: { state: 'ready' }, ...unknown };
-    } catch (error) {
-      return { status: this.#wire.statusOf(error), ...unknown };
-    }
+  protected override modelOf(item: JsonObject, name: string): Model {
+    return { ...super.modelOf(item, name, 'unknown'), remote: this.#remote };
   }
+}
 
-  async models(signal: AbortSignal): Promise<readonly Model[]> {
-    const body = await this.#wire.askJson({ path: '/v1/models', signal });
-    return [...listedModels(body)].map(([name, item]) => openAiModel(item, name, this.info.id, 'unknown'));
-  }
-
-  async *chat(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatEvent> {
-    const extras = { stream_options: { include_usage: true } };
-    let ended = yield* openAiChat(this.#wire, request, extras, signal);
-    // Strict servers refuse a field that they do not know.
-    if (ended.fault?.status === 400 && /stream_options/.test(ended.fault.message)) {
-      ended = yield* openAiChat(this.#wire, request, {}, signal);
-    }
-    yield ended;
-  }
-
-  close(): void {
-    this.#wire.close();
-  }
+/** True for a server on the public net: its models run on somebody else's machine. */
+function isPublic(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  const ownNet =
+    /^(127|10|192\.168|169\.254|172\.(1[6-9]|2\d|3[01]))\.|^\[|\.(local|lan|home|internal|localhost)$/i;
+  return protocol === 'https:' && hostname.includes('.') && !ownNet.test(hostname);
 }

@@ -1,13 +1,24 @@
 import type { BackendType } from './backend.js';
 import { gpt4all } from './gpt4all.js';
+import { litellm } from './litellm.js';
 import { llamaCpp } from './llama-cpp.js';
 import { lmstudio } from './lmstudio.js';
 import { mock } from './mock.js';
 import { ollama } from './ollama.js';
 import { openai } from './openai.js';
+import { vllm } from './vllm.js';
 
 /** Every kind of server. A new one is a file of its own and a line here; its order is the order of looking for servers. */
-export const backendTypes: readonly BackendType[] = [ollama, gpt4all, llamaCpp, lmstudio, openai, mock];
+export const backendTypes: readonly BackendType[] = [
+  ollama,
+  vllm,
+  gpt4all,
+  litellm,
+  llamaCpp,
+  lmstudio,
+  openai,
+  mock,
+];
 
 /** Null for a kind that nobody knows. */
 export function backendTypeOf(kind: string): BackendType | null {

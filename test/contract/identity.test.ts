@@ -84,7 +84,7 @@ describe('which server is this', () => {
   });
 
   it('a server that wants a key is a server', async () => {
-    server.reply('/v1/models', json({ error: 'Unauthorized' }, 401));
+    server.reply('/v1/models', json({ error: { message: 'Who are you?' } }, 401));
     expect(await who()).toBe('openai');
   });
 

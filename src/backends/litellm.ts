@@ -1,0 +1,160 @@
+import type { Fault } from '../domain/fault.js';
+import { type LoadState, type Model, type ModelDetails, NO_FEATURES } from '../domain/model.js';
+import type { WireAnswer } from '../wire/http.js';
+import type { WholeAnswer } from '../wire/read.js';
+import { sanitizeLine } from '../../widgets/text/sanitize.js';
+import type { BackendAddress, BackendPorts, BackendType, ChatEvent, ChatRequest, Probe } from './backend.js';
+import { type ErrorText, sentenceOf } from './error-text.js';
+import { asCount, asObject, asText, field } from './json.js';
+import { type Deployments, deploymentsOf, describeDeployments } from './litellm-models.js';
+import { OpenAiServer } from './openai-server.js';
+import { isPage } from './recognise.js';
+
+/** Never `/health`: that sends a real request to every model. */
+const ALIVE_PATH = '/health/liveliness';
+const ALIVE = "I'm alive!";
+/** It gives every model the same date. */
+const CREATED = 1677610602;
+/** `/model/info` has some seven kilobytes for each model. */
+const INFO_MS = 300_000;
+
+export const litellm: BackendType = {
+  kind: 'litellm',
+  title: 'LiteLLM',
+  defaultPorts: [4000],
+  startCommand: 'litellm --config config.yaml',
+  logPlace: 'its terminal (standard output)',
+  features: { ...NO_FEATURES, thinking: true },
+  notConcerned: {},
+  recognises: isLiteLlm,
+  create: (address, ports) => new LiteLlm(address, ports),
+};
+
+async function isLiteLlm(list: WholeAnswer, probe: Probe): Promise<boolean> {
+  if (Object.keys(list.headers).some((name) => name.startsWith('x-litellm-'))) return true;
+  if (!mayBeIt(list)) return false;
+  const alive = await probe(ALIVE_PATH).catch(() => null);
+  return alive?.status === 200 && alive.json === ALIVE;
+}
+
+/** An empty list, one with its date, and the ways in which it refuses a key. */
+function mayBeIt(list: WholeAnswer): boolean {
+  if (isPage(list)) return false;
+  if (list.status !== 200) return [400, 401, 403, 500].includes(list.status);
+  const items = field(asObject(list.json), 'data');
+  return Array.isArray(items) && items.every((item) => field(asObject(item), 'created') === CREATED);
+}
+
+/** A proxy in front of other servers: it knows what was told to it of their models, and nothing of what they do. */
+class LiteLlm extends OpenAiServer {
+  #deployments: Deployments = new Map();
+  /** For which list of names, and when, the deployments were asked for. */
+  #asked = { names: '', atMs: -Infinity };
+
+  constructor(address: BackendAddress, ports: BackendPorts) {
+    const place = {
+      kind: litellm.kind,
+      title: litellm.title,
+      startCommand: litellm.startCommand,
+      logPlace: litellm.logPlace,
+      refine: (fault: Fault, told: ErrorText) => refine(fault, told, address.key !== null),
+    };
+    const fields = { stream_options: { include_usage: true } };
+    const profile = {
+      place,
+      title: litellm.title,
+      features: litellm.features,
+      fields,
+      healthPath: ALIVE_PATH,
+    };
+    super(profile, address, ports);
+  }
+
+  override async models(signal: AbortSignal): Promise<readonly Model[]> {
+    const models = await super.models(signal);
+    await this.#askDeployments(JSON.stringify(models.map(({ name }) => name)), signal);
+    return models.map((model) => ({ ...model, ...this.#deployments.get(model.name)?.model }));
+  }
+
+  async details(model: Model, signal: AbortSignal): Promise<ModelDetails> {
+    if (!this.#deployments.has(model.name)) await this.models(signal);
+    return describeDeployments(this.#deployments.get(model.name) ?? null);
+  }
+
+  /** Behind one name may stand several models, and another name when the asked one failed. */
+  protected override onHead(headers: WireAnswer['headers'], request: ChatRequest): readonly ChatEvent[] {
+    const fallbacks = asCount(Number(headers['x-litellm-attempted-fallbacks'] ?? 0)) ?? 0;
+    if (fallbacks === 0) return [];
+    const group = asText(headers['x-litellm-model-group']) ?? asText(headers['x-litellm-model-name']);
+    const note: ChatEvent = { type: 'note', text: `LiteLLM fell back from ${request.model.label}.` };
+    return group === null || group === request.model.name
+      ? [note]
+      : [{ type: 'answering-model', name: sanitizeLine(group) }, note];
+  }
+
+  protected override loadStateOf(): LoadState {
+    return 'unknown';
+  }
+
+  protected override async askVersion(signal: AbortSignal): Promise<string | null> {
+    const answer = await this.optional('/health/readiness', signal);
+    const version = asText(field(asObject(answer?.json), 'litellm_version'));
+    return version === null ? null : sanitizeLine(version).slice(0, 20);
+  }
+
+  protected override onAway(): void {
+    super.onAway();
+    this.#asked = { names: '', atMs: -Infinity };
+  }
+
+  async #askDeployments(names: string, signal: AbortSignal): Promise<void> {
+    const now = this.wire.clock.monotonic();
+    if (names === this.#asked.names && now < this.#asked.atMs + INFO_MS) return;
+    const answer = await this.wire.ask({ path: '/model/info', signal }).catch((error: unknown) => {
+      if (signal.aborted) throw error;
+      return null;
+    });
+    // Some keys may not read it: then the names are all there is.
+    this.#deployments = answer?.status === 200 ? deploymentsOf(answer.json) : new Map();
+    this.#asked = { names, atMs: now };
+  }
+}
+
+/** `hasKey`: without one, and without a database, it fails with a bare 500 where it should refuse. */
+function refine(fault: Fault, told: ErrorText, hasKey: boolean): Fault {
+  if (!hasKey && fault.status === 500 && told.message === 'Internal Server Error') {
+    return {
+      ...fault,
+      code: 'unauthorized',
+      message: `The key for ${litellm.title} is missing or wrong.`,
+      hint: 'Set "key" of this server in the settings.',
+    };
+  }
+  if (fault.code === 'unauthorized') return fault;
+  // Advice for who wrote the configuration, and tracebacks, stand behind an empty line.
+  const words = told.message.split(/\n\s*\n/)[0] ?? '';
+  const message = fault.message.startsWith(litellm.title) || words === '' ? fault.message : sentenceOf(words);
+  switch (fault.code) {
+    case 'context-full':
+      return {
+        ...fault,
+        message,
+        hint: 'Shorten the message, start a new chat, or give the model behind LiteLLM a larger context.',
+      };
+    case 'unknown-model':
+      return {
+        ...fault,
+        hint: 'Choose another model, or add it to model_list in the configuration of LiteLLM.',
+      };
+    case 'server-error':
+      return {
+        ...fault,
+        message,
+        hint: /connection error|connect call failed|cannot connect|connection refused/i.test(told.message)
+          ? 'LiteLLM does not reach the server behind it: start that, or correct its api_base.'
+          : (fault.hint ?? `Look into the log of LiteLLM: ${litellm.logPlace}.`),
+      };
+    default:
+      return fault;
+  }
+}

@@ -1,0 +1,183 @@
+import {
+  type BackendCheck,
+  type BackendFeatures,
+  type BackendInfo,
+  type LoadState,
+  type Model,
+} from '../domain/model.js';
+import { backendId } from '../wire/address.js';
+import type { WireAnswer } from '../wire/http.js';
+import type { WholeAnswer } from '../wire/read.js';
+import type { Backend, BackendAddress, BackendPorts, ChatEvent, ChatRequest } from './backend.js';
+import { BackendError } from './backend.js';
+import { BackendWire } from './backend-wire.js';
+import type { FaultPlace } from './error-text.js';
+import type { JsonObject } from './json.js';
+import { openAiChat, refusedField } from './openai-chat.js';
+import { listedModels, openAiModel } from './openai-models.js';
+
+/** Requests in work and waiting; null where the server does not tell. */
+export interface ServerLoad {
+  readonly processing: number | null;
+  readonly queued: number | null;
+}
+
+/** What a server of this dialect has to say of itself. */
+export interface OpenAiProfile {
+  /** `title` here is for sentences. */
+  readonly place: Omit<FaultPlace, 'model'>;
+  /** Shown in the list of servers. */
+  readonly title: string;
+  readonly features: BackendFeatures;
+  /** Fields of a chat request beside model, messages and stream. One that the server refuses is left out from then on. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** A question that costs the server nothing, in place of its list of models. */
+  readonly healthPath?: string;
+}
+
+/** A server with the OpenAI dialect: lists and chats. A kind of server says what is special about it. */
+export class OpenAiServer implements Backend {
+  protected readonly wire: BackendWire;
+  readonly #profile: OpenAiProfile;
+  #info: BackendInfo;
+  /** Optional questions that this server does not answer; asked again after it was away. */
+  readonly #missing = new Set<string>();
+  readonly #refused = new Set<string>();
+  /** Models that refused to chat: nothing in a list says so. */
+  readonly #noChat = new Set<string>();
+  #keyIsGood = false;
+  #version: string | null = null;
+
+  constructor(profile: OpenAiProfile, address: BackendAddress, ports: BackendPorts) {
+    this.#profile = profile;
+    this.wire = new BackendWire(address, ports, profile.place);
+    this.#info = {
+      id: backendId(profile.place.kind, address.url),
+      kind: profile.place.kind,
+      title: profile.title,
+      url: address.url,
+      features: profile.features,
+    };
+  }
+
+  get info(): BackendInfo {
+    return this.#info;
+  }
+
+  async check(signal: AbortSignal): Promise<BackendCheck> {
+    try {
+      await this.#ask(signal);
+      this.#version ??= await this.askVersion(signal);
+      const load = await this.askLoad(signal);
+      this.wire.heard();
+      return { status: { state: 'ready' }, version: this.#version, ...load };
+    } catch (error) {
+      const status = this.wire.statusOf(error);
+      if (status.state === 'away') this.onAway();
+      return { status, version: this.#version, processing: null, queued: null };
+    }
+  }
+
+  async models(signal: AbortSignal): Promise<readonly Model[]> {
+    const items = listedModels(await this.wire.askJson({ path: '/v1/models', signal }));
+    return [...items].map(([name, item]) => {
+      const model = this.modelOf(item, name, this.loadStateOf(item, name));
+      return this.#noChat.has(name) ? { ...model, chat: false } : model;
+    });
+  }
+
+  async *chat(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatEvent> {
+    const extras = new Map(Object.entries({ ...this.#profile.fields, ...this.fieldsOf(request) }));
+    for (const name of this.#refused) extras.delete(name);
+    for (;;) {
+      const ended = yield* openAiChat(this.wire, request, Object.fromEntries(extras), signal, {
+        onHead: (headers) => this.onHead(headers, request),
+        ...this.watchOf(request),
+      });
+      if (/not support chat/i.test(ended.fault?.message ?? '')) this.#noChat.add(request.model.name);
+      const refused = refusedField(ended, [...extras.keys()]);
+      if (refused === null) {
+        yield ended;
+        return;
+      }
+      this.#refused.add(refused);
+      extras.delete(refused);
+    }
+  }
+
+  close(): void {
+    this.wire.close();
+  }
+
+  /** Fields for one request. */
+  protected fieldsOf(_request: ChatRequest): Readonly<Record<string, unknown>> {
+    return {};
+  }
+
+  /** What the head of an answer tells. */
+  protected onHead(_headers: WireAnswer['headers'], _request: ChatRequest): readonly ChatEvent[] {
+    return [];
+  }
+
+  /** How to look while an answer is waited for. */
+  protected watchOf(_request: ChatRequest): {
+    readonly whileWaiting?: (signal: AbortSignal) => Promise<ChatEvent | null>;
+  } {
+    return {};
+  }
+
+  protected modelOf(item: JsonObject, name: string, loadState: LoadState): Model {
+    return openAiModel(item, name, this.#info.id, loadState);
+  }
+
+  protected loadStateOf(_item: JsonObject, _name: string): LoadState {
+    return 'unknown';
+  }
+
+  /** Asked until it is told, and anew after the server was away. */
+  protected askVersion(_signal: AbortSignal): Promise<string | null> {
+    return Promise.resolve(null);
+  }
+
+  protected askLoad(_signal: AbortSignal): Promise<ServerLoad> {
+    return Promise.resolve({ processing: null, queued: null });
+  }
+
+  /** Another server may answer when it is back: nothing that was found out counts any more. */
+  protected onAway(): void {
+    this.#missing.clear();
+    this.#refused.clear();
+    this.#noChat.clear();
+    this.#keyIsGood = false;
+    this.#version = null;
+    this.offers(this.#profile.features);
+  }
+
+  /** What this server can do turned out to be less, or more. */
+  protected offers(features: Partial<BackendFeatures>): void {
+    const change = Object.entries(features).some(
+      ([name, value]) => this.#info.features[name as keyof BackendFeatures] !== value,
+    );
+    if (change) this.#info = { ...this.#info, features: { ...this.#info.features, ...features } };
+  }
+
+  /** Null when the server does not offer it; it is then not asked again. Throws BackendError otherwise. */
+  protected async optional(path: string, signal: AbortSignal): Promise<WholeAnswer | null> {
+    if (this.#missing.has(path)) return null;
+    const answer = await this.wire.ask({ path, signal });
+    if (answer.status >= 200 && answer.status <= 299) return answer;
+    if (answer.status !== 404 && answer.status !== 405 && answer.status !== 501)
+      throw new BackendError(this.wire.faultOf(answer, null));
+    this.#missing.add(path);
+    return null;
+  }
+
+  /** The list of models wants the key where other questions do not: it is asked once, even when something cheaper tells the rest. */
+  async #ask(signal: AbortSignal): Promise<void> {
+    const { healthPath } = this.#profile;
+    const health = healthPath === undefined ? null : await this.optional(healthPath, signal);
+    if (health !== null && this.#keyIsGood) return;
+    await this.wire.askJson({ path: '/v1/models', signal });
+    this.#keyIsGood = true;
+  }
+}
