@@ -44,7 +44,11 @@ describe('chunks and content', () => {
       sse({ choices: [ROLE], prompt_progress: { total, cache: 1, processed, time_ms: 3 } });
     const seen = await openAi(progress(0, 0), progress(5, 10), progress(10, 10), c('a'), finish(), DONE);
     expect(typesOf(seen)).toEqual(['sent', 'prefill', 'prefill', 'prefill', 'text', 'ended']);
-    expect(seen.events[2]).toEqual({ type: 'prefill', progress: { processed: 5, total: 10, cached: 1 } });
+    expect(seen.events[2]).toEqual({
+      type: 'prefill',
+      progress: { processed: 5, total: 10, cached: 1 },
+      source: 'prompt_progress',
+    });
   });
 
   it('case 47: the last usage wins, wherever it stands', async () => {
