@@ -104,7 +104,7 @@ class Vllm extends OpenAiServer {
     const item = this.#items.get(model.name) ?? null;
     const facts = [
       ['adapter of', asText(field(item, 'parent'))],
-      ['loaded from', asText(field(item, 'root'))],
+      ['weights at', asText(field(item, 'root'))],
       ['KV cache in use', percent(this.#ofModel(averageOf, KV_USE, model))],
       ['requests running', count(this.#ofModel(sumOf, [RUNNING], model))],
       ['requests waiting', count(this.#ofModel(sumOf, [WAITING], model))],

@@ -89,7 +89,7 @@ describe('vLLM', () => {
     const details = await backend.details?.(modelOf(backend, { name: 'sql' }), signal);
     expect(details?.facts).toEqual([
       ['adapter of', BASE.id],
-      ['loaded from', '/loras/sql'],
+      ['weights at', '/loras/sql'],
     ]);
   });
 
