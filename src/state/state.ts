@@ -61,12 +61,22 @@ export interface ChatState {
   readonly live: Turn | null;
   /** Messages that wait for the running answer to end. */
   readonly queue: readonly string[];
+  /** Ids of turns that are not sent any more, to make room in the context. */
+  readonly dropped: readonly string[];
+  /** A message that would not fit and waits for what the user chooses. */
+  readonly unsent: Unsent | null;
   /** Figures of the running answer as shown: taken at most four times a second. */
   readonly shownPieces: number;
   readonly shownMono: number;
   /** Turns whose thinking is unfolded. */
   readonly unfolded: ReadonlySet<string>;
   readonly chats: readonly ChatSummary[];
+}
+
+export interface Unsent {
+  readonly text: string;
+  /** The turn that its new answer replaces: one that the server refused, or one that is asked again. */
+  readonly replaces: string | null;
 }
 
 export const HISTORY_SAMPLES = 240;
@@ -242,6 +252,8 @@ export function emptyChat(id: string): ChatState {
     done: [],
     live: null,
     queue: [],
+    dropped: [],
+    unsent: null,
     shownPieces: 0,
     shownMono: 0,
     unfolded: new Set(),
