@@ -25,6 +25,8 @@ export interface TranscriptEntry {
   readonly text: WrappableText;
   /** The answer is being written: a block cursor stands at its end. */
   readonly running: boolean;
+  /** It is not sent any more: struck through, with a word in its role line. */
+  readonly struck?: boolean;
   /** Lines under the text: how it ended and what can be done, notes. */
   readonly footers: readonly { readonly text: string; readonly token: Token }[];
 }
@@ -76,9 +78,10 @@ export function createEntryLayout(role: TranscriptEntry['role'], width: number, 
     const { generation } = body;
     // An ended answer that goes on: its last rows were taken for final.
     const goesOn = entry !== null && !entry.running && (next.running || next.text !== entry.text);
+    const restyled = entry !== null && (entry.struck ?? false) !== (next.struck ?? false);
     entry = next;
     body.update(next.text);
-    if (goesOn || body.generation !== generation) finalRows = new Map();
+    if (goesOn || restyled || body.generation !== generation) finalRows = new Map();
     bodyRows = next.text.length === 0 ? 0 : body.rowCount;
     // Line breaks at the end are shown only while something may follow.
     if (!next.running) while (bodyRows > 0 && isBlank(bodyRows - 1)) bodyRows--;
@@ -118,10 +121,10 @@ export function createEntryLayout(role: TranscriptEntry['role'], width: number, 
     return footers[at - textRows()] ?? EMPTY_ROW;
   }
 
-  function roleRow({ label, time }: TranscriptEntry): Row {
-    const token: Token = role === 'notice' ? 'muted' : role;
+  function roleRow({ label, time, struck }: TranscriptEntry): Row {
+    const token: Token = role === 'notice' || struck ? 'muted' : role;
     const line = justify(
-      [span(pad + label, token)],
+      [span(pad + label, token), ...(struck ? [span(` ${glyphs.dot} not sent`, 'muted')] : [])],
       time === '' ? [] : [span(time, 'muted')],
       columns + pad.length,
       glyphs.ellipsis,
@@ -129,9 +132,12 @@ export function createEntryLayout(role: TranscriptEntry['role'], width: number, 
     return fitRow(line.spans, width);
   }
 
-  function thinkingRow({ thinking: thought }: TranscriptEntry, at: number): Row {
+  function thinkingRow({ thinking: thought, struck }: TranscriptEntry, at: number): Row {
     if (thought === null) return EMPTY_ROW;
-    if (at > 0) return { spans: [span(indentText), span(thinking?.rowText(at - 1) ?? '', 'thinking')] };
+    if (at > 0)
+      return {
+        spans: [span(indentText), span(thinking?.rowText(at - 1) ?? '', struck ? 'struck' : 'thinking')],
+      };
     const mark = thought.open ? glyphs.open : glyphs.closed;
     return textRow(
       `${indentText}${mark} ${thought.summary}`,
@@ -141,12 +147,13 @@ export function createEntryLayout(role: TranscriptEntry['role'], width: number, 
     );
   }
 
-  function bodyRow({ running }: TranscriptEntry, at: number): Row {
+  function bodyRow({ running, struck }: TranscriptEntry, at: number): Row {
     const known = finalRows.get(at);
     if (known) return known;
     const spans: Span[] = [span(indentText)];
     if (bodyRows > 0) {
-      if (!plain) spans.push(...markdownSpans(body, at));
+      if (struck) spans.push(span(body.rowText(at), 'struck'));
+      else if (!plain) spans.push(...markdownSpans(body, at));
       else spans.push(span(body.rowText(at), role === 'notice' ? 'muted' : 'text'));
     }
     if (running && at === textRows() - 1) spans.push(span(glyphs.ascii ? '_' : '▌', 'accent'));

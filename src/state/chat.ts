@@ -3,6 +3,8 @@ import { appendText, EMPTY_TEXT, settledText } from '../domain/text.js';
 import type { Stamped, StoredChat } from '../events/catalogue.js';
 import type { Effect } from './effect.js';
 import { emptyChat, modelByKey, backendById, type ChatState, type State } from './state.js';
+import { contextTokensOf, withFoundTruncation, withoutLast } from './context.js';
+import { makeRoom, wouldAsk } from './make-room.js';
 import { messagesOf } from './messages.js';
 import { withNotice } from './notices.js';
 
@@ -10,11 +12,30 @@ import { withNotice } from './notices.js';
 const FIGURES_MS = 250;
 const TITLE_CHARS = 60;
 
-/** Asks the selected model. The caller has checked that there is one. */
-export function startTurn(state: State, event: Stamped, text: string, out: Effect[]): State {
-  const model = modelByKey(state, state.models.selected);
-  const backend = model && backendById(state, model.backendId);
-  if (!model || !backend) return state;
+export interface StartOptions {
+  /** Said under the answer. */
+  readonly notes?: readonly string[];
+  /** The turn that this one replaces; it is taken out when the message goes out. */
+  readonly replaces?: string | null;
+  /** The user has chosen what is done about a context that is too small. */
+  readonly checked?: boolean;
+}
+
+/** Asks the selected model, which the caller has checked to be there; a question comes first when the message would not fit. */
+export function startTurn(
+  before: State,
+  event: Stamped,
+  text: string,
+  out: Effect[],
+  { notes = [], replaces = null, checked = false }: StartOptions = {},
+): State {
+  const model = modelByKey(before, before.models.selected);
+  const backend = model && backendById(before, model.backendId);
+  if (!model || !backend) return before;
+  const free = withoutLast(before, replaces);
+  const room = checked ? { state: free, go: true, notes } : makeRoom(free, model, { text, replaces }, out);
+  if (!room.go) return { ...room.state, chat: { ...room.state.chat, done: before.chat.done } };
+  const { state } = room;
   const turn: Turn = {
     id: `${state.idSeed}-${event.seq}`,
     prompt: text,
@@ -27,6 +48,8 @@ export function startTurn(state: State, event: Stamped, text: string, out: Effec
     answer: EMPTY_TEXT,
     phases: [{ phase: 'sending', mono: event.mono }],
     startedMono: event.mono,
+    notes: room.notes,
+    droppedTurns: state.chat.dropped,
   };
   const title = state.chat.title || titleOf(text);
   if (!state.chat.stored) out.push({ type: 'session.start', chatId: state.chat.id, title });
@@ -39,7 +62,7 @@ export function startTurn(state: State, event: Stamped, text: string, out: Effec
     get messages() {
       return messagesOf(state, text);
     },
-    contextTokens: null,
+    contextTokens: contextTokensOf(state, model),
     continues: false,
   });
   return {
@@ -131,7 +154,7 @@ function onDelta(
 }
 
 function onEnded(state: State, live: Turn, event: Stamped & { type: 'turn.ended' }, out: Effect[]): State {
-  const ended: Turn = {
+  const ended = withFoundTruncation(state, {
     ...live,
     thinking: settledText(live.thinking),
     answer: settledText(live.answer),
@@ -139,7 +162,7 @@ function onEnded(state: State, live: Turn, event: Stamped & { type: 'turn.ended'
     endReason: event.reason,
     fault: event.fault,
     endedMono: event.mono,
-  };
+  });
   out.push({ type: 'session.write', chatId: state.chat.id, turn: ended });
   const took = Math.round(event.mono - live.startedMono);
   out.push({
@@ -188,6 +211,16 @@ function sendQueued(state: State, event: Stamped, ended: Turn, out: Effect[]): S
       `${state.chat.queue.length} waiting not sent`,
       'Up takes a waiting message back, Enter sends.',
     );
+  const model = modelByKey(state, state.models.selected);
+  // A question that pops up under the fingers would be answered by what is being typed.
+  if (model && wouldAsk(state, model, first))
+    return withNotice(
+      state,
+      event,
+      'warn',
+      'the waiting message would not fit into the context: not sent',
+      'Enter on an empty message asks what to do, Up takes it back.',
+    );
   return startTurn({ ...state, chat: { ...state.chat, queue: rest } }, event, first, out);
 }
 
@@ -229,6 +262,7 @@ export function openChat(state: State, event: Stamped, stored: StoredChat): Stat
       title: stored.title,
       stored: true,
       done: stored.turns,
+      dropped: stored.turns.at(-1)?.droppedTurns ?? [],
       chats: state.chat.chats,
     },
     view: { ...state.view, anchor: null, pane: 'message' },

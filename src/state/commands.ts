@@ -3,6 +3,7 @@ import type { LogLevel } from '../domain/log.js';
 import type { PaneId, Stamped } from '../events/catalogue.js';
 import { cancelTurn, newChat, startTurn } from './chat.js';
 import { effect, type Command, type Commands } from './command.js';
+import { CONTEXT_COMMANDS } from './context-commands.js';
 import type { Effect } from './effect.js';
 import { INTERVALS_MS } from './hardware.js';
 import { isTooLarge, MODEL_COMMANDS, tooLarge } from './model-commands.js';
@@ -22,6 +23,7 @@ const COMMANDS: Commands = {
   ...MODEL_COMMANDS,
   ...SERVER_COMMANDS,
   ...TURN_COMMANDS,
+  ...CONTEXT_COMMANDS,
   'menu.open': (state) => openOverlay(state, 'menu'),
   'model.pick': (state) => openOverlay(state, 'models'),
   'keys.open': (state) => openOverlay(state, 'keys'),

@@ -3,7 +3,7 @@ import type { WhenFull } from '../domain/settings.js';
 import type { Stamped } from '../events/catalogue.js';
 import { startTurn } from './chat.js';
 import type { Command, Commands } from './command.js';
-import { shortageOf, shortageOfRefused, type Shortage } from './context.js';
+import { shortageOf, shortageOfRefused, withoutLast, type Shortage } from './context.js';
 import type { Effect } from './effect.js';
 import { askForRoom, dropped, raised, roomBySettings, type Room } from './make-room.js';
 import { withNotice } from './notices.js';
@@ -66,7 +66,7 @@ function shortageNow(state: State): Shortage | null {
   const last = done.at(-1);
   return last?.id === unsent.replaces && last?.fault?.code === 'context-full' && last.modelKey === model.key
     ? shortageOfRefused(state, model, last)
-    : shortageOf(state, model, unsent.text);
+    : shortageOf(withoutLast(state, unsent.replaces), model, unsent.text);
 }
 
 function raise(state: State, event: Command, out: Effect[]): State {
@@ -83,11 +83,11 @@ function drop(state: State, event: Command, out: Effect[]): State {
 
 /** Sends what waited, in place of the turn that it was asked in before. */
 function resend(state: State, event: Stamped, room: Room, out: Effect[]): State {
-  const { unsent, done, live } = state.chat;
+  const { unsent, live } = state.chat;
   if (!unsent || live) return state;
-  const kept = done.at(-1)?.id === unsent.replaces ? done.slice(0, -1) : done;
-  const next: State = { ...state, chat: { ...state.chat, done: kept, unsent: null } };
-  return startTurn(next, event, unsent.text, out, { notes: room.notes, checked: true });
+  const next: State = { ...state, chat: { ...state.chat, unsent: null } };
+  const { replaces } = unsent;
+  return startTurn(next, event, unsent.text, out, { notes: room.notes, replaces, checked: true });
 }
 
 /** The text goes back into the box; when something else is being written there, it waits in the queue instead. */

@@ -122,7 +122,8 @@ export function shortageOfRefused(state: State, model: Model, refused: Turn): Sh
   return shortage(state, model, prompt, allocated, told === null);
 }
 
-function reserveIn(allocated: number): number {
+/** Tokens that are kept free for the answer in a context of this size. */
+export function reserveIn(allocated: number): number {
   return Math.min(MOST_RESERVED_TOKENS, Math.floor(allocated / 8));
 }
 
@@ -148,6 +149,9 @@ function shortage(
 /** At least twice as much, as a power of two; at most what the model can. */
 function raisedContext(state: State, model: Model, needed: number, allocated: number | null): number | null {
   if (!backendById(state, model.backendId)?.info.features.contextChoice || allocated === null) return null;
+  const asked = contextTokensOf(state, model);
+  // It was asked for more and did not give it: asking again would go on for ever.
+  if (asked !== null && asked > allocated) return null;
   const wanted = 2 ** Math.ceil(Math.log2(Math.max(needed, allocated * 2)));
   const most = model.contextMax ?? wanted;
   const raised = Math.min(wanted, most);
@@ -179,6 +183,13 @@ export function withFoundTruncation(state: State, ended: Turn): Turn {
   const before = { turns: done, dropped, system: state.settings.system, modelKey: ended.modelKey };
   const truncation = findTruncation(ended, before, model ? allocatedFor(state, model) : null);
   return truncation === null ? ended : { ...ended, truncation };
+}
+
+/** The same question again replaces what the last answer would add to the context; the old answer stays in the chat's file. */
+export function withoutLast(state: State, id: string | null): State {
+  const { done } = state.chat;
+  if (id === null || done.at(-1)?.id !== id) return state;
+  return { ...state, chat: { ...state.chat, done: done.slice(0, -1) } };
 }
 
 /** The last result, while the arguments are the very same. */

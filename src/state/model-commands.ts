@@ -1,6 +1,7 @@
 import type { Model } from '../domain/model.js';
 import type { AppEvent } from '../events/catalogue.js';
 import type { Command, Commands } from './command.js';
+import { contextTokensOf } from './context.js';
 import type { Effect } from './effect.js';
 import { fitOfModel, withModels } from './models.js';
 import { withNotice } from './notices.js';
@@ -105,7 +106,7 @@ function load(state: State, event: Command, model: Model, out: Effect[], anyway:
         null,
       ),
     );
-  out.push({ type: 'model.load', key: model.key, pin: false, contextTokens: null });
+  out.push({ type: 'model.load', key: model.key, pin: false, contextTokens: contextTokensOf(state, model) });
   return state;
 }
 

@@ -3,6 +3,7 @@ import { fitOf, isLoopback, type Fit } from '../domain/fit.js';
 import { sameModels, type Model } from '../domain/model.js';
 import { nearestNames } from '../domain/names.js';
 import type { Stamped } from '../events/catalogue.js';
+import { contextTokensOf } from './context.js';
 import type { Effect } from './effect.js';
 import {
   allModels,
@@ -172,7 +173,7 @@ function preloadOnce(state: State, event: Stamped, out: Effect[]): State {
       `${model.label} was not preloaded: it needs more memory than is free`,
       'l in the models pane loads it all the same.',
     );
-  out.push({ type: 'model.load', key: model.key, pin: false, contextTokens: null });
+  out.push({ type: 'model.load', key: model.key, pin: false, contextTokens: contextTokensOf(state, model) });
   return next;
 }
 

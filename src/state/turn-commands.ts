@@ -28,10 +28,7 @@ function turnOf(state: State, event: Command): Turn | null {
 function onRetry(state: State, event: Command, out: Effect[]): State {
   const turn = turnOf(state, event);
   if (!turn || state.chat.live) return state;
-  const last = state.chat.done.at(-1);
-  // The same question again replaces what the last answer would add to the context; the old answer stays in the chat's file.
-  const done = last?.id === turn.id ? state.chat.done.slice(0, -1) : state.chat.done;
-  return startTurn({ ...state, chat: { ...state.chat, done } }, event, turn.prompt, out);
+  return startTurn(state, event, turn.prompt, out, { replaces: turn.id });
 }
 
 function onEditTurn(state: State, event: Command): State {

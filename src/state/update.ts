@@ -1,6 +1,7 @@
 import type { Stamped } from '../events/catalogue.js';
 import { openChat, updateTurn } from './chat.js';
 import { submit, updateCommand } from './commands.js';
+import { afterTurn } from './context-commands.js';
 import type { Effect } from './effect.js';
 import { updateHardware, watchWhatIsShown } from './hardware.js';
 import { updateLogs } from './logs.js';
@@ -23,7 +24,7 @@ export function update(state: State, event: Stamped, out: Effect[]): State {
 }
 
 function fold(state: State, event: Stamped, out: Effect[]): State {
-  if ('turnId' in event) return updateTurn(state, event, out);
+  if ('turnId' in event) return afterTurn(updateTurn(state, event, out), event, out);
   switch (event.type) {
     case 'app.started':
       return onStarted(state, event, out);

@@ -55,7 +55,7 @@ export function createPalette(theme: Theme, depth: ColourDepth): Palette {
     const key = `${fg}|${bg}|${sorted}`;
     const known = attrByStyle.get(key);
     if (known !== undefined) return known;
-    const visible = bg !== '' || flags.includes(7) || flags.includes(4);
+    const visible = bg !== '' || [4, 7, 9].some((flag) => flags.includes(flag));
     const attr = key === '||' ? DEFAULT_ATTR : FIRST_ATTR + styles.length;
     if (attr !== DEFAULT_ATTR) styles.push({ fg, bg, flags: sorted, visible });
     attrByStyle.set(key, attr);
@@ -92,6 +92,7 @@ function flagParameters(attributes: Attributes): number[] {
   if (attributes.italic === true) flags.push(3);
   if (attributes.underline === true) flags.push(4);
   if (attributes.inverse === true) flags.push(7);
+  if (attributes.strike === true) flags.push(9);
   return flags;
 }
 

@@ -86,7 +86,18 @@ export function createDashboard(options: DashboardOptions): Dashboard {
 
   const panes: Readonly<Record<SurfaceId, PaneView>> = {
     header: {
-      deps: (s) => [s.models, s.chat.done, s.chat.shownPieces, s.chat.title, s.chat.live?.usage],
+      deps: (s) => [
+        s.models,
+        s.chat.done,
+        s.chat.shownPieces,
+        s.chat.title,
+        s.chat.live?.usage,
+        s.chat.live?.truncation,
+        s.chat.queue,
+        s.chat.dropped,
+        s.prompt.text,
+        s.settings,
+      ],
       show: (s, size) => ({ view: widgets.header.view(selectHeader(s), size) }),
     },
     models: {
@@ -113,6 +124,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
         s.chat.live,
         s.chat.queue,
         s.chat.unfolded,
+        s.chat.dropped,
         s.view.anchor,
         s.view.pane,
         s.chat.title,
@@ -141,6 +153,8 @@ export function createDashboard(options: DashboardOptions): Dashboard {
         s.chat.live?.phases,
         s.chat.live?.prefill,
         s.chat.live?.loadProgress,
+        s.chat.live?.queuePosition,
+        s.chat.live?.phase === 'loading' ? s.models.backends : null,
         s.chat.live?.usage,
         s.chat.shownPieces,
         s.chat.done,

@@ -83,6 +83,13 @@ export const KEYMAP: readonly Binding[] = [
     does: 'layout: all, chat and machine, chat',
     menu: true,
   },
+  {
+    id: 'context.choose',
+    keys: [],
+    where: 'everywhere',
+    does: 'make room in the context for the message that did not fit',
+    menu: true,
+  },
   { id: 'app.quit', keys: [], where: 'everywhere', does: 'quit', menu: true },
 
   {

@@ -1,58 +1,54 @@
 import type { HeaderProps } from '../../widgets/header.js';
 import type { KeyHint, PhaseBarProps, PhaseStep } from '../../widgets/phase-bar.js';
-import { formatCount, formatDuration, formatPercent, formatSpeed } from '../../widgets/text/format.js';
+import {
+  formatCount,
+  formatDuration,
+  formatPercent,
+  formatSpeed,
+  formatTokens,
+} from '../../widgets/text/format.js';
 import type { Phase, Turn } from '../domain/chat.js';
-import { backendById, modelByKey, type ChatState, type State } from '../state/state.js';
+import { allocatedFor, contextUsed, nextTokens, reserveIn } from '../state/context.js';
+import { backendById, modelByKey, type State } from '../state/state.js';
 import { speedOf } from './figures.js';
 import type { Keymap } from './keymap.js';
-import { figuresOfTurn } from './transcript-entries.js';
+import { figuresOfTurn, unreadText } from './transcript-entries.js';
 
 /** What answers, how full its context is, which chat this is. */
 export function selectHeader(state: State): HeaderProps {
   const model = modelByKey(state, state.models.selected);
-  const last = state.chat.live ?? state.chat.done.at(-1) ?? null;
   const used = contextUsed(state.chat);
-  const full = last?.fault?.code === 'context-full' ? last.fault : null;
+  const next = nextTokens(state);
   return {
     model: model?.label ?? null,
     backend: model ? (backendById(state, model.backendId)?.info.title ?? null) : null,
     context: {
       usedTokens: used.tokens,
       estimated: used.estimated,
+      nextTokens: next,
       allocatedTokens: model?.contextAllocated ?? null,
       modelTokens: model?.contextMax ?? null,
     },
-    warning: full ? contextWarning(full.promptTokens, full.contextTokens) : null,
+    warning: contextWarning(state, next),
     title: state.chat.title || 'new chat',
   };
 }
 
-function contextWarning(prompt: number | undefined, context: number | undefined): string {
-  if (prompt === undefined || context === undefined) return 'context full: nothing was sent on';
-  return `context full: ${formatCount(prompt)} of ${formatCount(context)} tokens`;
-}
-
-/**
- * Prompt and answer of the last turn whose figures the server told stand in the context; pieces stand in for the tokens of what came
- * after them. Unknown before the first figures.
- */
-function contextUsed({ live, done }: ChatState): { tokens: number | null; estimated: boolean } {
-  let later = 0;
-  for (let i = live ? done.length : done.length - 1; i >= 0; i--) {
-    const turn = i === done.length ? live : done[i];
-    if (!turn) continue;
-    const { promptTokens, answerTokens } = turn.usage;
-    if (promptTokens === null) {
-      later += turn.pieces;
-      continue;
-    }
-    const newest = turn === (live ?? done.at(-1));
-    return {
-      tokens: promptTokens + (answerTokens ?? turn.pieces) + later,
-      estimated: !newest || answerTokens === null,
-    };
+/** What is typed would not fit, or the last request was cut or refused. */
+function contextWarning(state: State, next: number | null): string | null {
+  const model = modelByKey(state, state.models.selected);
+  if (next !== null && model) {
+    const allocated = allocatedFor(state, model);
+    return allocated !== null && next + reserveIn(allocated) > allocated
+      ? `would not fit: ≈ ${formatTokens(next)} of ${formatTokens(allocated)} tokens`
+      : null;
   }
-  return { tokens: null, estimated: false };
+  const last = state.chat.live ?? state.chat.done.at(-1);
+  if (last?.truncation) return `not all was read: ${unreadText(last.truncation)}`;
+  if (last?.fault?.code !== 'context-full') return null;
+  const { promptTokens, contextTokens } = last.fault;
+  if (promptTokens === undefined || contextTokens === undefined) return 'context full: nothing was sent on';
+  return `context full: ${formatCount(promptTokens)} of ${formatCount(contextTokens)} tokens`;
 }
 
 const STEP_WORDS: Readonly<Record<Phase, string>> = {
@@ -96,18 +92,29 @@ interface Figures {
 
 function figuresOf(turn: Turn, phase: Phase, ms: number, current: boolean, state: State): Figures {
   if (phase === 'answering' || (phase === 'thinking' && current)) return tokenFigures(turn, phase, ms, state);
-  if (current && phase === 'prefill' && turn.prefill && turn.prefill.total > 0)
-    return { figures: [formatPercent(turn.prefill.processed / turn.prefill.total)], estimated: false };
-  if (current && phase === 'loading' && turn.loadProgress !== null)
-    return { figures: [formatPercent(turn.loadProgress)], estimated: false };
-  if (phase === 'loading' && turn.usage.loadMs !== null)
-    return { figures: [formatDuration(turn.usage.loadMs)], estimated: false };
+  if (current && phase === 'queued' && turn.queuePosition !== null)
+    return told(`place ${formatCount(turn.queuePosition)}`, waited(ms));
+  if (current && phase === 'prefill' && turn.prefill && turn.prefill.total > 0) {
+    const { processed, total } = turn.prefill;
+    return told(formatPercent(processed / total), `${formatCount(processed)} of ${formatCount(total)} tok`);
+  }
+  if (current && phase === 'loading') {
+    const progress = turn.loadProgress ?? modelByKey(state, turn.modelKey)?.loadProgress ?? null;
+    if (progress !== null) return told(formatPercent(progress), waited(ms));
+  }
+  if (phase === 'loading' && turn.usage.loadMs !== null) return told(formatDuration(turn.usage.loadMs));
   if (phase === 'prefill' && !current && turn.usage.promptMs !== null)
-    return { figures: [formatDuration(turn.usage.promptMs)], estimated: false };
-  return {
-    figures: ms >= 100 ? [formatDuration(current ? Math.floor(ms / 1000) * 1000 : ms)] : [],
-    estimated: false,
-  };
+    return told(formatDuration(turn.usage.promptMs));
+  return told(current ? waited(ms) : ms >= 100 ? formatDuration(ms) : '');
+}
+
+function told(...figures: readonly string[]): Figures {
+  return { figures: figures.filter((figure) => figure !== ''), estimated: false };
+}
+
+/** In whole seconds, so that nothing moves more often; nothing during the first one. */
+function waited(ms: number): string {
+  return ms >= 1000 ? formatDuration(Math.floor(ms / 1000) * 1000) : '';
 }
 
 function tokenFigures(turn: Turn, phase: Phase, ms: number, state: State): Figures {

@@ -1,7 +1,7 @@
 import type { EntryList, TranscriptEntry } from '../../widgets/chat-transcript.js';
 import { formatClock, formatCount, formatDuration, formatSpeed } from '../../widgets/text/format.js';
 import type { Token } from '../../widgets/text/span.js';
-import type { Turn } from '../domain/chat.js';
+import type { Truncation, Turn } from '../domain/chat.js';
 import { EMPTY_TEXT, textOf, type GrowingText } from '../domain/text.js';
 import type { ChatState } from '../state/state.js';
 import { speedOf } from './figures.js';
@@ -11,6 +11,7 @@ type Footer = TranscriptEntry['footers'][number];
 interface TurnEntries {
   readonly turn: Turn;
   readonly unfolded: boolean;
+  readonly struck: boolean;
   readonly entries: readonly [TranscriptEntry, TranscriptEntry];
 }
 
@@ -27,7 +28,8 @@ let ofLive: TurnEntries | null = null;
 
 /** The entries of a chat: two for each turn, then the messages that wait. */
 export function transcriptEntries(chat: ChatState): EntryList {
-  const { done, live, queue, unfolded } = chat;
+  const { done, live, queue, unfolded, dropped } = chat;
+  const left = dropped.length === 0 ? null : leftOut(dropped);
   const after: TranscriptEntry[] = live ? [...liveEntries(live, unfolded.has(live.id))] : [];
   for (const [i, text] of queue.entries()) after.push(waitingEntry(text, i));
   return {
@@ -35,7 +37,7 @@ export function transcriptEntries(chat: ChatState): EntryList {
     at(index) {
       const turn = done[index >> 1];
       if (!turn) return after[index - 2 * done.length];
-      return endedEntries(turn, unfolded.has(turn.id))[index % 2 === 0 ? 0 : 1];
+      return endedEntries(turn, unfolded.has(turn.id), left?.has(turn.id) === true)[index % 2 === 0 ? 0 : 1];
     },
   };
 }
@@ -45,10 +47,21 @@ export function turnsHeld(): number {
   return ofEnded.size;
 }
 
-function endedEntries(turn: Turn, unfolded: boolean): TurnEntries['entries'] {
+let lastLeftOut: { readonly dropped: readonly string[]; readonly ids: ReadonlySet<string> } | null = null;
+
+/** The same set for the same list: it is asked for with every frame. */
+function leftOut(dropped: readonly string[]): ReadonlySet<string> {
+  if (lastLeftOut?.dropped !== dropped) lastLeftOut = { dropped, ids: new Set(dropped) };
+  return lastLeftOut.ids;
+}
+
+function endedEntries(turn: Turn, unfolded: boolean, struck: boolean): TurnEntries['entries'] {
   const known = ofEnded.get(turn);
   if (known) ofEnded.delete(turn);
-  const made = known?.unfolded === unfolded ? known : { turn, unfolded, entries: entriesOf(turn, unfolded) };
+  const made =
+    known?.unfolded === unfolded && known.struck === struck
+      ? known
+      : { turn, unfolded, struck, entries: entriesOf(turn, unfolded, struck) };
   ofEnded.set(turn, made);
   const [oldest] = ofEnded.size > KEPT_TURNS ? ofEnded.keys() : [];
   if (oldest) ofEnded.delete(oldest);
@@ -57,15 +70,15 @@ function endedEntries(turn: Turn, unfolded: boolean): TurnEntries['entries'] {
 
 function liveEntries(turn: Turn, unfolded: boolean): TurnEntries['entries'] {
   if (ofLive?.turn !== turn || ofLive.unfolded !== unfolded)
-    ofLive = { turn, unfolded, entries: entriesOf(turn, unfolded) };
+    ofLive = { turn, unfolded, struck: false, entries: entriesOf(turn, unfolded, false) };
   return ofLive.entries;
 }
 
-function entriesOf(turn: Turn, unfolded: boolean): TurnEntries['entries'] {
-  return [questionOf(turn), answerOf(turn, unfolded)];
+function entriesOf(turn: Turn, unfolded: boolean, struck: boolean): TurnEntries['entries'] {
+  return [questionOf(turn, struck), answerOf(turn, unfolded, struck)];
 }
 
-function questionOf(turn: Turn): TranscriptEntry {
+function questionOf(turn: Turn, struck: boolean): TranscriptEntry {
   return {
     id: `${turn.id}?`,
     role: 'user',
@@ -74,6 +87,7 @@ function questionOf(turn: Turn): TranscriptEntry {
     thinking: null,
     text: promptText(turn),
     running: false,
+    struck,
     footers: NO_FOOTERS,
   };
 }
@@ -89,7 +103,7 @@ function promptText({ id, prompt, outcome }: Turn): GrowingText {
   return text;
 }
 
-function answerOf(turn: Turn, unfolded: boolean): TranscriptEntry {
+function answerOf(turn: Turn, unfolded: boolean, struck: boolean): TranscriptEntry {
   return {
     id: turn.id,
     role: 'assistant',
@@ -101,6 +115,7 @@ function answerOf(turn: Turn, unfolded: boolean): TranscriptEntry {
         : { summary: thinkingSummary(turn), open: unfolded, text: turn.thinking },
     text: turn.answer,
     running: turn.outcome === null,
+    struck,
     footers: footersOf(turn),
   };
 }
@@ -114,12 +129,14 @@ function thinkingSummary(turn: Turn): string {
 
 /** What is said under an answer: how it ended with the next step, its figures, notes. */
 function footersOf(turn: Turn): readonly Footer[] {
-  if (turn.outcome === null && turn.notes.length === 0) return NO_FOOTERS;
+  if (turn.outcome === null && turn.notes.length === 0 && !turn.truncation) return NO_FOOTERS;
   const footers: Footer[] = [];
   const add = (text: string, token: Token): void => void footers.push({ text, token });
   for (const note of turn.notes) add(note, 'muted');
   if (turn.answeredBy !== null && turn.answeredBy !== turn.modelLabel)
     add(`asked was ${turn.modelLabel}`, 'muted');
+  if (turn.truncation)
+    add(`the model did not see ${unreadText(turn.truncation)}: ${turn.truncation.source}`, 'warn');
   switch (turn.outcome) {
     case 'cancelled':
       add('stopped by you · r asks again', 'warn');
@@ -149,6 +166,19 @@ function footersOf(turn: Turn): readonly Footer[] {
   const figures = figuresOfTurn(turn);
   if (turn.outcome !== null && figures.length > 0) add(figures.join(' · '), 'muted');
   return footers;
+}
+
+/** What was left unread, as far as it is known: `≈ 1,900 tokens, the 6 oldest messages`. No server tells these tokens, so they are estimates. */
+export function unreadText({ messages, tokens }: Truncation): string {
+  const parts = [
+    tokens === null ? '' : `≈ ${formatCount(tokens)} tokens`,
+    messages === null
+      ? ''
+      : messages === 1
+        ? 'the oldest message'
+        : `the ${formatCount(messages)} oldest messages`,
+  ].filter((part) => part !== '');
+  return parts.length === 0 ? 'a part of the chat' : parts.join(', ');
 }
 
 /** `312 tok`, `41.2 tok/s`, `first after 812 ms`, `7.6 s`; what is our own count has a ≈. */
@@ -183,6 +213,7 @@ function waitingEntry(text: string, index: number): TranscriptEntry {
     thinking: null,
     text: text === '' ? EMPTY_TEXT : textOf(text),
     running: false,
+    struck: false,
     footers: [{ text: 'waits for the answer above · Up takes it back', token: 'muted' }],
   };
 }

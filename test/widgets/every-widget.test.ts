@@ -195,7 +195,13 @@ const DRAWINGS: readonly [string, (glyphs: Glyphs) => Draw[]][] = [
       const none = {
         model: null,
         backend: null,
-        context: { usedTokens: null, estimated: true, allocatedTokens: null, modelTokens: null },
+        context: {
+          usedTokens: null,
+          estimated: true,
+          nextTokens: null,
+          allocatedTokens: null,
+          modelTokens: null,
+        },
         warning: null,
         title: '',
       };
@@ -203,7 +209,7 @@ const DRAWINGS: readonly [string, (glyphs: Glyphs) => Draw[]][] = [
         ...none,
         model: NASTY,
         backend: NASTY,
-        context: { usedTokens: 9e9, estimated: true, allocatedTokens: 1, modelTokens: 9e9 },
+        context: { usedTokens: 9e9, estimated: true, nextTokens: null, allocatedTokens: 1, modelTokens: 9e9 },
         title: NASTY,
       };
       return [none, full, { ...full, warning: LINE }].map(

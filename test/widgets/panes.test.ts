@@ -284,7 +284,13 @@ describe('the header', () => {
   const props: HeaderProps = {
     model: 'qwen3:8b',
     backend: 'ollama',
-    context: { usedTokens: 3400, estimated: false, allocatedTokens: 8192, modelTokens: 32768 },
+    context: {
+      usedTokens: 3400,
+      estimated: false,
+      nextTokens: null,
+      allocatedTokens: 8192,
+      modelTokens: 32768,
+    },
     warning: null,
     title: 'new chat',
   };
@@ -303,7 +309,13 @@ describe('the header', () => {
   });
 
   it('shows what the server does not tell as a dash', () => {
-    const context = { usedTokens: 12, estimated: true, allocatedTokens: null, modelTokens: null };
+    const context = {
+      usedTokens: 12,
+      estimated: true,
+      nextTokens: null,
+      allocatedTokens: null,
+      modelTokens: null,
+    };
     expect(texts(draw({ context }))[0]).toContain('≈12 of — (model —)');
   });
 

@@ -21,6 +21,7 @@ export type Token =
   | 'match' // matched characters of a fuzzy search or filter
   | 'gaugeFill'
   | 'gaugeTrack'
+  | 'struck' // what is not sent any more
   | 'chip';
 
 export interface Span {

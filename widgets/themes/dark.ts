@@ -30,6 +30,7 @@ export const DARK: Theme = {
     match: { fg: warn, bold: true, plain: { bold: true, underline: true } },
     gaugeFill: { fg: accent },
     gaugeTrack: { fg: line, plain: { dim: true } },
+    struck: { fg: grey, strike: true, plain: { dim: true, strike: true } },
     chip: { fg: colour('#1a1b26', 0), bg: accent, plain: { inverse: true } },
   },
 };

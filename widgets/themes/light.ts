@@ -30,6 +30,7 @@ export const LIGHT: Theme = {
     match: { fg: warn, bold: true, plain: { bold: true, underline: true } },
     gaugeFill: { fg: accent },
     gaugeTrack: { fg: line, plain: { dim: true } },
+    struck: { fg: grey, strike: true, plain: { dim: true, strike: true } },
     chip: { fg: colour('#ffffff', 15), bg: accent, plain: { inverse: true } },
   },
 };

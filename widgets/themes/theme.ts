@@ -13,6 +13,8 @@ export interface Attributes {
   readonly italic?: boolean;
   readonly underline?: boolean;
   readonly inverse?: boolean;
+  /** Terminals that do not know it show the text without: it goes with a word. */
+  readonly strike?: boolean;
 }
 
 /** How a token looks. No colour: the terminal's own. */
