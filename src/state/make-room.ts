@@ -18,7 +18,13 @@ export interface Room {
 export function makeRoom(state: State, model: Model, unsent: Unsent, out: Effect[]): Room {
   const short = shortageOf(state, model, unsent.text);
   if (!short) return { state, go: true, notes: [] };
-  return roomBySettings(state, model, short, out) ?? { state: askForRoom(state, model, short, unsent), go: false, notes: [] };
+  return (
+    roomBySettings(state, model, short, out) ?? {
+      state: askForRoom(state, model, short, unsent),
+      go: false,
+      notes: [],
+    }
+  );
 }
 
 /** What `whenFull` says is done without a question; null when it asks or when that would not help. */
@@ -55,7 +61,9 @@ function question(state: State, model: Model, short: Shortage): Question {
   const refused = !short.estimated;
   return {
     title: refused ? 'The context is full' : 'This would not fit into the context',
-    lines: [sizes(model, short), raiseLine(state, model, short), dropLine(short)].filter((line) => line !== ''),
+    lines: [sizes(model, short), raiseLine(state, model, short), dropLine(short)].filter(
+      (line) => line !== '',
+    ),
     choices: [
       choice('e', 'shorten it: back into the message box', 'context.shorten'),
       ...(short.raiseTo === null
@@ -78,7 +86,10 @@ function question(state: State, model: Model, short: Shortage): Question {
 function sizes(model: Model, short: Shortage): string {
   const approx = short.estimated ? '≈ ' : '';
   const all = `${approx}${formatCount(short.promptTokens)} tokens`;
-  const room = short.allocatedTokens === null ? 'a context of unknown size' : `a context of ${formatCount(short.allocatedTokens)}`;
+  const room =
+    short.allocatedTokens === null
+      ? 'a context of unknown size'
+      : `a context of ${formatCount(short.allocatedTokens)}`;
   const reserve = formatCount(short.neededTokens - short.promptTokens);
   return `This chat with the message takes ${all}, and ${reserve} are kept for the answer; ${model.label} has ${room}.`;
 }
@@ -104,7 +115,9 @@ function dropLine({ drop, raiseTo }: Shortage): string {
 }
 
 function oldest(turns: number): string {
-  return turns === 1 ? 'the oldest question and its answer' : `the ${turns} oldest questions and their answers`;
+  return turns === 1
+    ? 'the oldest question and its answer'
+    : `the ${turns} oldest questions and their answers`;
 }
 
 function choice(key: string, label: string, command: string): Choice {
@@ -116,4 +129,3 @@ export function wouldAsk(state: State, model: Model, text: string): boolean {
   const short = shortageOf(state, model, text);
   return short !== null && roomBySettings(state, model, short, []) === null;
 }
-
