@@ -77,8 +77,11 @@ export function openSources(host: EffectHost): Sources {
   });
   const servers = createServerEffects({
     file: files.config,
+    env: ports.env,
+    ports: clock,
     backends,
     publish,
+    onSecret: logs.logger.addSecret,
     urlOf: (id) => backendById(host.state(), id)?.info.url ?? null,
   });
   const chats = createChatEffects({
@@ -227,6 +230,10 @@ export function openSources(host: EffectHost): Sources {
           return cacheModelsSoon();
         case 'mock.add':
           return backends.addMock();
+        case 'server.probe':
+          return void servers.probe(effect);
+        case 'server.save':
+          return servers.save(effect);
         case 'server.remove':
           return servers.remove(effect);
         case 'model.load':
@@ -284,6 +291,7 @@ export function openSources(host: EffectHost): Sources {
     async stop() {
       abort.abort();
       chats.cancelAll();
+      servers.stop();
       backends.stop();
       poller?.stop();
       cacheTimer?.();
@@ -294,6 +302,7 @@ export function openSources(host: EffectHost): Sources {
     stopNow() {
       abort.abort();
       chats.cancelAll();
+      servers.stop();
       backends.stop();
       poller?.stop();
       store.flushSync();

@@ -144,12 +144,19 @@ export type AppEvent =
       readonly cancelled: boolean;
     }
   // A new server
-  /** What stands behind an address that is being added. `kind` null with a fault: why it cannot be told. */
+  /**
+   * What stands behind an address that is being added, as it was typed. `url` null: it is no address. `kind` null with a fault: why it
+   * cannot be told. `named`: the user told the kind.
+   */
   | {
       readonly type: 'server.probed';
       readonly address: string;
       readonly url: string | null;
       readonly kind: string | null;
+      readonly named: boolean;
+      readonly version: string | null;
+      /** Null: not told. */
+      readonly models: number | null;
       readonly fault: Fault | null;
     }
   | {
@@ -243,6 +250,8 @@ export type AppEvent =
   | { readonly type: 'logs.scrolled'; readonly line: number | null }
   | { readonly type: 'overlay.closed' }
   | { readonly type: 'overlay.edited'; readonly edit: Edit }
+  /** A key while it is typed. Records hold it without its letters (events/record.ts); nobody else may keep this event. */
+  | { readonly type: 'secret.edited'; readonly edit: Edit }
   | { readonly type: 'overlay.moved'; readonly index: number }
   | { readonly type: 'question.answered'; readonly choice: number }
   | { readonly type: 'ways.moved'; readonly index: number }

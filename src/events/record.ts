@@ -45,7 +45,7 @@ export function openRecorder(
   stream.write(JSON.stringify(header) + '\n');
   return {
     receive(event) {
-      if (open) stream.write(JSON.stringify(event) + '\n');
+      if (open) stream.write(JSON.stringify(withoutSecret(event)) + '\n');
     },
     close: () => new Promise((done) => (open ? stream.end(() => done()) : done())),
   };
@@ -67,6 +67,12 @@ export async function* readRecord(file: string): AsyncGenerator<Stamped> {
       });
     yield value as unknown as Stamped;
   }
+}
+
+/** A key that is typed leaves only its length, which is all that the screen shows of it. */
+function withoutSecret(event: Stamped): Stamped {
+  if (event.type !== 'secret.edited' || !('text' in event.edit)) return event;
+  return { ...event, edit: { ...event.edit, text: '•'.repeat(event.edit.text.length) } };
 }
 
 /** The event without what the bus stamped on it. */

@@ -10,6 +10,7 @@ import { isTooLarge, MODEL_COMMANDS, tooLarge } from './model-commands.js';
 import { withNotice } from './notices.js';
 import { editPrompt, EMPTY_PROMPT } from './prompt.js';
 import { SERVER_COMMANDS } from './server-commands.js';
+import { leaveServer, serverFormOf } from './server-form.js';
 import { modelByKey, type State } from './state.js';
 import { TURN_COMMANDS } from './turn-commands.js';
 import { closeOverlay, openOverlay, withView } from './view.js';
@@ -101,6 +102,7 @@ export function updateCommand(state: State, event: Command, out: Effect[]): Stat
 /** Closes what is open; else stops the answer; else goes back to the message box. */
 function onEscape(state: State, event: Command, out: Effect[]): State {
   if (state.view.filtering) return withView(state, { filtering: null });
+  if (serverFormOf(state)) return leaveServer(state);
   if (state.view.overlays.length > 0) return closeOverlay(state);
   if (state.chat.live) return cancelTurn(state, event, out);
   if (state.view.zoomed) return withView(state, { zoomed: null });

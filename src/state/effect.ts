@@ -41,11 +41,12 @@ export type Effect =
   | { readonly type: 'pull.cancel'; readonly pullId: string }
   /** Finds out what stands behind an address. `key`: as typed, perhaps `${NAME}`. */
   | { readonly type: 'server.probe'; readonly address: string; readonly key: string | null }
-  /** Writes a server to the configuration and watches it. */
+  /** Writes a server to the configuration and watches it. `kind`: named by the user; `detected`: what it was found to be. */
   | {
       readonly type: 'server.save';
       readonly url: string;
       readonly kind: string | null;
+      readonly detected: string | null;
       readonly key: string | null;
     }
   | { readonly type: 'server.remove'; readonly backendId: string }

@@ -1,11 +1,14 @@
 import type { ServerOrigin } from '../domain/model.js';
 import { effect, type Command, type Commands } from './command.js';
 import { withNotice } from './notices.js';
+import { openServerForm, submitServer } from './server-form.js';
 import { type BackendEntry, type State } from './state.js';
 import { openOverlay } from './view.js';
 
 /** What is done with servers as such: added, removed. */
 export const SERVER_COMMANDS: Commands = {
+  'server.add': openServerForm,
+  'server.submit': (state, _event, out) => submitServer(state, out),
   'server.remove': (state, event, out) =>
     effect(state, out, { type: 'server.remove', backendId: event.argument ?? '' }),
 };

@@ -13,6 +13,7 @@ import type {
   TranscriptAnchor,
 } from '../events/catalogue.js';
 import { EMPTY_PROMPT, type PromptState } from './prompt.js';
+import type { ServerForm } from './server-form.js';
 
 /** A server in the tree. */
 export interface BackendEntry {
@@ -135,6 +136,8 @@ export interface Overlay {
   readonly question: Question | null;
   /** What it is about, e.g. the key of a model. */
   readonly subject: string | null;
+  /** Of the overlay `server`. */
+  readonly form?: ServerForm;
 }
 
 export interface Notice {

@@ -8,6 +8,7 @@ import { updateLogs } from './logs.js';
 import { updateModels } from './models.js';
 import { withNotice } from './notices.js';
 import { editPrompt } from './prompt.js';
+import { updateServerForm } from './server-form.js';
 import { emptyChat, type State } from './state.js';
 import { updateView } from './view.js';
 
@@ -63,7 +64,7 @@ function fold(state: State, event: Stamped, out: Effect[]): State {
     case 'logs.interrupted':
       return updateLogs(state, event);
     default:
-      return updateModels(updateView(state, event, out), event, out);
+      return updateModels(updateServerForm(updateView(state, event, out), event), event, out);
   }
 }
 

@@ -19,7 +19,9 @@ export function updateView(state: State, event: Stamped, publishLater: Effect[])
     case 'overlay.closed':
       return closeOverlay(state);
     case 'overlay.edited':
-      return withTopOverlay(state, (top) => ({ ...top, query: editPrompt(top.query, event.edit), index: 0 }));
+      return withTopOverlay(state, (top) =>
+        top.form ? top : { ...top, query: editPrompt(top.query, event.edit), index: 0 },
+      );
     case 'overlay.moved':
       return withTopOverlay(state, (top) => ({ ...top, index: Math.max(0, event.index) }));
     case 'question.answered':

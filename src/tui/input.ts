@@ -1,5 +1,6 @@
 import { offsetOfRowEdge, offsetOfRowMove } from '../../widgets/prompt-editor.js';
 import type { AppEvent, Edit, PaneId } from '../events/catalogue.js';
+import { choicesOf, type ServerForm } from '../state/server-form.js';
 import type { Overlay, State } from '../state/state.js';
 import { PANE_ORDER } from '../state/view.js';
 import type { TerminalInput } from '../terminal/terminal.js';
@@ -82,6 +83,7 @@ export function createInput(context: InputContext): (input: TerminalInput) => vo
 
   function onOverlayKey(state: State, top: Overlay, key: string, text: string): void {
     if (top.question) return onQuestionKey(state, top, key);
+    if (top.form) return onFormKey(state, top, top.form, key, text);
     const items = overlayItems(state, top, keymap);
     const command = keymap.find('list', key);
     const page = Math.max(1, context.listHeight() - 1);
@@ -132,6 +134,20 @@ export function createInput(context: InputContext): (input: TerminalInput) => vo
     if (command === 'screen.redraw' || command === 'app.suspend') invoke(state, command);
   }
 
+  /** A form is a line to type in, and then choices. */
+  function onFormKey(state: State, top: Overlay, form: ServerForm, key: string, text: string): void {
+    const submit = (): void => publish({ type: 'command.invoked', command: 'server.submit' });
+    if (form.step !== 'result') return onLineKey(state, key, text, submit);
+    const command = keymap.find('list', key);
+    if (command === 'list.choose') return submit();
+    if (command === 'list.up' || command === 'list.down') {
+      const count = choicesOf(state, form).length;
+      const by = command === 'list.up' ? -1 : 1;
+      return publish({ type: 'overlay.moved', index: (top.index + by + count) % count });
+    }
+    if (command && !command.startsWith('list.')) invoke(state, command);
+  }
+
   /** A one-line input: a filter or the query of a picker. */
   function onLineKey(state: State, key: string, text: string, done: () => void): void {
     if (key === 'enter') return done();
@@ -149,7 +165,10 @@ export function createInput(context: InputContext): (input: TerminalInput) => vo
       'text' in change ? { ...change, text: change.text.replace(/\s*\n\s*/g, ' ') } : change;
     const top = state.view.overlays.at(-1);
     if (top) {
-      if (!top.question && (top.id === 'menu' || top.id === 'models' || top.id === 'chats'))
+      // What is typed as a key is an event of its own, so that nobody has to look what it was typed for.
+      if (top.form)
+        publish({ type: top.form.step === 'key' ? 'secret.edited' : 'overlay.edited', edit: oneLine });
+      else if (!top.question && (top.id === 'menu' || top.id === 'models' || top.id === 'chats'))
         publish({ type: 'overlay.edited', edit: oneLine });
     } else if (state.view.filtering) publish({ type: 'filter.edited', edit: oneLine });
     else {

@@ -206,6 +206,7 @@ export const KEYMAP: readonly Binding[] = [
   { id: 'model.load', keys: ['l'], where: 'models', does: 'load now', menu: true, hint: 'load' },
   { id: 'model.unload', keys: ['u'], where: 'models', does: 'unload now', menu: true, hint: 'unload' },
   { id: 'model.details', keys: ['i'], where: 'models', does: 'details', menu: true, hint: 'details' },
+  { id: 'server.add', keys: ['a'], where: 'models', does: 'add a server', menu: true, hint: 'add' },
   {
     id: 'row.delete',
     keys: ['x', 'delete'],

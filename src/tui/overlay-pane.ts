@@ -1,16 +1,19 @@
 import { withSigns } from '../../widgets/glyphs.js';
+import { form } from '../../widgets/form.js';
 import { keysHelp, type KeysSection } from '../../widgets/keys-help.js';
 import { listPicker, pickerTitle } from '../../widgets/list-picker.js';
 import { noticeList } from '../../widgets/notices.js';
 import { question } from '../../widgets/question.js';
-import { formatBytes, formatClock, formatCount } from '../../widgets/text/format.js';
+import { formatBytes, formatClock, formatClockSeconds, formatCount } from '../../widgets/text/format.js';
 import { span, type CursorPosition, type Row, type Size } from '../../widgets/text/span.js';
 import type { Glyphs, View } from '../../widgets/widget.js';
+import type { ServerOrigin } from '../domain/model.js';
 import { fitOfModel } from '../state/models.js';
 import { backendById, modelByKey, type BackendEntry, type Overlay, type State } from '../state/state.js';
 import type { Area, TerminalScreen } from '../terminal/terminal.js';
 import { keyLabel, type Keymap, type Where } from './keymap.js';
 import { overlayItems } from './overlay-items.js';
+import { serverFormHint, serverFormProps } from './server-overlay.js';
 
 export interface OverlayPane {
   paint(state: State): void;
@@ -34,6 +37,7 @@ export function createOverlayPane(screen: TerminalScreen, glyphs: Glyphs, keymap
   const help = keysHelp.create(glyphs);
   const notices = noticeList.create(glyphs);
   const ask = question.create(glyphs);
+  const fields = form.create(glyphs);
   let area: Area | null = null;
   let cursor: CursorPosition | null = null;
   let lastDeps: readonly unknown[] = [];
@@ -49,6 +53,14 @@ export function createOverlayPane(screen: TerminalScreen, glyphs: Glyphs, keymap
         title: plain(top.question.title),
         height: ask.desiredHeight(props, width),
         view: (size) => ask.view(props, size),
+      };
+    }
+    if (top.form) {
+      const props = serverFormProps(state, top.form, top.index);
+      return {
+        title: pickerTitle('Add a server', serverFormHint(top.form), glyphs),
+        height: fields.desiredHeight(props, width),
+        view: (size) => fields.view(props, size),
       };
     }
     switch (top.id) {
@@ -197,7 +209,15 @@ function detailRows(state: State, key: string | null, glyphs: Glyphs): readonly 
   }));
 }
 
-function serverFacts({ info, check, models }: BackendEntry): readonly Fact[] {
+const ORIGINS: Readonly<Record<ServerOrigin, string>> = {
+  run: 'this run (--url)',
+  configuration: 'the configuration',
+  environment: 'the environment (OLLAMA_HOST)',
+  found: 'the search on this machine',
+  mock: 'lmapp',
+};
+
+function serverFacts({ info, check, models, origin, nextTryMs }: BackendEntry): readonly Fact[] {
   const { status } = check;
   const away: readonly Fact[] =
     status.state === 'away'
@@ -205,12 +225,14 @@ function serverFacts({ info, check, models }: BackendEntry): readonly Fact[] {
           ['since', formatClock(status.sinceMs)],
           ['reason', status.fault.message],
           ['next step', status.fault.hint ?? '—'],
+          ['asked again', nextTryMs === null ? '—' : `${formatClockSeconds(nextTryMs)}, F5 asks at once`],
         ]
       : [];
   return [
     ['server', info.title],
     ['address', info.url === '' ? '—' : info.url],
     ['version', check.version ?? '—'],
+    ['comes from', ORIGINS[origin]],
     ['state', status.state],
     ...away,
     ['models', formatCount(models.length)],

@@ -30,6 +30,10 @@ export function selectWays(state: State): Ways | null {
       event: { type: 'command.invoked', command: 'servers.refresh' },
     },
     {
+      way: { label: 'add a server', detail: 'elsewhere, or on a port of its own' },
+      event: { type: 'command.invoked', command: 'server.add' },
+    },
+    {
       way: { label: 'try the mock', detail: 'streams a text without any model' },
       event: { type: 'command.invoked', command: 'mock.use' },
     },

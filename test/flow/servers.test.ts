@@ -199,7 +199,7 @@ describe('no server', () => {
     const at = await startDashboard();
     await at.sees('No server found on this machine.');
     expect(at.screen()).toContain('look for servers again');
-    at.type('\x1b[B\r');
+    at.type('\x1b[B\x1b[B\r');
     await at.sees('mock (no model) · mock');
     at.send('hello');
     await at.sees('This is the mock');

@@ -22,6 +22,8 @@ export interface DashboardOptions {
   /** Of an earlier run; it is not removed with the dashboard then. */
   readonly home?: Home;
   readonly problems?: readonly string[];
+  /** File of --record. */
+  readonly record?: string;
 }
 
 export interface TestDashboard {
@@ -101,7 +103,7 @@ export async function startDashboard(options: DashboardOptions = {}): Promise<Te
     urls: options.urls ?? [],
     mock: options.mock ?? false,
     continueLast: options.continueLast ?? false,
-    record: null,
+    record: options.record ?? null,
     replay: null,
     speed: 0,
     gpu: false,

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { textOf } from '../../src/domain/text.js';
 import { chatTranscript } from '../../widgets/chat-transcript.js';
 import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../../widgets/glyphs.js';
+import { form } from '../../widgets/form.js';
 import { header } from '../../widgets/header.js';
 import { historyChart, loadHistoryChart } from '../../widgets/history-chart.js';
 import { keysHelp } from '../../widgets/keys-help.js';
@@ -299,6 +300,19 @@ const DRAWINGS: readonly [string, (glyphs: Glyphs) => Draw[]][] = [
           (s) =>
             question.create(g).view({ lines: [LINE, ''], choices: list, focused: 1 }, s),
       );
+    },
+  ],
+  [
+    'form',
+    (g) => {
+      const field = { label: NASTY, text: WORDS, cursor: 40, placeholder: NASTY, secret: false };
+      const fields = [{ ...field, text: '' }, field, { ...field, cursor: null }, { ...field, secret: true }];
+      const lines = [{ text: LINE, token: 'bad' as const }];
+      return [
+        (s) => form.create(g).view({ fields: [], lines: [], choices: [], focused: 0 }, s),
+        (s) => form.create(g).view({ fields, lines, choices: [], focused: 0 }, s),
+        (s) => form.create(g).view({ fields, lines, choices: [NASTY, 'no'], focused: 1 }, s),
+      ];
     },
   ],
   ['too-small', (g) => [(s) => tooSmall.create(g).view({ neededWidth: 60, neededHeight: 16 }, s)]],

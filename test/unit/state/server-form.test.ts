@@ -39,6 +39,66 @@ describe('x on a server', () => {
   });
 });
 
+describe('the form of a new server', () => {
+  const PROBED = {
+    type: 'server.probed',
+    address: 'h',
+    url: 'http://h:8080',
+    kind: 'openai',
+    named: false,
+    version: null,
+    models: 2,
+    fault: null,
+  } as const;
+  const DENIED = { code: 'unauthorized', message: 'No.', hint: null, status: 401 } as const;
+  const typed = (text: string) =>
+    createMachine()
+      .command('server.add')
+      .send({ type: 'overlay.edited', edit: { op: 'insert', text } });
+  const form = (machine: ReturnType<typeof createMachine>) => machine.state.view.overlays.at(-1)?.form;
+
+  it('asks nobody for an empty address, and once for one', () => {
+    expect(typed(' ').command('server.submit').wanted('server.probe')).toEqual([]);
+    const machine = typed('h').command('server.submit').command('server.submit');
+    expect(machine.wanted('server.probe')).toEqual([{ type: 'server.probe', address: 'h', key: null }]);
+  });
+
+  it('takes the answer for the address that was asked, and none that comes too late', () => {
+    const machine = typed('h')
+      .command('server.submit')
+      .send({ ...PROBED, address: 'other' });
+    expect(form(machine)?.step).toBe('probing');
+    expect(form(machine.send(PROBED))?.step).toBe('result');
+    const left = typed('h').command('server.submit').command('escape').send(PROBED);
+    expect(form(left)?.step).toBe('address');
+    expect(left.command('escape').state.view.overlays).toEqual([]);
+  });
+
+  it('asks for a key when one is wanted, and asks with it, without the break that was pasted with it', () => {
+    const machine = typed('h')
+      .command('server.submit')
+      .send({ ...PROBED, fault: DENIED });
+    expect(form(machine)?.step).toBe('key');
+    machine.send({ type: 'secret.edited', edit: { op: 'paste', text: 'k-1 ' } }).command('server.submit');
+    expect(machine.wanted('server.probe').at(-1)).toEqual({ type: 'server.probe', address: 'h', key: 'k-1' });
+    machine.send(PROBED).command('server.submit');
+    expect(machine.wanted('server.save')).toEqual([
+      { type: 'server.save', url: 'http://h:8080', kind: null, detected: 'openai', key: 'k-1' },
+    ]);
+    expect(machine.state.view.overlays).toEqual([]);
+  });
+
+  it('drops the key when the address is changed', () => {
+    const machine = typed('h')
+      .command('server.submit')
+      .send({ ...PROBED, fault: DENIED });
+    machine.send({ type: 'secret.edited', edit: { op: 'insert', text: 'k' } }).command('escape');
+    machine.send({ type: 'overlay.edited', edit: { op: 'insert', text: '2' } }).command('server.submit');
+    expect(machine.wanted('server.probe').at(-1)).toEqual({ type: 'server.probe', address: 'h2', key: null });
+    expect(form(machine)?.key.text).toBe('');
+  });
+});
+
 describe('a server that is away', () => {
   it('stays in the list, even one that was only found, with reason, since when and the next question', () => {
     const machine = createMachine().send(found(HERE, 0, false), listed(HERE.id, [modelOf(HERE.id, 'm')]));
