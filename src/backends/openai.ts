@@ -1,4 +1,5 @@
 import { type Model, NO_FEATURES } from '../domain/model.js';
+import { isPublic } from '../wire/address.js';
 import type { BackendAddress, BackendPorts, BackendType } from './backend.js';
 import type { JsonObject } from './json.js';
 import { OpenAiServer } from './openai-server.js';
@@ -31,12 +32,4 @@ class OpenAi extends OpenAiServer {
   protected override modelOf(item: JsonObject, name: string): Model {
     return { ...super.modelOf(item, name, 'unknown'), remote: this.#remote };
   }
-}
-
-/** True for a server on the public net: its models run on somebody else's machine. */
-function isPublic(url: string): boolean {
-  const { protocol, hostname } = new URL(url);
-  const ownNet =
-    /^(127|10|192\.168|169\.254|172\.(1[6-9]|2\d|3[01]))\.|^\[|\.(local|lan|home|internal|localhost)$/i;
-  return protocol === 'https:' && hostname.includes('.') && !ownNet.test(hostname);
 }

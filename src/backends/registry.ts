@@ -1,5 +1,6 @@
 import type { BackendType } from './backend.js';
 import { gpt4all } from './gpt4all.js';
+import { jan } from './jan.js';
 import { litellm } from './litellm.js';
 import { llamaCpp } from './llama-cpp.js';
 import { lmstudio } from './lmstudio.js';
@@ -16,6 +17,7 @@ export const backendTypes: readonly BackendType[] = [
   litellm,
   llamaCpp,
   lmstudio,
+  jan,
   openai,
   mock,
 ];

@@ -87,8 +87,9 @@ class Vllm extends OpenAiServer {
   }
 
   override async models(signal: AbortSignal): Promise<readonly Model[]> {
-    this.#items.clear();
     const models = await super.models(signal);
+    for (const name of this.#items.keys())
+      if (!models.some((model) => model.name === name)) this.#items.delete(name);
     // An adapter runs in the engine of its base model, with what that has.
     return models.map((model) => {
       const base = models.find(({ name }) => name === this.#parentOf(model.name));

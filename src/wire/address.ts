@@ -48,6 +48,14 @@ export function backendId(kind: string, url: string): string {
   return `${kind}@${parsed.hostname}:${port}${prefixOf(parsed.pathname)}`;
 }
 
+/** True for a server on the public net: its models run on somebody else's machine. */
+export function isPublic(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  const ownNet =
+    /^(127|10|192\.168|169\.254|172\.(1[6-9]|2\d|3[01]))\.|^\[|\.(local|lan|home|internal|localhost)$/i;
+  return protocol === 'https:' && hostname.includes('.') && !ownNet.test(hostname);
+}
+
 /** Everything before `/v1`; paths of native interfaces begin there too. */
 function prefixOf(path: string): string {
   return path.replace(/\/+$/, '').replace(/\/v1$/, '').replace(/\/+$/, '');

@@ -1,0 +1,93 @@
+import type { Fault } from '../domain/fault.js';
+import { type BackendFeatures, type LoadState, NO_FEATURES } from '../domain/model.js';
+import type { WholeAnswer } from '../wire/read.js';
+import type { BackendAddress, BackendPorts, BackendType, Probe } from './backend.js';
+import { type ErrorText, sentenceOf } from './error-text.js';
+import { type JsonObject, asArray, asObject, asText, field } from './json.js';
+import { OpenAiServer } from './openai-server.js';
+import { isModelList } from './recognise.js';
+
+/** How it refuses, as plain text. */
+const REFUSALS = [
+  'Missing authorization header',
+  'Invalid or missing authorization token',
+  'Invalid host header',
+  'Missing host header',
+];
+/** Its description of itself; every other question wants the key. */
+const DESCRIPTION_PATH = '/openapi.json';
+
+const FEATURES: BackendFeatures = { ...NO_FEATURES, thinking: true, promptProgress: true };
+
+export const jan: BackendType = {
+  kind: 'jan',
+  title: 'Jan',
+  defaultPorts: [1337],
+  startCommand: 'Jan, Settings, Local API Server, Start Server',
+  logPlace: 'in the app: Settings, Local API Server, Server Logs',
+  features: FEATURES,
+  notConcerned: {},
+  recognises: isJan,
+  create: (address, ports) => new Jan(address, ports),
+};
+
+async function isJan(list: WholeAnswer, probe: Probe): Promise<boolean> {
+  if ([400, 401, 403].includes(list.status)) return REFUSALS.includes(list.text.trim());
+  if (!isModelList(list)) return false;
+  const items = asArray(field(asObject(list.json), 'data')).map(asObject);
+  if (items.length > 0) return items.every(isSession);
+  // Nothing runs, and its list is as empty as that of others.
+  const description = await probe(DESCRIPTION_PATH).catch(() => null);
+  return /\bJan\b/.test(asText(field(asObject(field(asObject(description?.json), 'info')), 'title')) ?? '');
+}
+
+function isSession(item: JsonObject | null): boolean {
+  return field(item, 'owned_by') === 'user' && field(item, 'created') === 1;
+}
+
+/** Jan's proxy in front of the sessions of llama.cpp that its app runs: it passes on what they say, and adds refusals in plain text. */
+class Jan extends OpenAiServer {
+  constructor(address: BackendAddress, ports: BackendPorts) {
+    const { kind, title, startCommand, logPlace } = jan;
+    // Those of llama.cpp; a session that refuses one is asked without it.
+    const fields = {
+      stream_options: { include_usage: true },
+      return_progress: true,
+      timings_per_token: true,
+    };
+    const place = { kind, title, startCommand, logPlace, refine };
+    super({ place, title, features: FEATURES, fields }, address, ports);
+  }
+
+  /** Its list is of what runs; versions that list more than that do not sign their entries so. */
+  protected override loadStateOf(item: JsonObject): LoadState {
+    return isSession(item) ? 'loaded' : 'unknown';
+  }
+}
+
+function refine(fault: Fault, told: ErrorText): Fault {
+  const words = told.message;
+  if (/^No models are available/.test(words))
+    return {
+      ...fault,
+      code: 'unknown-model',
+      message: 'Jan runs no model.',
+      hint: 'Start one in Jan: Settings, Model Providers, Start.',
+    };
+  if (/^No running session found/.test(words))
+    return {
+      ...fault,
+      code: 'unknown-model',
+      message: sentenceOf(words),
+      hint: 'Start it in Jan (Settings, Model Providers), or choose a model that runs.',
+    };
+  if (/^(Invalid|Missing) host header/.test(words))
+    return {
+      ...fault,
+      code: 'forbidden',
+      hint: 'Ask it as 127.0.0.1, or add this host to the trusted hosts of Jan’s Local API Server.',
+    };
+  if (/^Proxy request to model failed/.test(words))
+    return { ...fault, hint: 'The session of the model has died: start the model again in Jan.' };
+  return fault;
+}
