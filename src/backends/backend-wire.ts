@@ -1,29 +1,46 @@
 import type { Clock } from '../ports.js';
 import type { Fault } from '../domain/fault.js';
+import { type Limits, defaultLimits } from '../domain/limits.js';
 import type { BackendStatus } from '../domain/model.js';
-import { type WholeAnswer, fetchWhole } from '../wire/read.js';
-import { Wire, type WireRequest } from '../wire/http.js';
+import { type WholeAnswer, fetchWhole, readText } from '../wire/read.js';
+import { type Exchange, Wire, type WireAnswer, type WireRequest } from '../wire/http.js';
 import { WireError, wireErrorFrom } from '../wire/wire-error.js';
 import { type BackendAddress, BackendError, type BackendPorts } from './backend.js';
 import { type FaultPlace, errorTextOf, faultOfAnswer, faultOfText } from './error-text.js';
 import { webPage } from './openai-reader.js';
 
-/** Limits of small questions: connection and whole answer. */
-export const ASK_TIMEOUT_MS = 2500;
+type Method = 'GET' | 'POST' | 'DELETE';
 
+/** A question with a whole answer. */
 export interface Ask {
-  readonly method?: 'GET' | 'POST';
+  readonly method?: Method;
   readonly path: string;
   readonly body?: unknown;
   readonly signal: AbortSignal;
+  /** Until the whole answer is there; null: without limit; absent: that of a check. */
   readonly timeoutMs?: number | null;
   readonly model?: string;
 }
+
+/** A question whose answer comes piece by piece, on a socket of its own. A limit of null or 0 is none. */
+export interface Stream {
+  readonly method: Method;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly signal: AbortSignal;
+  readonly firstByteTimeoutMs?: number | null;
+  readonly idleTimeoutMs?: number | null;
+  /** Many small packets, to be read in bursts. */
+  readonly paced?: boolean;
+}
+
+const ERROR_BODY_LIMIT_CHARS = 1024 * 1024;
 
 /** The wire of one backend: base address, key and the words for its faults. */
 export class BackendWire {
   readonly clock: Clock;
   readonly url: string;
+  readonly limits: Limits;
   readonly #wire: Wire;
   readonly #key: string | null;
   readonly #place: Omit<FaultPlace, 'model'>;
@@ -35,6 +52,7 @@ export class BackendWire {
   constructor(address: BackendAddress, ports: BackendPorts, place: Omit<FaultPlace, 'model'>) {
     this.clock = clockOf(ports);
     this.url = address.url;
+    this.limits = ports.limits ?? defaultLimits(address.url);
     this.#key = address.key;
     this.#place = place;
     this.#wire = new Wire(this.clock);
@@ -58,8 +76,8 @@ export class BackendWire {
             ...this.#request(method, ask.path, ask.body),
             signal: ask.signal,
             // Only a GET can go once more when a kept socket turns out to be dead.
-            ownSocket: method === 'POST',
-            totalTimeoutMs: ask.timeoutMs === undefined ? ASK_TIMEOUT_MS : ask.timeoutMs,
+            ownSocket: method !== 'GET',
+            totalTimeoutMs: ask.timeoutMs === undefined ? this.limits.checkMs : ask.timeoutMs,
           },
           this.#last.get(ask.path) ?? null,
         ),
@@ -81,7 +99,14 @@ export class BackendWire {
     return answer.json;
   }
 
-  faultOf(answer: WholeAnswer, model: string | null): Fault {
+  /** For an order whose answer may be empty: only the status counts. Throws BackendError otherwise. */
+  async order(ask: Ask): Promise<void> {
+    const answer = await this.ask(ask);
+    if (answer.status < 200 || answer.status > 299)
+      throw new BackendError(this.faultOf(answer, ask.model ?? null));
+  }
+
+  faultOf(answer: Pick<WholeAnswer, 'status' | 'headers' | 'text'>, model: string | null): Fault {
     if (/^text\/html/i.test(answer.headers['content-type'] ?? '') && answer.status === 404) return webPage();
     return faultOfAnswer(answer.status, answer.headers, answer.text, this.place(model), this.clock.now());
   }
@@ -105,18 +130,44 @@ export class BackendWire {
     signal: AbortSignal,
     firstByteTimeoutMs: number,
     idleTimeoutMs: number,
-  ) {
-    const opened = this.#wire.open({
-      ...this.#request('POST', path, body),
-      ownSocket: true,
-      paced: true,
+  ): Exchange {
+    return this.open({
+      method: 'POST',
+      path,
+      body,
       signal,
-      firstByteTimeoutMs: firstByteTimeoutMs > 0 ? firstByteTimeoutMs : null,
-      idleTimeoutMs: idleTimeoutMs > 0 ? idleTimeoutMs : null,
+      firstByteTimeoutMs,
+      idleTimeoutMs,
+      paced: true,
+    });
+  }
+
+  /** A long answer on a socket of its own, so that closing it is what the server understands as cancel. */
+  open(stream: Stream): Exchange {
+    const { method, path, signal } = stream;
+    const opened = this.#wire.open({
+      ...this.#request(method, path, stream.body),
+      ownSocket: true,
+      paced: stream.paced === true,
+      signal,
+      firstByteTimeoutMs: stream.firstByteTimeoutMs || null,
+      idleTimeoutMs: stream.idleTimeoutMs || null,
     });
     // Whoever reads the stream deals with its failure.
-    this.#traced('POST', path, opened.answer).catch(() => undefined);
+    this.#traced(method, path, opened.answer).catch(() => undefined);
     return opened;
+  }
+
+  /** Opens an answer that comes piece by piece. Throws BackendError when its status is an error, or when none comes. */
+  async stream(stream: Stream, model: string | null): Promise<WireAnswer> {
+    try {
+      const answer = await this.open(stream).answer;
+      if (answer.status >= 200 && answer.status <= 299) return answer;
+      const text = await readText(answer, ERROR_BODY_LIMIT_CHARS);
+      throw new BackendError(this.faultOf({ ...answer, text }, model));
+    } catch (error) {
+      throw this.toBackendError(error);
+    }
   }
 
   /** Tells the debug log of a request when it is over. */
@@ -181,11 +232,12 @@ export class BackendWire {
     this.#wire.close();
   }
 
-  #request(method: 'GET' | 'POST', path: string, body: unknown): Omit<WireRequest, 'signal'> {
+  #request(method: Method, path: string, body: unknown): Omit<WireRequest, 'signal'> {
     return {
       method,
       url: this.url + path,
       key: this.#key,
+      connectTimeoutMs: this.limits.connectMs,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     };
   }

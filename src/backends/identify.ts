@@ -2,7 +2,7 @@ import type { Fault } from '../domain/fault.js';
 import type { WholeAnswer } from '../wire/read.js';
 import { fault } from '../wire/wire-error.js';
 import { type BackendAddress, BackendError, type BackendPorts, type BackendType } from './backend.js';
-import { BackendWire, ASK_TIMEOUT_MS } from './backend-wire.js';
+import { BackendWire } from './backend-wire.js';
 import { webPage } from './openai-reader.js';
 import { isPage } from './recognise.js';
 import { backendTypes } from './registry.js';
@@ -24,13 +24,14 @@ export async function identify(
   address: BackendAddress,
   signal: AbortSignal,
   ports: BackendPorts,
-  timeoutMs = ASK_TIMEOUT_MS,
+  timeoutMs?: number,
   types: readonly BackendType[] = backendTypes,
 ): Promise<string> {
   const wire = new BackendWire(address, ports, { kind: '', title: 'The server', startCommand: '' });
   const asked = new Map<string, Promise<WholeAnswer>>();
   const probe = (path: string): Promise<WholeAnswer> => {
-    const answer = asked.get(path) ?? wire.ask({ path, signal, timeoutMs });
+    const answer =
+      asked.get(path) ?? wire.ask({ path, signal, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
     asked.set(path, answer);
     return answer;
   };

@@ -1,12 +1,7 @@
 import { type Expiry, type LoadState, type Model, modelKey } from '../domain/model.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
-import { type JsonObject, asArray, asObject, asSize, asCount, asText, asTexts, field } from './json.js';
-
-/** What a model can do and hold, from the list or from its details. */
-export interface OllamaDetails {
-  readonly capabilities: readonly string[] | null;
-  readonly contextMax: number | null;
-}
+import { type JsonObject, asArray, asObject, asSize, asCount, asText, field } from './json.js';
+import type { OllamaAbilities } from './ollama-details.js';
 
 /** A loaded model as `/api/ps` tells it. */
 export interface OllamaLoaded {
@@ -56,37 +51,6 @@ export function expiryOf(value: unknown, now: number): Expiry {
   return at - now > NEVER_MS ? 'never' : { at };
 }
 
-export function detailsFromList(item: JsonObject): OllamaDetails {
-  const details = asObject(field(item, 'details'));
-  return {
-    capabilities: asTexts(field(item, 'capabilities')),
-    contextMax: asSize(field(details, 'context_length')),
-  };
-}
-
-/** From `/api/show`; the context stands under the name of the architecture. */
-export function detailsFromShow(body: unknown): OllamaDetails {
-  const object = asObject(body);
-  const info = asObject(field(object, 'model_info'));
-  const architecture = asText(field(info, 'general.architecture'));
-  return {
-    capabilities: asTexts(field(object, 'capabilities')),
-    contextMax: architecture === null ? null : asSize(field(info, `${architecture}.context_length`)),
-  };
-}
-
-/** The `parameters` text of `/api/show`: a name, blanks, a value; in any order, and lists repeat the name. */
-export function parametersFromShow(body: unknown): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, string[]>();
-  for (const line of (asText(field(asObject(body), 'parameters')) ?? '').split(/\r?\n/)) {
-    const match = /^\s*(\S+)\s+(.*\S)\s*$/.exec(line);
-    if (match === null) continue;
-    const name = match[1] ?? '';
-    found.set(name, [...(found.get(name) ?? []), (match[2] ?? '').replace(/^"(.*)"$/, '$1')]);
-  }
-  return found;
-}
-
 /** The load state is matched by digest: names that share one share a runner, and only the first is listed as loaded. */
 export function findLoaded(
   loaded: readonly OllamaLoaded[],
@@ -101,12 +65,12 @@ export function ollamaModel(
   item: JsonObject,
   name: string,
   backendId: string,
-  details: OllamaDetails,
+  abilities: OllamaAbilities,
   loaded: OllamaLoaded | null,
   loadState: LoadState,
 ): Model {
   const told = asObject(field(item, 'details'));
-  const { capabilities } = details;
+  const { capabilities } = abilities;
   return {
     key: modelKey(backendId, name),
     backendId,
@@ -117,7 +81,7 @@ export function ollamaModel(
     family: line(field(told, 'family')),
     parameters: line(field(told, 'parameter_size')),
     quantization: line(field(told, 'quantization_level')),
-    contextMax: details.contextMax,
+    contextMax: abilities.contextMax,
     contextAllocated: loaded?.contextAllocated ?? null,
     capabilities: capabilities?.map(sanitizeLine) ?? null,
     chat: capabilities === null || capabilities.length === 0 || capabilities.includes('completion'),

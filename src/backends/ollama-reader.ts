@@ -20,6 +20,8 @@ const SAMPLE_CHARS = 60;
 export class OllamaReader implements ChatReader {
   over = false;
   finishing = false;
+  /** What the last line told. */
+  usage: Partial<Usage> = {};
   readonly #place: FaultPlace;
   readonly #ndjson = new NdjsonParser();
   readonly #splitter = new ThinkSplitter();
@@ -126,8 +128,8 @@ export class OllamaReader implements ChatReader {
     this.over = done;
     if (reason === 'error')
       this.#fail(fault('server-error', 'The server ended the answer with an error.', 'Look into its log.'));
-    const usage = usageOfLine(line);
-    if (Object.keys(usage).length > 0) events.push({ type: 'usage', usage });
+    this.usage = usageOfLine(line);
+    events.push(...usageEvents(this.usage));
   }
 
   #onError(line: JsonObject): void {
@@ -154,8 +156,19 @@ export class OllamaReader implements ChatReader {
   }
 }
 
+/** Where each figure of the last line stands. */
+const SOURCES: Readonly<Partial<Record<keyof Usage, string>>> = {
+  promptTokens: 'prompt_eval_count',
+  answerTokens: 'eval_count',
+  loadMs: 'load_duration',
+  promptMs: 'prompt_eval_duration',
+  answerMs: 'eval_duration',
+  promptPerSecond: 'prompt_eval_count / prompt_eval_duration',
+  answerPerSecond: 'eval_count / eval_duration',
+};
+
 /** Durations come in nanoseconds; zero values are left out by the server. */
-export function usageOfLine(line: JsonObject): Partial<Usage> {
+function usageOfLine(line: JsonObject): Partial<Usage> {
   const promptTokens = asCount(field(line, 'prompt_eval_count'));
   const answerTokens = asCount(field(line, 'eval_count'));
   const promptMs = millis(field(line, 'prompt_eval_duration'));
@@ -169,6 +182,15 @@ export function usageOfLine(line: JsonObject): Partial<Usage> {
     promptPerSecond: rate(promptTokens, promptMs),
     answerPerSecond: rate(answerTokens, answerMs),
   });
+}
+
+/** Each figure with its source. */
+function usageEvents(usage: Partial<Usage>): ChatEvent[] {
+  return (Object.keys(usage) as (keyof Usage)[]).map((name) => ({
+    type: 'usage',
+    usage: { [name]: usage[name] },
+    source: `${SOURCES[name] ?? name} of /api/chat`,
+  }));
 }
 
 function millis(nanos: unknown): number | null {

@@ -2,46 +2,41 @@ import {
   type BackendCheck,
   type BackendFeatures,
   type BackendInfo,
-  type LoadState,
   type Model,
+  type ModelDetails,
   NO_FEATURES,
+  type PullProgress,
 } from '../domain/model.js';
 import { backendId } from '../wire/address.js';
-import type {
-  Backend,
-  BackendAddress,
-  BackendPorts,
-  BackendType,
-  ChatEvent,
-  ChatRequest,
-  LoadOptions,
-} from './backend.js';
-import { BackendError } from './backend.js';
-import { ASK_TIMEOUT_MS, BackendWire, pause } from './backend-wire.js';
-import { streamChat } from './chat-stream.js';
-import { asArray, asObject, asText, field } from './json.js';
-import { isLlamaCppFamily, isLocalAi, LOCAL_AI_PATH, ownerOf } from './recognise.js';
 import type { WholeAnswer } from '../wire/read.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import {
-  type OllamaDetails,
-  type OllamaLoaded,
-  detailsFromList,
+  type Activity,
+  type Backend,
+  type BackendAddress,
+  BackendError,
+  type BackendPorts,
+  type BackendType,
+  type ChatEvent,
+  type ChatRequest,
+  type LoadOptions,
+} from './backend.js';
+import { BackendWire, pause } from './backend-wire.js';
+import { asArray, asObject, asText, field, type JsonObject } from './json.js';
+import { contextOf, keepAliveOf, ollamaChat } from './ollama-chat.js';
+import {
+  abilitiesFromList,
+  abilitiesFromShow,
   detailsFromShow,
-  findLoaded,
-  loadedFromPs,
-  ollamaModel,
-} from './ollama-models.js';
-import { OllamaReader } from './ollama-reader.js';
+  type OllamaAbilities,
+} from './ollama-details.js';
+import { LoadedModels } from './ollama-loaded.js';
+import { findLoaded, ollamaModel } from './ollama-models.js';
+import { ollamaPull } from './ollama-pull.js';
+import { isLlamaCppFamily, isLocalAi, LOCAL_AI_PATH, ownerOf } from './recognise.js';
 
 const PLACE = { kind: 'ollama', title: 'Ollama', startCommand: 'ollama serve' };
-const SHOW_TIMEOUT_MS = 10_000;
 const SHOWS_AT_ONCE = 4;
-/** Before a chat: long enough for an idle server, short enough not to be felt. */
-const GLANCE_TIMEOUT_MS = 400;
-/** The server gives up on a load after five minutes without progress. */
-const LOAD_TIMEOUT_MS = 15 * 60_000;
-const UNLOAD_TIMEOUT_MS = 30_000;
 const UNLOAD_POLL_MS = 250;
 
 const FEATURES: BackendFeatures = {
@@ -49,8 +44,13 @@ const FEATURES: BackendFeatures = {
   thinking: true,
   load: true,
   unload: true,
+  pin: true,
+  pull: true,
+  delete: true,
   contextSize: true,
+  contextChoice: true,
   memory: true,
+  prefill: true,
 };
 
 export const ollama: BackendType = {
@@ -83,19 +83,23 @@ function mayBeOllama(list: WholeAnswer): boolean {
   return !foreign && !marked;
 }
 
+/** An entry of `/api/tags`. */
+interface Listed {
+  readonly item: JsonObject;
+  readonly digest: string | null;
+}
+
 /** Ollama by its own interface; the OpenAI one hides errors, times and the context. */
 class Ollama implements Backend {
   readonly info: BackendInfo;
   readonly #wire: BackendWire;
-  readonly #details = new Map<string, OllamaDetails>();
-  /** What the last answered `/api/ps` said: it hangs while a model is being loaded. */
-  #loaded: readonly OllamaLoaded[] | null = null;
-  readonly #loading = new Set<string>();
-  /** Since when (monotonic) an unload is under way. */
-  readonly #unloading = new Map<string, number>();
+  readonly #loaded: LoadedModels;
+  /** By digest, for servers whose list does not tell them. */
+  readonly #abilities = new Map<string, OllamaAbilities>();
 
   constructor(address: BackendAddress, ports: BackendPorts) {
     this.#wire = new BackendWire(address, ports, PLACE);
+    this.#loaded = new LoadedModels(this.#wire);
     this.info = {
       id: backendId(PLACE.kind, address.url),
       kind: PLACE.kind,
@@ -121,117 +125,106 @@ class Ollama implements Backend {
   }
 
   async models(signal: AbortSignal): Promise<readonly Model[]> {
-    const [list, running] = await Promise.all([
-      this.#wire.askJson({ path: '/api/tags', signal }),
-      this.#ps(signal, ASK_TIMEOUT_MS),
+    const { listMs } = this.#wire.limits;
+    const [list] = await Promise.all([
+      this.#wire.askJson({ path: '/api/tags', signal, timeoutMs: listMs }),
+      this.#loaded.ask(signal, listMs),
     ]);
-    const loaded = running ?? this.#loaded;
-    const items = new Map<
-      string,
-      { readonly item: Readonly<Record<string, unknown>>; readonly digest: string | null }
-    >();
+    const items = new Map<string, Listed>();
     for (const entry of asArray(field(asObject(list), 'models'))) {
       const item = asObject(entry);
       const name = asText(field(item, 'name')) ?? asText(field(item, 'model'));
       if (item !== null && name !== null) items.set(name, { item, digest: asText(field(item, 'digest')) });
     }
-    await this.#learnDetails(items, signal);
+    await this.#learnAbilities(items, signal);
     return [...items].map(([name, { item, digest }]) => {
-      const details = this.#details.get(digest ?? name) ?? detailsFromList(item);
-      const found = loaded === null ? null : findLoaded(loaded, name, digest);
-      return ollamaModel(item, name, this.info.id, details, found, this.#loadState(name, loaded, found));
+      const abilities = this.#abilities.get(digest ?? name) ?? abilitiesFromList(item);
+      const { found, state } = this.#loaded.stateOf(name, digest);
+      return ollamaModel(item, name, this.info.id, abilities, found, state);
     });
   }
 
-  async *chat(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatEvent> {
-    const { model } = request;
-    const loaded = await this.#ps(signal, GLANCE_TIMEOUT_MS).catch(() => null);
-    const cold = loaded !== null && !model.remote && findLoaded(loaded, model.name, model.digest) === null;
-    if (cold) this.#loading.add(model.name);
-    try {
-      const thinks = model.capabilities?.includes('thinking') === true;
-      let ended = yield* this.#stream(request, thinks, cold, signal);
-      if (thinks && ended.fault?.code === 'unsupported' && /think/i.test(ended.fault.message)) {
-        yield { type: 'note', text: 'Asked again without thinking: the model does not support it.' };
-        ended = yield* this.#stream(request, false, cold, signal);
-      }
-      if (ended.outcome === 'cancelled' && this.#loading.has(model.name)) {
-        yield { type: 'note', text: 'The model was still being loaded: that was stopped too.' };
-      }
-      yield ended;
-    } finally {
-      this.#loading.delete(model.name);
-    }
+  chat(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatEvent> {
+    return ollamaChat(this.#wire, this.#loaded, request, signal);
   }
 
-  async load(model: Model, { keepAlive }: LoadOptions, signal: AbortSignal): Promise<void> {
-    this.#loading.add(model.name);
+  async details(model: Model, signal: AbortSignal): Promise<ModelDetails> {
+    return detailsFromShow(await this.#show(model.name, signal));
+  }
+
+  async load(model: Model, options: LoadOptions, signal: AbortSignal): Promise<void> {
+    this.#loaded.loadBegins(model.name);
+    // It tells no figure: only that the model is not listed as loaded yet.
+    options.onProgress(null, '/api/ps');
     try {
-      await this.#touch(model, keepAliveOf(keepAlive), signal, LOAD_TIMEOUT_MS);
+      const more = { ...keepAliveOf(options.keepAlive), ...contextOf(options.contextTokens) };
+      await this.#touch(model, more, signal, this.#wire.limits.loadMs);
     } finally {
-      this.#loading.delete(model.name);
+      this.#loaded.loadEnds(model.name);
     }
   }
 
   async unload(model: Model, signal: AbortSignal): Promise<void> {
-    this.#unloading.set(model.name, this.#wire.clock.monotonic());
+    this.#loaded.unloadBegins(model.name);
     try {
-      await this.#touch(model, { keep_alive: 0 }, signal, UNLOAD_TIMEOUT_MS);
+      await this.#touch(model, { keep_alive: 0 }, signal, this.#wire.limits.unloadMs);
     } catch (error) {
-      this.#unloading.delete(model.name);
+      this.#loaded.unloadFailed(model.name);
       throw error;
     }
     // The answer comes at once, the model goes when its last request is done.
-    while (this.#unloading.has(model.name)) {
-      const loaded = await this.#ps(signal, ASK_TIMEOUT_MS);
+    while (this.#loaded.isUnloading(model.name)) {
+      const loaded = await this.#loaded.ask(signal, this.#wire.limits.listMs);
       const gone = loaded !== null && findLoaded(loaded, model.name, model.digest) === null;
-      if (this.#unloadIsOver(model.name, gone)) break;
+      if (this.#loaded.unloadIsOver(model.name, gone)) break;
       await pause(this.#wire.clock, UNLOAD_POLL_MS, signal).catch((error: unknown) => {
         throw this.#wire.toBackendError(error);
       });
     }
   }
 
+  pull(name: string, signal: AbortSignal): AsyncIterable<PullProgress> {
+    return ollamaPull(this.#wire, name, signal);
+  }
+
+  async delete(model: Model, signal: AbortSignal): Promise<void> {
+    await this.#wire.order({
+      method: 'DELETE',
+      path: '/api/delete',
+      body: { model: model.name },
+      signal,
+      timeoutMs: this.#wire.limits.unloadMs,
+      model: model.name,
+    });
+  }
+
+  /**
+   * Ollama counts no requests. It only tells a model that is not loaded, on which nothing works, and one that is in its first request;
+   * a request of a client that left may still be read by the runner, and nothing shows that.
+   */
+  async activity(model: Model, signal: AbortSignal): Promise<Activity> {
+    const source = '/api/ps';
+    const loaded = await this.#loaded.ask(signal, this.#wire.limits.listMs);
+    if (loaded === null) return { working: null, source };
+    const found = findLoaded(loaded, model.name, model.digest);
+    if (found === null) return { working: 0, source };
+    return { working: found.expiry === 'in-use' ? 1 : null, source };
+  }
+
   close(): void {
     this.#wire.close();
   }
 
-  #stream(request: ChatRequest, think: boolean, cold: boolean, signal: AbortSignal) {
-    const { model } = request;
-    const place = this.#wire.place(model.name);
-    const body = {
-      model: model.name,
-      messages: request.messages,
-      stream: true,
-      // Without these the server drops old messages and shifts the context, and tells neither.
-      truncate: false,
-      shift: false,
-      ...keepAliveOf(request.keepAlive),
-      ...(think ? { think: true } : {}),
-    };
-    return streamChat({
-      open: () =>
-        this.#wire.openChat('/api/chat', body, signal, request.firstByteTimeoutMs, request.idleTimeoutMs),
-      reader: new OllamaReader(place),
-      wire: this.#wire,
-      place,
-      onWord: () => this.#loading.delete(model.name),
-      afterSent: cold ? [{ type: 'loading', progress: null }] : [],
-      signal,
-    });
-  }
-
   async #touch(
     model: Model,
-    keepAlive: { keep_alive?: number | string },
+    more: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
-    timeoutMs: number,
+    timeoutMs: number | null,
   ): Promise<void> {
-    const body = { model: model.name, messages: [], stream: false, ...keepAlive };
     const answer = await this.#wire.askJson({
       method: 'POST',
       path: '/api/chat',
-      body,
+      body: { model: model.name, messages: [], stream: false, ...more },
       signal,
       timeoutMs,
       model: model.name,
@@ -240,78 +233,39 @@ class Ollama implements Backend {
     if (error !== undefined) throw new BackendError(this.#wire.faultOfBody(answer, model.name));
   }
 
-  /** Null when it did not answer in time: it is loading a model. */
-  async #ps(signal: AbortSignal, timeoutMs: number): Promise<readonly OllamaLoaded[] | null> {
-    try {
-      const body = await this.#wire.askJson({ path: '/api/ps', signal, timeoutMs });
-      this.#loaded = loadedFromPs(body, this.#wire.clock.now());
-      return this.#loaded;
-    } catch (error) {
-      if (signal.aborted) throw error;
-      return null;
-    }
-  }
-
-  async #learnDetails(
-    items: ReadonlyMap<
-      string,
-      { readonly item: Readonly<Record<string, unknown>>; readonly digest: string | null }
-    >,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #learnAbilities(items: ReadonlyMap<string, Listed>, signal: AbortSignal): Promise<void> {
     const unknown = new Map<string, string>();
     for (const [name, { item, digest }] of items) {
-      const listed = detailsFromList(item);
+      const listed = abilitiesFromList(item);
       if (listed.capabilities !== null && listed.contextMax !== null) continue;
-      if (!this.#details.has(digest ?? name)) unknown.set(digest ?? name, name);
+      if (!this.#abilities.has(digest ?? name)) unknown.set(digest ?? name, name);
     }
     const queue = [...unknown];
     const work = async (): Promise<void> => {
-      for (let next = queue.shift(); next !== undefined; next = queue.shift())
-        await this.#show(next[0], next[1], signal);
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        const [digest, name] = next;
+        try {
+          this.#abilities.set(digest, abilitiesFromShow(await this.#show(name, signal)));
+        } catch (error) {
+          // A model whose details cannot be read is listed without them.
+          if (signal.aborted) throw error;
+        }
+      }
     };
     await Promise.all(Array.from({ length: SHOWS_AT_ONCE }, work));
   }
 
-  /** A model whose details cannot be read is listed without them. */
-  async #show(digest: string, name: string, signal: AbortSignal): Promise<void> {
-    try {
-      const body = await this.#wire.askJson({
-        method: 'POST',
-        path: '/api/show',
-        body: { model: name },
-        signal,
-        timeoutMs: SHOW_TIMEOUT_MS,
-      });
-      this.#details.set(digest, detailsFromShow(body));
-    } catch (error) {
-      if (signal.aborted) throw error;
-    }
+  /** Without `verbose`: the words of the tokenizer are megabytes. */
+  async #show(name: string, signal: AbortSignal): Promise<unknown> {
+    return this.#wire.askJson({
+      method: 'POST',
+      path: '/api/show',
+      body: { model: name },
+      signal,
+      timeoutMs: this.#wire.limits.detailsMs,
+      model: name,
+    });
   }
-
-  #loadState(name: string, loaded: readonly OllamaLoaded[] | null, found: OllamaLoaded | null): LoadState {
-    if (found !== null && this.#unloading.has(name))
-      return this.#unloadIsOver(name, false) ? 'loaded' : 'unloading';
-    if (loaded !== null && found === null) this.#unloading.delete(name);
-    if (found !== null) return 'loaded';
-    if (this.#loading.has(name)) return 'loading';
-    return loaded === null ? 'unknown' : 'unloaded';
-  }
-
-  /** After half a minute it is in use by somebody and stays. */
-  #unloadIsOver(name: string, gone: boolean): boolean {
-    const since = this.#unloading.get(name);
-    if (since !== undefined && !gone && this.#wire.clock.monotonic() - since < UNLOAD_TIMEOUT_MS)
-      return false;
-    this.#unloading.delete(name);
-    return true;
-  }
-}
-
-/** A number is seconds, anything else a duration as Go writes it. */
-function keepAliveOf(text: string): { keep_alive?: number | string } {
-  if (text === '') return {};
-  return { keep_alive: /^-?\d+$/.test(text) ? Number(text) : text };
 }
 
 function textLine(value: unknown): string | null {

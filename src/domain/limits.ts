@@ -25,8 +25,34 @@ export interface Limits {
 const LOOPBACK = { connect: 1500, check: 2500, list: 3000, details: 10_000 } as const;
 const ELSEWHERE = { connect: 5000, check: 5000, list: 6000, details: 15_000 } as const;
 
+type TimeoutSettings = Pick<
+  Settings,
+  | 'connectTimeoutS'
+  | 'checkTimeoutS'
+  | 'listTimeoutS'
+  | 'detailsTimeoutS'
+  | 'firstByteTimeoutS'
+  | 'idleTimeoutS'
+  | 'loadTimeoutS'
+  | 'pullTimeoutS'
+  | 'unloadTimeoutS'
+>;
+
+/** What the schema of the configuration has, for those who were given no settings. */
+const DEFAULTS: TimeoutSettings = {
+  connectTimeoutS: 0,
+  checkTimeoutS: 0,
+  listTimeoutS: 0,
+  detailsTimeoutS: 0,
+  firstByteTimeoutS: 0,
+  idleTimeoutS: 300,
+  loadTimeoutS: 900,
+  pullTimeoutS: 600,
+  unloadTimeoutS: 30,
+};
+
 /** The limits for a server at an address: those of the settings, where 0 stands for what suits the place, or for none. */
-export function limitsOf(settings: Settings, url: string): Limits {
+export function limitsOf(settings: TimeoutSettings, url: string): Limits {
   const place = isLoopback(url) ? LOOPBACK : ELSEWHERE;
   const suited = (seconds: number, otherwise: number): number => (seconds > 0 ? seconds * 1000 : otherwise);
   const optional = (seconds: number): number | null => (seconds > 0 ? seconds * 1000 : null);
@@ -41,4 +67,9 @@ export function limitsOf(settings: Settings, url: string): Limits {
     pullMs: optional(settings.pullTimeoutS),
     unloadMs: suited(settings.unloadTimeoutS, 30_000),
   };
+}
+
+/** The limits of a server without settings. */
+export function defaultLimits(url: string): Limits {
+  return limitsOf(DEFAULTS, url);
 }

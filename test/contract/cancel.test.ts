@@ -83,7 +83,7 @@ describe('cancel and concurrency', () => {
     await server.waitFor('/api/ps');
     await server.waitFor('/api/tags');
     await settle();
-    clock.advance(2500);
+    clock.advance(3000);
     expect((await check).status.state).toBe('busy');
     expect((await models).map((model) => model.loadState)).toEqual(['unknown']);
     backend.close();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Backend } from '../../src/backends/backend.js';
-import { parametersFromShow } from '../../src/backends/ollama-models.js';
+import { parametersFromShow } from '../../src/backends/ollama-details.js';
 import type { Model } from '../../src/domain/model.js';
 import { RawServer, hang, json, status, stream } from '../support/raw-server.js';
 import { LOAD, DONE, OLLAMA_DONE, ask, backendAt, c, finish, modelOf, o } from './answers.js';
@@ -156,7 +156,11 @@ describe('models, load and unload', () => {
     const shown = parametersFromShow({
       parameters: 'stop    "<|im_end|>"\nnum_ctx                        2048\nstop    "a b"',
     });
-    expect([shown.get('num_ctx'), shown.get('stop')]).toEqual([['2048'], ['<|im_end|>', 'a b']]);
+    expect(shown).toEqual([
+      ['num_ctx', '2048'],
+      ['stop', '<|im_end|>'],
+      ['stop', 'a b'],
+    ]);
   });
 
   it('case 79: details come from show, four at a time and once per digest', async () => {
