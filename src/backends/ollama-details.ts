@@ -51,7 +51,7 @@ export function detailsFromShow(body: unknown): ModelDetails {
       ['format', field(details, 'format')],
       ['organisation', field(info, 'general.organization')],
       ['licence', field(info, 'general.license')],
-      ['made from', field(details, 'parent_model')],
+      ['base model', field(details, 'parent_model')],
       ['needs Ollama', field(object, 'requires')],
       ['runs at', field(object, 'remote_host')],
       ['runs as', field(object, 'remote_model')],
