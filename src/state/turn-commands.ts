@@ -7,7 +7,7 @@ import type { Effect } from './effect.js';
 import { withNotice } from './notices.js';
 import { editPrompt } from './prompt.js';
 import type { State } from './state.js';
-import { withView } from './view.js';
+import { openOverlay, withView } from './view.js';
 
 /** What is done with questions and answers of the transcript. */
 export const TURN_COMMANDS: Commands = {
@@ -17,6 +17,7 @@ export const TURN_COMMANDS: Commands = {
   'turn.copy': (state, _event, out) => copy(state, out, turnOf(state, _event)?.answer ?? null, 'message'),
   'turn.copy-code': onCopyCode,
   'turn.thinking': onThinking,
+  'turn.details': onDetails,
 };
 
 /** The turn named by the command, else the last one. */
@@ -50,6 +51,16 @@ function onCopyCode(state: State, event: Command, out: Effect[]): State {
   const block = turn ? fencedBlocks(wholeText(turn.answer)).at(-1) : undefined;
   if (block === undefined) return withNotice(state, event, 'info', 'no code block in this answer', null);
   return effect(state, out, { type: 'clipboard.copy', text: block, what: 'code block' });
+}
+
+/** Of the answer at the top of the transcript when it is scrolled, else of the last one. */
+function onDetails(state: State, event: Command): State {
+  const { anchor } = state.view;
+  const all = state.chat.live ? [...state.chat.done, state.chat.live] : state.chat.done;
+  const held = anchor && all.findLast(({ id }) => id === anchor.entryId || `${id}?` === anchor.entryId);
+  const turn = event.argument === undefined && held ? held : turnOf(state, event);
+  if (!turn) return withNotice(state, event, 'info', 'there is no answer yet', null);
+  return openOverlay(state, 'answer', turn.id);
 }
 
 function onThinking(state: State, event: Command): State {

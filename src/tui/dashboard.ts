@@ -35,6 +35,8 @@ export interface Dashboard {
   /** Width that the text of the message box wraps at, for moves by row. */
   messageWidth(): number;
   listHeight(): number;
+  /** The last row that can stand at the top of an overlay that has no rows to choose. */
+  lastTop(): number;
   /** Does a command of scrolling; false when it is none. */
   scroll(state: State, command: string, publish: (event: AppEvent) => void): boolean;
   hit(state: State, x: number, y: number): { readonly pane: PaneId; readonly key: string | null } | null;
@@ -359,6 +361,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     },
     messageWidth: () => surfaces.get('message')?.size.width || promptTextWidth(80),
     listHeight: () => overlay.listHeight(),
+    lastTop: () => overlay.lastTop(),
     get behind() {
       return logs.behind;
     },

@@ -16,6 +16,8 @@ export interface InputContext {
   readonly messageWidth: () => number;
   /** Rows of a list overlay that are visible. */
   readonly listHeight: () => number;
+  /** The last row that can stand at the top of an overlay that has no rows to choose. */
+  readonly lastTop: () => number;
   /** Scrolls a pane; true when the command was one of scrolling. */
   readonly scroll: (command: string) => boolean;
   /** The ways on are on the screen; their events, in order. */
@@ -97,7 +99,7 @@ export function createInput(context: InputContext): (input: TerminalInput) => vo
     if (by !== undefined) {
       // Help and notices have no rows to choose; there the index is the first row shown.
       const count = items.picked.length;
-      const last = count > 0 ? count - 1 : Number.MAX_SAFE_INTEGER;
+      const last = count > 0 ? count - 1 : context.lastTop();
       const at = Math.min(top.index, last);
       const wraps = count > 0 && Math.abs(by) === 1;
       const to = wraps ? (at + by + count) % count : Math.min(last, Math.max(0, at + by));
@@ -109,7 +111,11 @@ export function createInput(context: InputContext): (input: TerminalInput) => vo
       if (event) publish(event);
       return;
     }
-    if (top.id === 'keys' && (key === '?' || key === 'q')) return publish({ type: 'overlay.closed' });
+    if (
+      (top.id === 'keys' && (key === '?' || key === 'q')) ||
+      (top.id === 'answer' && (key === 'i' || key === 'q'))
+    )
+      return publish({ type: 'overlay.closed' });
     onLineKey(state, key, text, () => undefined);
   }
 

@@ -11,6 +11,7 @@ import type { ServerOrigin } from '../domain/model.js';
 import { fitOfModel } from '../state/models.js';
 import { backendById, modelByKey, type BackendEntry, type Overlay, type State } from '../state/state.js';
 import type { Area, TerminalScreen } from '../terminal/terminal.js';
+import { answerDetailRows } from './answer-details.js';
 import { keyLabel, type Keymap, type Where } from './keymap.js';
 import { overlayItems } from './overlay-items.js';
 import { serverFormHint, serverFormProps } from './server-overlay.js';
@@ -19,6 +20,8 @@ export interface OverlayPane {
   paint(state: State): void;
   cursor(): CursorPosition | null;
   listHeight(): number;
+  /** The last row that can stand at the top of what is scrolled. */
+  lastTop(): number;
 }
 
 interface Shown {
@@ -40,6 +43,7 @@ export function createOverlayPane(screen: TerminalScreen, glyphs: Glyphs, keymap
   const fields = form.create(glyphs);
   let area: Area | null = null;
   let cursor: CursorPosition | null = null;
+  let shownRows = 0;
   let lastDeps: readonly unknown[] = [];
 
   function show(state: State, top: Overlay, width: number): Shown {
@@ -80,6 +84,16 @@ export function createOverlayPane(screen: TerminalScreen, glyphs: Glyphs, keymap
           title: plain('Notices'),
           height: Math.max(1, rows),
           view: (size) => notices.view(props, size),
+        };
+      }
+      case 'answer': {
+        const rows = answerDetailRows(state, top.subject, width, glyphs);
+        return {
+          title: pickerTitle('About this answer', 'Up and Down scroll, Esc closes', glyphs),
+          height: rows.length,
+          view: (size) => ({
+            rows: rows.slice(Math.min(top.index, lastTop(rows.length, size.height))).slice(0, size.height),
+          }),
         };
       }
       case 'details': {
@@ -125,9 +139,10 @@ export function createOverlayPane(screen: TerminalScreen, glyphs: Glyphs, keymap
         top ? state.models : null,
         top ? state.chat.chats : null,
         top ? state.notices : null,
+        ...(top?.id === 'answer' ? [state.chat.done, state.chat.live, Math.floor(state.mono / 1000)] : []),
         state.view.pane,
       ];
-      if (deps.every((d, i) => d === lastDeps[i])) return;
+      if (deps.length === lastDeps.length && deps.every((d, i) => d === lastDeps[i])) return;
       lastDeps = deps;
       if (!top) {
         if (area) surface.place(null);
@@ -138,6 +153,7 @@ export function createOverlayPane(screen: TerminalScreen, glyphs: Glyphs, keymap
       const outer = Math.min(WIDTH, width - 2);
       const shown = show(state, top, outer - 2);
       const rows = Math.max(1, Math.min(shown.height, height - 4));
+      shownRows = shown.height;
       // Lists keep their place while they are filtered; the top edge stands still.
       const y = Math.max(0, Math.min(Math.floor((height - rows - 2) / 3), height - rows - 2));
       const next: Area = { x: Math.floor((width - outer) / 2), y, width: outer, height: rows + 2 };
@@ -150,6 +166,7 @@ export function createOverlayPane(screen: TerminalScreen, glyphs: Glyphs, keymap
     },
     cursor: () => cursor,
     listHeight: () => Math.max(1, (area?.height ?? 3) - 3),
+    lastTop: () => lastTop(shownRows, (area?.height ?? 2) - 2),
   };
 }
 
@@ -197,6 +214,10 @@ export function keySections(keymap: Keymap, pane: Where): readonly KeysSection[]
       .filter((b) => b.where === where && b.keys.length > 0)
       .map((b) => ({ keys: b.keys.map(keyLabel), does: b.does })),
   }));
+}
+
+function lastTop(rows: number, height: number): number {
+  return Math.max(0, rows - height);
 }
 
 type Fact = readonly [name: string, value: string];

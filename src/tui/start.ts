@@ -110,6 +110,7 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
     publish: bus.publish,
     messageWidth: dashboard.messageWidth,
     listHeight: dashboard.listHeight,
+    lastTop: dashboard.lastTop,
     scroll: (command) => dashboard.scroll(store.state, command, bus.publish),
     ways: () => selectWays(store.state)?.events ?? [],
     hit: (x, y) => dashboard.hit(store.state, x, y),

@@ -27,6 +27,7 @@ function keysOn(
     },
     messageWidth: () => 20,
     listHeight: () => 10,
+    lastTop: () => 30,
     scroll(command) {
       if (!/^(transcript|log|models)\.(up|down|page-up|page-down|top|end)$/.test(command)) return false;
       scrolled.push(command);
@@ -116,6 +117,7 @@ describe('panes', () => {
       publish: (event) => void machine.send(event),
       messageWidth: () => 20,
       listHeight: () => 10,
+      lastTop: () => 30,
       scroll: () => false,
       ways: () => [],
       hit: () => null,
@@ -201,6 +203,7 @@ describe('the mouse', () => {
       publish: (event) => void machine.send(event),
       messageWidth: () => 20,
       listHeight: () => 10,
+      lastTop: () => 30,
       scroll: (command) => scrolled.push(command) > 0,
       ways: () => [],
       hit: () => ({ pane: 'models', key: 'ollama@a/small' }),

@@ -1,0 +1,187 @@
+import { withSigns } from '../../widgets/glyphs.js';
+import { fitRow } from '../../widgets/rows.js';
+import { formatClockSeconds, formatCount, formatDuration, formatSpeed } from '../../widgets/text/format.js';
+import { EMPTY_ROW, span, type Row } from '../../widgets/text/span.js';
+import { padEnd } from '../../widgets/text/truncate.js';
+import { wrapText } from '../../widgets/text/wrap.js';
+import type { Glyphs } from '../../widgets/widget.js';
+import type { FigureName, Phase, Turn, Usage } from '../domain/chat.js';
+import type { State } from '../state/state.js';
+import { speedOf } from './figures.js';
+import { unreadText } from './transcript-entries.js';
+
+/** A line of the details: what it is, its value, and what told it (empty where that says nothing). */
+type Fact = readonly [name: string, value: string, source: string];
+
+interface Section {
+  readonly title: string;
+  readonly facts: readonly Fact[];
+}
+
+const CLOCKED = 'clocked here';
+const COUNTED = 'counted here';
+/** The server told it, and the backend does not say in which field. */
+const TOLD = 'told by the server';
+const NAME_COLUMNS = 17;
+const VALUE_COLUMNS = 22;
+/** Of a wide screen; below, the source stands under its value. */
+const NARROWEST_TABLE = 64;
+
+const PHASE_WORDS: Readonly<Record<Phase, string>> = {
+  sending: 'until heard of',
+  queued: 'in the queue',
+  loading: 'loading',
+  prefill: 'reading',
+  thinking: 'thinking',
+  answering: 'answering',
+};
+
+/** Everything that is known of one answer, with what told it; `turnId` names a turn of the open chat. */
+export function answerDetailRows(
+  state: State,
+  turnId: string | null,
+  width: number,
+  glyphs: Glyphs,
+): readonly Row[] {
+  const turn = turnNamed(state, turnId);
+  const sections: readonly Section[] = turn
+    ? [
+        { title: 'Answer', facts: answerFacts(turn) },
+        { title: 'Phases', facts: phaseFacts(turn, state.mono) },
+        { title: 'Figures', facts: figureFacts(turn, state.mono) },
+        { title: 'Context', facts: contextFacts(turn) },
+      ]
+    : [{ title: 'Answer', facts: [['', 'it is not in this chat any more', '']] }];
+  const rows: Row[] = [];
+  for (const { title, facts } of sections) {
+    const shown = facts.filter(([, value]) => value !== '');
+    if (shown.length === 0) continue;
+    if (rows.length > 0) rows.push(EMPTY_ROW);
+    rows.push({ spans: [span(` ${title}`, 'title')] });
+    for (const fact of shown) rows.push(...factRows(fact, width, glyphs));
+  }
+  return rows;
+}
+
+function turnNamed({ chat }: State, id: string | null): Turn | null {
+  return chat.live?.id === id ? chat.live : (chat.done.findLast((turn) => turn.id === id) ?? null);
+}
+
+function factRows([name, value, source]: Fact, width: number, glyphs: Glyphs): readonly Row[] {
+  const text = withSigns(value, glyphs);
+  const from = withSigns(source, glyphs);
+  const indent = ' '.repeat(3 + NAME_COLUMNS);
+  const room = Math.max(10, width - indent.length - 1);
+  const tabular = source !== '' && width >= NARROWEST_TABLE;
+  const lines = wrapText(tabular ? padEnd(text, VALUE_COLUMNS) + from : text, room);
+  const head = `   ${padEnd(name, NAME_COLUMNS)}`;
+  return [
+    ...lines.map((line, i) => {
+      const lead = span(i === 0 ? head : indent, 'muted');
+      if (!tabular || i > 0)
+        return fitRow([lead, span(line, tabular ? 'muted' : 'text')], width, glyphs.ellipsis);
+      return fitRow(
+        [lead, span(line.slice(0, VALUE_COLUMNS)), span(line.slice(VALUE_COLUMNS), 'muted')],
+        width,
+        glyphs.ellipsis,
+      );
+    }),
+    ...(source === '' || tabular
+      ? []
+      : wrapText(from, room).map((line) => fitRow([span(indent), span(line, 'muted')], width))),
+  ];
+}
+
+function answerFacts(turn: Turn): readonly Fact[] {
+  const { fault, fellBackFrom, aftermath } = turn;
+  const answered = turn.answeredBy ?? turn.modelLabel;
+  return [
+    ['asked', `${turn.modelLabel} at ${formatClockSeconds(turn.askedAt)}`, ''],
+    [
+      'answered',
+      answered === turn.modelLabel ? 'by this model' : `by ${answered}`,
+      turn.answeredBy ? TOLD : '',
+    ],
+    ['server', turn.backendTitle, ''],
+    ['outcome', turn.outcome ?? 'it runs', ''],
+    ['end reason', turn.endReason ?? '—', turn.endReason ? TOLD : ''],
+    ['fault', fault ? fault.message : '', ''],
+    ['status', fault?.status ? String(fault.status) : '', ''],
+    ['next step', fault?.hint ?? '', ''],
+    [
+      'fell back from',
+      fellBackFrom
+        ? `${fellBackFrom.modelLabel} (${fellBackFrom.backendTitle}): ${fellBackFrom.fault.message}`
+        : '',
+      '',
+    ],
+    ['after the stop', aftermath ? AFTERMATH_WORDS[aftermath.state] : '', aftermath?.source ?? ''],
+    ...turn.notes.map((note): Fact => ['note', note, '']),
+  ];
+}
+
+const AFTERMATH_WORDS = {
+  watching: 'the server is being looked at',
+  working: 'the server goes on working',
+  idle: 'the server stopped',
+  unknown: 'this server does not tell',
+} as const;
+
+function phaseFacts(turn: Turn, now: number): readonly Fact[] {
+  const end = turn.endedMono ?? Math.max(now, turn.phases.at(-1)?.mono ?? 0);
+  return turn.phases.map(({ phase, mono }, i): Fact => {
+    const ms = Math.max(0, (turn.phases[i + 1]?.mono ?? end) - mono);
+    const seen =
+      phase === 'queued' || phase === 'loading' || phase === 'prefill' ? turn.sources[phase] : undefined;
+    const known = seen === undefined ? CLOCKED : `${CLOCKED} (${seen})`;
+    return [PHASE_WORDS[phase], formatDuration(ms) + progressOf(turn, phase), known];
+  });
+}
+
+function progressOf(turn: Turn, phase: Phase): string {
+  if (phase === 'queued' && turn.queuePosition !== null) return `, place ${formatCount(turn.queuePosition)}`;
+  if (phase !== 'prefill' || !turn.prefill || turn.prefill.total === 0) return '';
+  return `, ${formatCount(turn.prefill.processed)} of ${formatCount(turn.prefill.total)} tok`;
+}
+
+function figureFacts(turn: Turn, now: number): readonly Fact[] {
+  const { usage } = turn;
+  const told = (name: string, key: keyof Usage & FigureName, format: (value: number) => string): Fact => {
+    const value = usage[key];
+    return value === null ? [name, '—', ''] : [name, format(value), turn.sources[key] ?? TOLD];
+  };
+  const end = turn.endedMono ?? now;
+  const speed = speedOf(turn, turn.pieces, end);
+  return [
+    told('prompt', 'promptTokens', (n) => `${formatCount(n)} tokens`),
+    told('  of it cached', 'cachedTokens', (n) => `${formatCount(n)} tokens`),
+    usage.answerTokens === null
+      ? ['answer', `≈ ${formatCount(turn.pieces)} tokens`, `${COUNTED}: pieces that came`]
+      : told('answer', 'answerTokens', (n) => `${formatCount(n)} tokens`),
+    told('load time', 'loadMs', formatDuration),
+    told('prompt time', 'promptMs', formatDuration),
+    told('prompt speed', 'promptPerSecond', formatSpeed),
+    told('answer time', 'answerMs', formatDuration),
+    speed.estimated && speed.perSecond !== null
+      ? ['answer speed', `≈ ${formatSpeed(speed.perSecond)}`, COUNTED]
+      : told('answer speed', 'answerPerSecond', formatSpeed),
+    [
+      'first token',
+      turn.firstTokenMono === null ? '—' : `after ${formatDuration(turn.firstTokenMono - turn.startedMono)}`,
+      turn.firstTokenMono === null ? '' : CLOCKED,
+    ],
+    ['in all', formatDuration(end - turn.startedMono), CLOCKED],
+  ];
+}
+
+function contextFacts({ truncation, droppedTurns }: Turn): readonly Fact[] {
+  const left = droppedTurns.length;
+  return [
+    ['not seen', truncation ? unreadText(truncation) : '', truncation?.source ?? ''],
+    [
+      'left out',
+      left === 0 ? '' : left === 1 ? '1 earlier question' : `${left} earlier questions`,
+      left === 0 ? '' : 'chosen when the context was full',
+    ],
+  ];
+}
