@@ -48,7 +48,7 @@ describeReal("LiteLLM's real proxy in front of a real llama.cpp server", () => {
     await chat.ask('Name three colours.');
     await chat.answered();
     expect(chat.phaseBar()).toMatch(/tok/);
-    expect(chat.screen()).toContain('litellm');
+    expect(chat.screen()).toContain('LiteLLM');
     expect(chat.screen()).not.toContain(KEY);
   });
 
