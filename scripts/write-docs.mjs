@@ -1,10 +1,11 @@
 // node scripts/write-docs.mjs [--check]: writes the pages that are made from the program's own tables: docs/configuration.md (schema of the
-// configuration), docs/keys.md and the table in the README (keymap). With --check nothing is written, and pages that are out of date
-// are named, with exit code 1.
+// configuration), docs/backends.md (registry of backends, titles of the tests), docs/keys.md and the table in the README (keymap). With
+// --check nothing is written, and pages that are out of date are named, with exit code 1.
 import { build } from 'esbuild';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { backendsPage } from './backends-page.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const KEYS_BEGIN = '<!-- keys: made by scripts/write-docs.mjs from src/tui/keymap.ts -->';
@@ -19,8 +20,17 @@ const PLACES = {
   list: 'Menus and lists',
 };
 
-const { schema, explain, keymap } = await importTables();
-const pages = { 'docs/configuration.md': configurationPage(), 'docs/keys.md': keysPage() };
+const { schema, explain, keymap, backends, model, cases } = await importTables();
+const pages = {
+  'docs/configuration.md': configurationPage(),
+  'docs/keys.md': keysPage(),
+  'docs/backends.md': backendsPage({
+    types: backends.backendTypes,
+    noFeatures: model.NO_FEATURES,
+    tests: cases.caseTests(path.join(root, 'test')),
+    caseCount: cases.CASE_COUNT,
+  }),
+};
 const readme = withKeys('README.md');
 if (readme !== null) pages['README.md'] = readme;
 
@@ -46,7 +56,10 @@ async function importTables() {
     stdin: {
       contents: `export * as schema from './src/config/schema.ts';
 export * as explain from './src/config/explain.ts';
-export * as keymap from './src/tui/keymap.ts';`,
+export * as keymap from './src/tui/keymap.ts';
+export * as backends from './src/backends/registry.ts';
+export * as model from './src/domain/model.ts';
+export * as cases from './test/support/cases.ts';`,
       resolveDir: root,
     },
     outfile,

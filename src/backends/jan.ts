@@ -4,6 +4,7 @@ import type { WholeAnswer } from '../wire/read.js';
 import type { BackendAddress, BackendPorts, BackendType, Probe } from './backend.js';
 import { type ErrorText, sentenceOf } from './error-text.js';
 import { type JsonObject, asArray, asObject, asText, field } from './json.js';
+import { KEEPS_ITS_MODELS, NO_NDJSON, OF_OTHER_KINDS, ONLY_OLLAMA } from './not-concerned.js';
 import { OpenAiServer } from './openai-server.js';
 import { isModelList } from './recognise.js';
 
@@ -23,10 +24,20 @@ export const jan: BackendType = {
   kind: 'jan',
   title: 'Jan',
   defaultPorts: [1337],
-  startCommand: 'Jan, Settings, Local API Server, Start Server',
+  startCommand: 'the Jan app, Settings, Local API Server, Start Server',
   logPlace: 'in the app: Settings, Local API Server, Server Logs',
   features: FEATURES,
-  notConcerned: {},
+  notConcerned: {
+    ...NO_NDJSON,
+    ...ONLY_OLLAMA,
+    ...KEEPS_ITS_MODELS,
+    ...OF_OTHER_KINDS,
+    '30': 'its key counts for every question',
+    '34': 'lists a session when it is ready',
+    '79': 'tells no sizes',
+    '89': 'has no metrics',
+    '90': 'has no metrics',
+  },
   recognises: isJan,
   create: (address, ports) => new Jan(address, ports),
 };

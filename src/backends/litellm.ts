@@ -7,6 +7,7 @@ import type { BackendAddress, BackendPorts, BackendType, ChatEvent, ChatRequest,
 import { type ErrorText, sentenceOf } from './error-text.js';
 import { asCount, asObject, asText, field } from './json.js';
 import { type Deployments, deploymentsOf, describeDeployments } from './litellm-models.js';
+import { KEEPS_ITS_MODELS, NO_NATIVE_DIALECT, OF_OTHER_KINDS } from './not-concerned.js';
 import { OpenAiServer } from './openai-server.js';
 import { isPage } from './recognise.js';
 
@@ -25,7 +26,15 @@ export const litellm: BackendType = {
   startCommand: 'litellm --config config.yaml',
   logPlace: 'its terminal (standard output)',
   features: { ...NO_FEATURES, thinking: true },
-  notConcerned: {},
+  notConcerned: {
+    ...NO_NATIVE_DIALECT,
+    ...KEEPS_ITS_MODELS,
+    ...OF_OTHER_KINDS,
+    '46': 'does not pass on the progress of the prompt',
+    '58': 'repeats the errors of others in its own form',
+    '79': 'tells no sizes',
+    '89': 'its metrics are about its keys and costs',
+  },
   recognises: isLiteLlm,
   create: (address, ports) => new LiteLlm(address, ports),
 };

@@ -5,6 +5,7 @@ import {
   type Model,
   NO_FEATURES,
 } from '../domain/model.js';
+import { NO_NETWORK } from './not-concerned.js';
 import type { Backend, BackendPorts, BackendType, ChatEvent, ChatRequest } from './backend.js';
 
 const DEFAULT_TOKENS_PER_SECOND = 30;
@@ -36,9 +37,9 @@ export const mock: BackendType = {
   title: 'mock',
   defaultPorts: [],
   startCommand: '',
-  logPlace: 'none',
+  logPlace: '—',
   features: FEATURES,
-  notConcerned: {},
+  notConcerned: NO_NETWORK,
   create: (_address, ports) => new Mock(ports, process.env),
 };
 

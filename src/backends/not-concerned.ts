@@ -1,22 +1,56 @@
 /**
- * Cases of conformance that are about the interface of one other kind of server, for those that speak only the OpenAI dialect. Each
- * with the reason, as docs/backends.md shows it.
+ * Cases of conformance that are about the interface of another kind of server, each with the reason, as docs/backends.md shows it. A
+ * kind puts its own together from these groups.
  */
-export const NO_NATIVE_DIALECT: Readonly<Record<string, string>> = {
+type Reasons = Readonly<Record<string, string>>;
+
+export const NO_NDJSON: Reasons = {
   '21': 'no NDJSON',
   '22': 'no NDJSON',
-  '29': 'no cloud models and no check of host names',
-  '30': 'its key counts for every question',
-  '34': 'does not open its port before it is ready',
-  '48': 'sends no `timings`',
   '52': 'no NDJSON',
+  '56': 'no NDJSON',
+};
+
+export const ONLY_OLLAMA: Reasons = {
+  '29': 'no cloud models and no check of host names',
   '60': 'about the stream of Ollama',
   '65': 'sends no nanoseconds',
   '76': 'names are compared exactly',
   '78': 'thinking is not asked for',
   '80': 'tells no expiry',
-  '82': 'no router',
   '85': 'tells no layers of a download',
   '86': 'no pull by NDJSON',
+};
+
+export const NO_NATIVE_DIALECT: Reasons = {
+  ...NO_NDJSON,
+  ...ONLY_OLLAMA,
+  '30': 'its key counts for every question',
+  '34': 'does not open its port before it is ready',
+  '48': 'sends no `timings`',
+  '82': 'no router',
   '90': 'about the metrics of other servers',
 };
+
+/** Neither loads nor unloads nor fetches models. */
+export const KEEPS_ITS_MODELS: Reasons = {
+  '81': 'has no unload',
+  '82': 'has no load',
+  '87': 'fetches no models',
+};
+
+export const OF_OTHER_KINDS: Reasons = {
+  '35': 'about LocalAI and Ollama',
+  '59': 'about the stream of LM Studio',
+  '84': 'about GPT4All',
+};
+
+/** What concerns a stand-in all the same: cancel, signals, the clock and the selection. */
+const WITHOUT_NETWORK = [67, 68, 69, 70, 88];
+const LAST_CASE = 90;
+
+export const NO_NETWORK: Reasons = Object.fromEntries(
+  Array.from({ length: LAST_CASE }, (_, i) => i + 1)
+    .filter((number) => !WITHOUT_NETWORK.includes(number))
+    .map((number) => [String(number), 'sends nothing over a network']),
+);

@@ -2,6 +2,7 @@ import { type Model, NO_FEATURES } from '../domain/model.js';
 import { isPublic } from '../wire/address.js';
 import type { BackendAddress, BackendPorts, BackendType } from './backend.js';
 import type { JsonObject } from './json.js';
+import { KEEPS_ITS_MODELS, NO_NDJSON, OF_OTHER_KINDS, ONLY_OLLAMA } from './not-concerned.js';
 import { OpenAiServer } from './openai-server.js';
 import { isModelList, isPage } from './recognise.js';
 
@@ -13,7 +14,17 @@ export const openai: BackendType = {
   startCommand: '',
   logPlace: 'where it was started',
   features: { ...NO_FEATURES, thinking: true },
-  notConcerned: {},
+  // What another kind has is read here, too, when it comes (46, 48, 58): nobody knows who answers.
+  notConcerned: {
+    ...NO_NDJSON,
+    ...ONLY_OLLAMA,
+    ...KEEPS_ITS_MODELS,
+    ...OF_OTHER_KINDS,
+    '30': 'only its list of models can be asked for nothing',
+    '34': 'nothing but a chat tells whether a model is ready',
+    '89': 'its metrics are not asked for',
+    '90': 'its metrics are not asked for',
+  },
   // A server that wants a key is one too: its check says so.
   recognises: (list) => isModelList(list) || ([401, 403].includes(list.status) && !isPage(list)),
   create: (address, ports) => new OpenAi(address, ports),

@@ -22,6 +22,7 @@ import { pause } from './backend-wire.js';
 import type { ErrorText } from './error-text.js';
 import { type JsonObject, asArray, asObject, asSize, asText, field } from './json.js';
 import { OpenAiServer, type ServerLoad } from './openai-server.js';
+import { KEEPS_ITS_MODELS, NO_NDJSON, OF_OTHER_KINDS, ONLY_OLLAMA } from './not-concerned.js';
 import { isModelList } from './recognise.js';
 
 /** A request that is taken up at once answers faster than this: then nobody needs to ask for a queue. */
@@ -56,7 +57,17 @@ export const vllm: BackendType = {
   logPlace: PLACE.logPlace,
   defaultPorts: [8000],
   features: FEATURES,
-  notConcerned: {},
+  notConcerned: {
+    ...NO_NDJSON,
+    ...ONLY_OLLAMA,
+    ...KEEPS_ITS_MODELS,
+    ...OF_OTHER_KINDS,
+    '30': 'its list of models wants the key',
+    '34': 'does not open its port before it is ready',
+    '46': 'tells no progress of the prompt',
+    '48': 'sends no `timings`',
+    '79': 'tells no sizes',
+  },
   recognises: isVllm,
   create: (address, ports) => new Vllm(address, ports),
 };

@@ -119,7 +119,7 @@ describe('the dashboard gives the terminal back', () => {
     expect(pty.modes()).toEqual(RESTORED);
   });
 
-  it('and is gone within a second when the terminal is closed in mid-answer', async () => {
+  it('case 70: and is gone within a second when the terminal is closed in mid-answer', async () => {
     const pty = await start();
     await stream(pty);
     pty.hangUp();
