@@ -1,35 +1,50 @@
+import { formatBytes } from '../../widgets/text/format.js';
 import type { Model } from '../domain/model.js';
 import type { AppEvent } from '../events/catalogue.js';
 import type { Command, Commands } from './command.js';
 import { contextTokensOf } from './context.js';
 import type { Effect } from './effect.js';
+import { detailsId, withDetails } from './model-life.js';
 import { fitOfModel, withModels } from './models.js';
 import { withNotice } from './notices.js';
-import { backendById, modelByKey, type Question, type State } from './state.js';
 import { askToRemove } from './server-commands.js';
+import { keyOf, PULL_COMMANDS, resumePull } from './pull-commands.js';
+import { stopPull } from './pull-events.js';
+import { backendById, modelByKey, pullById, type Question, type State } from './state.js';
 import { openOverlay, withView } from './view.js';
 
 /** What is done with servers and their models. */
 export const MODEL_COMMANDS: Commands = {
-  'model.use': (state, event, out) => onModel(state, event, (model) => useModel(state, event, model, out)),
-  'model.load': (state, event, out) =>
-    onModel(state, event, (model) => load(state, event, model, out, false)),
-  'model.load-anyway': (state, event, out) =>
-    onModel(state, event, (model) => load(state, event, model, out, true)),
-  'model.unload': (state, event, out) => onModel(state, event, (model) => unload(state, event, model, out)),
-  'model.details': (state, event) => {
-    const server = event.argument ?? (state.view.pane === 'models' ? state.models.cursor : null);
-    if (server !== null && backendById(state, server)) return openOverlay(state, 'details', server);
-    return onModel(state, event, (model) => openOverlay(state, 'details', model.key));
+  ...PULL_COMMANDS,
+  'model.use': (state, event, out) => {
+    const pull = pullById(state, keyOf(state, event));
+    return pull
+      ? resumePull(state, event, pull, out)
+      : onModel(state, event, (model) => useModel(state, event, model, out));
   },
+  'model.load': (state, event, out) => onModel(state, event, (model) => load(state, event, model, out)),
+  'model.load-anyway': (state, event, out) =>
+    onModel(state, event, (model) => load(state, event, model, out, { anyway: true, pin: false })),
+  'model.pin-anyway': (state, event, out) =>
+    onModel(state, event, (model) => load(state, event, model, out, { anyway: true, pin: true })),
+  'model.unload': (state, event, out) => onModel(state, event, (model) => unload(state, event, model, out)),
+  'model.pin': (state, event, out) => onModel(state, event, (model) => pin(state, event, model, out)),
+  'model.delete-anyway': (state, event, out) =>
+    onModel(state, event, (model) => {
+      out.push({ type: 'model.delete', key: model.key });
+      return withModels(state, { deleting: new Set(state.models.deleting).add(model.key) });
+    }),
+  'model.details': onDetails,
   'server.fold': onFold,
-  'row.delete': (state, event) => {
+  'row.delete': (state, event, out) => {
     const row = event.argument ?? state.models.cursor;
+    const pull = pullById(state, row);
+    if (pull) return stopPull(state, pull, out);
     const server = backendById(state, row ?? '');
     return server
       ? askToRemove(state, event, server)
       : onModel(state, { ...event, ...(row === null ? {} : { argument: row }) }, (model) =>
-          deleteModel(state, event, model),
+          askToDelete(state, event, model),
         );
   },
 };
@@ -49,7 +64,7 @@ export function tooLarge(
   return {
     title: 'More than the free memory',
     lines: [
-      `${model.label} needs about ${gigabytes(fit.neededBytes)}, free are ${gigabytes(fit.freeBytes)}.`,
+      `${model.label} needs about ${formatBytes(fit.neededBytes)}, free are ${formatBytes(fit.freeBytes)}.`,
       'Loading it may push other programs out of memory.',
     ],
     choices: [
@@ -75,7 +90,16 @@ function useModel(state: State, event: Command, model: Model, out: Effect[]): St
     : next;
 }
 
-function load(state: State, event: Command, model: Model, out: Effect[], anyway: boolean): State {
+function load(
+  state: State,
+  event: Command,
+  model: Model,
+  out: Effect[],
+  { anyway, pin: pinned }: { readonly anyway: boolean; readonly pin: boolean } = {
+    anyway: false,
+    pin: false,
+  },
+): State {
   const backend = backendById(state, model.backendId);
   if (!backend?.info.features.load)
     return withNotice(
@@ -85,28 +109,21 @@ function load(state: State, event: Command, model: Model, out: Effect[], anyway:
       `${backend?.info.title ?? 'this server'} loads its model itself`,
       null,
     );
-  if (model.loadState === 'loaded' || state.models.loading.has(model.key))
+  const loaded = model.loadState === 'loaded';
+  if ((loaded && !pinned) || state.models.loading.has(model.key))
     return withNotice(
       state,
       event,
       'info',
-      `${model.label} is ${model.loadState === 'loaded' ? 'loaded' : 'being loaded'} already`,
+      `${model.label} is ${loaded && !pinned ? 'loaded' : 'being loaded'} already`,
       null,
     );
-  if (!anyway && isTooLarge(state, model))
-    return openOverlay(
-      state,
-      'question',
-      model.key,
-      tooLarge(
-        state,
-        model,
-        'keep it',
-        { type: 'command.invoked', command: 'model.load-anyway', argument: model.key },
-        null,
-      ),
-    );
-  out.push({ type: 'model.load', key: model.key, pin: false, contextTokens: contextTokensOf(state, model) });
+  if (!anyway && isTooLarge(state, model)) {
+    const command = pinned ? 'model.pin-anyway' : 'model.load-anyway';
+    const go = { type: 'command.invoked', command, argument: model.key } as const;
+    return openOverlay(state, 'question', model.key, tooLarge(state, model, 'keep it', go, null));
+  }
+  out.push({ type: 'model.load', key: model.key, pin: pinned, contextTokens: contextTokensOf(state, model) });
   return state;
 }
 
@@ -126,14 +143,75 @@ function unload(state: State, event: Command, model: Model, out: Effect[]): Stat
   return state;
 }
 
-function deleteModel(state: State, event: Command, model: Model): State {
-  const title = backendById(state, model.backendId)?.info.title ?? 'this server';
-  return withNotice(state, event, 'info', `${title} deletes no models`, null);
+/** Loaded until it is unloaded by hand; a model that is loaded gets no time limit any more. */
+function pin(state: State, event: Command, model: Model, out: Effect[]): State {
+  const backend = backendById(state, model.backendId);
+  if (!backend?.info.features.pin)
+    return withNotice(
+      state,
+      event,
+      'info',
+      `${backend?.info.title ?? 'this server'} decides by itself how long a model stays`,
+      backend?.info.features.load ? 'l loads it for as long as the server keeps it.' : null,
+    );
+  if (model.loadState === 'loaded' && model.expiry === 'never')
+    return withNotice(state, event, 'info', `${model.label} stays loaded already`, 'u unloads it.');
+  return load(state, event, model, out, { anyway: false, pin: true });
+}
+
+function askToDelete(state: State, event: Command, model: Model): State {
+  const { info } = backendById(state, model.backendId) ?? { info: null };
+  if (!info?.features.delete)
+    return withNotice(
+      state,
+      event,
+      'info',
+      `${info?.title ?? 'this server'} deletes no models`,
+      'Its files are deleted where they lie.',
+    );
+  if (state.models.deleting.has(model.key))
+    return withNotice(state, event, 'info', `${model.label} is being deleted already`, null);
+  const live = state.chat.live?.modelKey === model.key;
+  return openOverlay(state, 'question', model.key, {
+    title: 'Delete a model',
+    lines: [
+      `Delete ${model.name} (${formatBytes(model.sizeBytes)}) from ${info.title} ${info.url}?`,
+      ...(live ? ['It answers right now.'] : model.loadState === 'loaded' ? ['It is loaded.'] : []),
+      info.features.pull ? 'To have it again it must be pulled again.' : 'The server cannot fetch it again.',
+    ],
+    choices: [
+      { key: 'n', label: 'keep it', event: null },
+      {
+        key: 'y',
+        label: 'delete it',
+        event: { type: 'command.invoked', command: 'model.delete-anyway', argument: model.key },
+      },
+    ],
+  });
+}
+
+/** What the list tells is there at once; what only the server tells is asked for, unless it is known for this very file. */
+function onDetails(state: State, event: Command, out: Effect[]): State {
+  const key = event.argument ?? (state.view.pane === 'models' ? state.models.cursor : null);
+  if (key !== null && (backendById(state, key) || pullById(state, key)))
+    return openOverlay(state, 'details', key);
+  return onModel(state, event, (model) => {
+    const id = detailsId(model, model.key);
+    const known = state.models.details.get(id);
+    const settled =
+      known?.asking === true ||
+      (model.digest !== null && known !== undefined && known.details !== null && known.fault === null);
+    const opened = openOverlay(state, 'details', model.key);
+    if (settled) return opened;
+    out.push({ type: 'model.details', key: model.key });
+    const entry = { asking: true, details: known?.details ?? null, fault: null };
+    return withModels(opened, { details: withDetails(state.models.details, id, entry) });
+  });
 }
 
 /** The model named by the command, else the one under the cursor of the models pane, else the selected one. */
 function onModel(state: State, event: Command, run: (model: Model) => State): State {
-  const key = event.argument ?? (state.view.pane === 'models' ? state.models.cursor : state.models.selected);
+  const key = keyOf(state, event);
   const model = modelByKey(state, key);
   if (model) return run(model);
   return key !== null && backendById(state, key)
@@ -147,8 +225,4 @@ function onFold(state: State, event: Command): State {
   const folded = new Set(state.models.folded);
   if (!folded.delete(key)) folded.add(key);
   return withModels(state, { folded });
-}
-
-function gigabytes(bytes: number | null): string {
-  return bytes === null ? '—' : `${(bytes / 1e9).toFixed(1)} GB`;
 }

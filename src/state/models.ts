@@ -5,6 +5,9 @@ import { nearestNames } from '../domain/names.js';
 import type { Stamped } from '../events/catalogue.js';
 import { contextTokensOf } from './context.js';
 import type { Effect } from './effect.js';
+import { keptCursor, settled, tellChanges, withoutRepeats } from './model-list.js';
+import { updateModel } from './model-life.js';
+import { updatePulls, withoutPullsOf } from './pull-events.js';
 import {
   allModels,
   backendById,
@@ -29,7 +32,7 @@ export function updateModels(state: State, event: Stamped, out: Effect[]): State
     case 'backend.checked':
       return tellUnknownModel(onChecked(state, event), event);
     case 'backend.removed':
-      return withModels(state, {
+      return withModels(withoutPullsOf(state, event.backendId, out), {
         backends: state.models.backends.filter((b) => b.info.id !== event.backendId),
       });
     case 'backend.lost':
@@ -44,15 +47,12 @@ export function updateModels(state: State, event: Stamped, out: Effect[]): State
       );
     case 'model.remembered':
       return withModels(state, { recent: [event.key] });
-    case 'model.load.started':
-      return withModels(state, { loading: new Set(state.models.loading).add(event.key) });
-    case 'model.unload.started':
-      return withModels(state, { unloading: new Set(state.models.unloading).add(event.key) });
-    case 'model.load.ended':
-    case 'model.unload.ended':
-      return onLoadEnded(state, event, out);
+    case 'pull.started':
+    case 'pull.progressed':
+    case 'pull.ended':
+      return updatePulls(state, event, out);
     default:
-      return state;
+      return updateModel(state, event, out);
   }
 }
 
@@ -120,40 +120,27 @@ function onLost(state: State, event: Stamped & { type: 'backend.lost' }): State 
 function onListed(state: State, event: Stamped & { type: 'models.listed' }, out: Effect[]): State {
   const entry = backendById(state, event.backendId);
   if (!entry || (event.fromCache && !entry.cached)) return state;
-  if (!entry.cached && sameModels(entry.models, event.models)) return state;
-  let next = withEntry(state, event.backendId, (e) => ({
-    ...e,
-    models: event.models,
-    cached: event.fromCache,
-  }));
+  const models = withoutRepeats(event.models);
+  if (!entry.cached && sameModels(entry.models, models)) {
+    const over = settled(state.models, event.backendId, models);
+    return over === state.models ? state : { ...state, models: over };
+  }
+  let next = withEntry(state, event.backendId, (e) => ({ ...e, models, cached: event.fromCache }));
   if (!event.fromCache) {
     out.push({ type: 'models.cache' });
-    next = tellUnknownModel(tellChanges(next, event, entry, event.models), event);
+    next = tellUnknownModel(tellChanges(next, event, entry, models), event);
+    next = { ...next, models: settled(next.models, event.backendId, models) };
   }
-  return preloadOnce(pickModel(next), event, out);
-}
-
-/** Models that came or went since the list was last confirmed are said once. */
-function tellChanges(state: State, event: Stamped, entry: BackendEntry, models: readonly Model[]): State {
-  if (entry.cached) return state;
-  const before = new Set(entry.models.map((m) => m.name));
-  const now = new Set(models.map((m) => m.name));
-  const came = models.filter((m) => !before.has(m.name)).map((m) => m.label);
-  const went = entry.models.filter((m) => !now.has(m.name)).map((m) => m.label);
-  let next = state;
-  if (came.length > 0)
-    next = withNotice(next, event, 'info', `${entry.info.title}: new ${listed(came)}`, null);
-  if (went.length > 0)
-    next = withNotice(next, event, 'warn', `${entry.info.title}: ${listed(went)} gone`, null);
-  return next;
+  next = withModels(next, { cursor: keptCursor(state, entry, models) });
+  return preloadOnce(pickModel(next, entry), event, out);
 }
 
 /** The model at start: the one asked for, else the one used last, else the first that can chat. A choice of the user stays. */
-function pickModel(state: State): State {
+function pickModel(state: State, before: BackendEntry | null = null): State {
   const { models } = state;
   const current = modelByKey(state, models.selected);
   if (models.chosen && (current !== null || models.selected === null)) return state;
-  const best = models.chosen ? neighbourOf(state) : firstChoice(state);
+  const best = models.chosen ? neighbourOf(state, before) : firstChoice(state);
   if (!best || best.key === models.selected) return state;
   return withModels(state, { selected: best.key, cursor: models.cursor ?? best.key });
 }
@@ -191,10 +178,16 @@ function firstChoice(state: State): Model | null {
   return able.find((m) => isConfirmed(state, m)) ?? able[0] ?? all.find((m) => m.chat) ?? null;
 }
 
-/** The selected model is gone: the next one of the same server, else any. */
-function neighbourOf(state: State): Model | null {
-  const all = allModels(state).filter((m) => m.chat && isReachable(state, m));
-  return all.find((m) => state.models.selected?.startsWith(`${m.backendId}/`)) ?? all[0] ?? null;
+/** The selected model is gone: the one nearest to where it stood on its server, else any. */
+function neighbourOf(state: State, before: BackendEntry | null): Model | null {
+  const { selected } = state.models;
+  const able = (model: Model): boolean => model.chat && isReachable(state, model);
+  const at = before?.models.findIndex(({ key }) => key === selected) ?? -1;
+  const list = at < 0 ? [] : (backendById(state, before?.info.id ?? '')?.models ?? []);
+  const near = list.slice(at).find(able) ?? list.slice(0, at).findLast(able);
+  if (near) return near;
+  const all = allModels(state).filter(able);
+  return all.find((m) => selected?.startsWith(`${m.backendId}/`)) ?? all[0] ?? null;
 }
 
 function isReachable(state: State, model: Model): boolean {
@@ -228,28 +221,6 @@ function tellUnknownModel(state: State, event: Stamped): State {
   );
 }
 
-function onLoadEnded(
-  state: State,
-  event: Stamped & { type: 'model.load.ended' | 'model.unload.ended' },
-  out: Effect[],
-): State {
-  const which = event.type === 'model.load.ended' ? 'loading' : 'unloading';
-  const left = new Set(state.models[which]);
-  left.delete(event.key);
-  const next = withModels(state, { [which]: left });
-  const model = modelByKey(state, event.key);
-  if (model) out.push({ type: 'models.refresh', backendId: model.backendId });
-  if (!event.fault) return next;
-  const verb = which === 'loading' ? 'load' : 'unload';
-  return withNotice(
-    next,
-    event,
-    'bad',
-    `could not ${verb} ${model?.label ?? event.key}: ${event.fault.message}`,
-    event.fault.hint,
-  );
-}
-
 /** The fit of a model on this machine; unknown for a server elsewhere. */
 export function fitOfModel(state: State, model: Model): Fit {
   const url = backendById(state, model.backendId)?.info.url ?? '';
@@ -264,10 +235,4 @@ function withEntry(state: State, id: string, change: (entry: BackendEntry) => Ba
   return withModels(state, {
     backends: state.models.backends.map((b) => (b.info.id === id ? change(b) : b)),
   });
-}
-
-function listed(names: readonly string[]): string {
-  return names.length <= 3
-    ? names.join(', ')
-    : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`;
 }

@@ -2,7 +2,8 @@ import type { Turn } from '../domain/chat.js';
 import type { GpuSample, MachineFacts, MachineSample, SourceState } from '../domain/hardware.js';
 import type { LogLevel } from '../domain/log.js';
 import { EMPTY_RING, type LogRing } from '../domain/log-ring.js';
-import type { BackendCheck, BackendInfo, Model, ServerOrigin } from '../domain/model.js';
+import type { Fault } from '../domain/fault.js';
+import type { BackendCheck, BackendInfo, Model, ModelDetails, ServerOrigin } from '../domain/model.js';
 import type { LayoutName, Settings } from '../domain/settings.js';
 import type {
   AppEvent,
@@ -13,6 +14,7 @@ import type {
   TranscriptAnchor,
 } from '../events/catalogue.js';
 import { EMPTY_PROMPT, type PromptState } from './prompt.js';
+import type { Pull } from './pulls.js';
 import type { ServerForm } from './server-form.js';
 
 /** A server in the tree. */
@@ -30,6 +32,22 @@ export interface BackendEntry {
   readonly cached: boolean;
 }
 
+/** A load of ours. */
+export interface LoadUnderWay {
+  /** Fraction 0..1; null: the server does not tell. */
+  readonly progress: number | null;
+  /** What told it; null: nobody did. */
+  readonly source: string | null;
+  readonly sinceMono: number;
+}
+
+/** What a server told of one model when it was asked for it. Both null: it is being asked, or there is nothing more to be told. */
+export interface DetailsEntry {
+  readonly asking: boolean;
+  readonly details: ModelDetails | null;
+  readonly fault: Fault | null;
+}
+
 export interface ModelsState {
   /** By rank. */
   readonly backends: readonly BackendEntry[];
@@ -40,12 +58,19 @@ export interface ModelsState {
   readonly chosen: boolean;
   /** Keys of the models used, latest first. */
   readonly recent: readonly string[];
-  /** Keys with a load or unload of ours under way. */
-  readonly loading: ReadonlySet<string>;
-  readonly unloading: ReadonlySet<string>;
+  /** By key. */
+  readonly loading: ReadonlyMap<string, LoadUnderWay>;
+  /** Key → since when (monotonic); until the server lists the model as not loaded. */
+  readonly unloading: ReadonlyMap<string, number>;
+  /** Keys; until the server does not list the model any more. */
+  readonly deleting: ReadonlySet<string>;
+  /** In the order in which they were wanted. */
+  readonly pulls: readonly Pull[];
+  /** By digest, where a model has one, else by key. */
+  readonly details: ReadonlyMap<string, DetailsEntry>;
   /** Servers folded in the tree. */
   readonly folded: ReadonlySet<string>;
-  /** The row under the cursor of the models pane: a model key or a backend id. */
+  /** The row under the cursor of the models pane: a model key, a backend id or the id of a pull. */
   readonly cursor: string | null;
   readonly preloaded: boolean;
   /** An unknown model name was told already. */
@@ -197,8 +222,11 @@ export function initialState(settings: Settings): State {
       selected: null,
       chosen: false,
       recent: [],
-      loading: new Set(),
-      unloading: new Set(),
+      loading: new Map(),
+      unloading: new Map(),
+      deleting: new Set(),
+      pulls: [],
+      details: new Map(),
       folded: new Set(),
       cursor: null,
       preloaded: false,
@@ -278,4 +306,8 @@ export function modelByKey(state: State, key: string | null): Model | null {
 
 export function backendById(state: State, id: string): BackendEntry | null {
   return state.models.backends.find((b) => b.info.id === id) ?? null;
+}
+
+export function pullById(state: State, id: string | null): Pull | null {
+  return state.models.pulls.find((pull) => pull.id === id) ?? null;
 }

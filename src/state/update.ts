@@ -5,6 +5,7 @@ import { afterTurn } from './context-commands.js';
 import type { Effect } from './effect.js';
 import { updateHardware, watchWhatIsShown } from './hardware.js';
 import { updateLogs } from './logs.js';
+import { tellStuckUnloads } from './model-list.js';
 import { updateModels } from './models.js';
 import { withNotice } from './notices.js';
 import { editPrompt } from './prompt.js';
@@ -38,7 +39,7 @@ function fold(state: State, event: Stamped, out: Effect[]): State {
         'The log says more (lmapp --debug).',
       );
     case 'clock.ticked':
-      return { ...state, at: event.at, mono: event.mono };
+      return tellStuckUnloads({ ...state, at: event.at, mono: event.mono }, event);
     case 'command.invoked':
       return updateCommand(state, event, out);
     case 'prompt.edited':
