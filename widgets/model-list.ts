@@ -1,3 +1,4 @@
+import { gauge } from './gauge.js';
 import { cutRows, fitRow, justify, spansWidth, textRow, windowStart } from './rows.js';
 import { formatBytes, formatPercent } from './text/format.js';
 import type { Row, Size, Span, Token } from './text/span.js';
@@ -40,9 +41,39 @@ export interface ModelRow {
   readonly unconfirmed: boolean;
   /** False when it cannot chat. */
   readonly chat: boolean;
+  /** Beside the name where there is room, the first ones first: parameters, quantization, context, family, capabilities. */
+  readonly columns: readonly string[];
 }
 
-export type ModelListRow = ServerRow | ModelRow;
+/** A model that is being fetched: a row with its name, and one with its bar below it, both of one key. */
+export interface PullRow {
+  readonly kind: 'pull';
+  readonly key: string;
+  readonly label: string;
+  /** `43 %  4m 59s`, `waits`, `verifying 12s`, `stopped 43 %`. */
+  readonly note: string;
+  readonly noteToken: Token;
+}
+
+export interface PullBarRow {
+  readonly kind: 'pull-bar';
+  readonly key: string;
+  /** 0..1; null: not known; undefined: no bar, only the note. */
+  readonly fraction?: number | null;
+  /** `12 MB/s`, or what can be done. */
+  readonly note: string;
+  /** `3.9 / 9.1 GB`, where there is room. */
+  readonly more: string;
+}
+
+/** What is to be said under a server that has nothing else below it. */
+export interface HintRow {
+  readonly kind: 'hint';
+  readonly key: string;
+  readonly text: string;
+}
+
+export type ModelListRow = ServerRow | ModelRow | PullRow | PullBarRow | HintRow;
 
 export interface ModelListProps {
   /** Visible rows of the tree in order; models of a folded server are left out. */
@@ -55,7 +86,17 @@ export interface ModelListProps {
 }
 
 const SIZE_COLUMNS = 7;
+/** `999 MB/s`: the bar beside it keeps its length. */
+const BAR_NOTE_COLUMNS = 8;
 const NOTE_COLUMNS = 6;
+/** Widths of the columns beside the name, and from which width of the pane on each is shown. */
+const MORE_COLUMNS: readonly { readonly width: number; readonly from: number }[] = [
+  { width: 7, from: 64 },
+  { width: 8, from: 64 },
+  { width: 5, from: 72 },
+  { width: 10, from: 92 },
+  { width: 24, from: 124 },
+];
 
 export const modelList = {
   name: 'model-list',
@@ -71,11 +112,49 @@ function modelListView(props: ModelListProps, size: Size, glyphs: Glyphs): View 
     return { rows: cutRows([textRow(` ${props.empty}`, 'muted', width, glyphs.ellipsis)], size) };
   const at = props.rows.findIndex((item) => item.key === props.selected);
   const top = windowStart(Math.max(0, at), props.rows.length, height);
-  const rows = props.rows.slice(top, top + height).map((item, i): Row => {
-    const line = item.kind === 'server' ? serverRow(item, width, glyphs) : modelRow(item, width, glyphs);
-    return props.focused && top + i === at ? { ...line, fill: 'selection' } : line;
+  const rows = props.rows.slice(top, top + height).map((item): Row => {
+    const line = rowOf(item, width, glyphs);
+    return props.focused && item.key === props.selected ? { ...line, fill: 'selection' } : line;
   });
   return { rows };
+}
+
+function rowOf(item: ModelListRow, width: number, glyphs: Glyphs): Row {
+  switch (item.kind) {
+    case 'server':
+      return serverRow(item, width, glyphs);
+    case 'model':
+      return modelRow(item, width, glyphs);
+    case 'pull':
+      return pullRow(item, width, glyphs);
+    case 'pull-bar':
+      return pullBarRow(item, width, glyphs);
+    case 'hint':
+      return textRow(`    ${item.text}`, 'muted', width, glyphs.ellipsis);
+  }
+}
+
+function pullRow(pull: PullRow, width: number, glyphs: Glyphs): Row {
+  const room = Math.max(0, width - 6 - stringWidth(pull.note));
+  const name = span(truncateMiddle(pull.label, room, glyphs.ellipsis));
+  return justify(
+    [span('  '), span(glyphs.down, 'accent'), span(' '), name],
+    [span(`${pull.note} `, pull.noteToken)],
+    width,
+    glyphs.ellipsis,
+  );
+}
+
+function pullBarRow({ fraction, note, more }: PullBarRow, width: number, glyphs: Glyphs): Row {
+  if (fraction === undefined) return textRow(`    ${note}`, 'muted', width, glyphs.ellipsis);
+  const text = padStart(
+    width >= 60 && more !== '' ? `${more}  ${note}` : note,
+    BAR_NOTE_COLUMNS,
+    glyphs.ellipsis,
+  );
+  const cells = Math.min(40, width - 7 - stringWidth(text));
+  const bar = cells >= 4 ? gauge(fraction, cells, glyphs) : [];
+  return fitRow([span('    '), ...bar, span(` ${text} `, 'muted')], width, glyphs.ellipsis);
 }
 
 function serverRow(server: ServerRow, width: number, glyphs: Glyphs): Row {
@@ -102,6 +181,9 @@ function modelRow(model: ModelRow, width: number, glyphs: Glyphs): Row {
   const noteToken: Token = faint ? 'muted' : model.loading === undefined ? model.noteToken : 'accent';
   const size = model.remote ? 'cloud' : formatBytes(model.sizeBytes, glyphs.unknown);
   const right: Span[] = [];
+  for (const [i, { width: cells, from }] of MORE_COLUMNS.entries())
+    if (width >= from)
+      right.push(span(`${padEnd(model.columns[i] ?? '', cells, glyphs.ellipsis)} `, 'muted'));
   // What decides comes first when there is little room: the name, then the note, then the size.
   if (width >= 30) right.push(span(`${padStart(size, SIZE_COLUMNS, glyphs.ellipsis)}   `, 'muted'));
   if (width >= 18) right.push(span(`${padEnd(note, noteColumns(note, width), glyphs.ellipsis)} `, noteToken));

@@ -3,15 +3,20 @@ import {
   type BackendFeatures,
   type BackendInfo,
   type Model,
+  type ModelDetails,
   NO_FEATURES,
+  type PullProgress,
 } from '../domain/model.js';
 import { NO_NETWORK } from './not-concerned.js';
-import type { Backend, BackendPorts, BackendType, ChatEvent, ChatRequest } from './backend.js';
+import type { Backend, BackendPorts, BackendType, ChatEvent, ChatRequest, LoadOptions } from './backend.js';
+import { MockModels } from './mock-models.js';
 
 const DEFAULT_TOKENS_PER_SECOND = 30;
 const TICK_MS = 20;
 const PREFILL_STEPS = 5;
-const CONTEXT_TOKENS = 4096;
+const LOAD_STEPS = 5;
+/** A step of a pull, in ticks. */
+const PULL_TICKS = 8;
 const DEFAULT_TEXT = [
   'This is the mock: no model is running, and nothing was sent anywhere.\n\n',
   'It streams this text so that you can see how an answer looks:\n\n',
@@ -27,6 +32,9 @@ const FEATURES: BackendFeatures = {
   thinking: true,
   load: true,
   unload: true,
+  pull: true,
+  delete: true,
+  loadProgress: true,
   promptProgress: true,
   contextSize: true,
 };
@@ -54,7 +62,7 @@ class Mock implements Backend {
   readonly #ports: BackendPorts;
   readonly #text: string;
   readonly #perSecond: number;
-  #loaded = true;
+  readonly #models = new MockModels();
 
   constructor(ports: BackendPorts, env: Readonly<Record<string, string | undefined>>) {
     this.#ports = ports;
@@ -68,38 +76,17 @@ class Mock implements Backend {
   }
 
   models(): Promise<readonly Model[]> {
-    const model: Model = {
-      key: 'mock/mock',
-      backendId: 'mock',
-      name: 'mock',
-      label: 'mock (no model)',
-      digest: null,
-      sizeBytes: null,
-      family: null,
-      parameters: null,
-      quantization: null,
-      contextMax: CONTEXT_TOKENS,
-      contextAllocated: this.#loaded ? CONTEXT_TOKENS : null,
-      capabilities: ['completion', 'thinking'],
-      chat: true,
-      remote: false,
-      loadState: this.#loaded ? 'loaded' : 'unloaded',
-      loadProgress: null,
-      memoryBytes: null,
-      vramBytes: null,
-      expiry: null,
-    };
-    return Promise.resolve([model]);
+    return Promise.resolve(this.#models.list());
   }
 
   async *chat(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatEvent> {
     const promptTokens = request.messages.reduce((sum, message) => sum + tokensOf(message.content).length, 0);
     const started = this.#ports.monotonic();
     yield { type: 'sent' };
-    if (!this.#loaded) {
+    if (!this.#models.isLoaded(request.model.name)) {
       yield { type: 'loading', progress: null };
-      if (await this.#tick(signal, 5)) yield* this.#cancelled();
-      this.#loaded = true;
+      if (await this.#tick(signal, LOAD_STEPS)) return yield* this.#cancelled();
+      this.#models.setLoaded(request.model.name, true);
     }
     for (let step = 0; step <= PREFILL_STEPS && !signal.aborted; step += 1) {
       const processed = Math.round((promptTokens * step) / PREFILL_STEPS);
@@ -141,14 +128,30 @@ class Mock implements Backend {
     yield { type: 'ended', outcome: 'complete', reason: 'stop', fault: null };
   }
 
-  load(): Promise<void> {
-    this.#loaded = true;
+  async load({ name }: Model, { onProgress }: LoadOptions, signal: AbortSignal): Promise<void> {
+    for (let step = 0; step < LOAD_STEPS; step += 1) {
+      onProgress(step / LOAD_STEPS, 'the mock');
+      if (await this.#tick(signal, 1)) return;
+    }
+    this.#models.setLoaded(name, true);
+  }
+
+  unload({ name }: Model): Promise<void> {
+    this.#models.setLoaded(name, false);
     return Promise.resolve();
   }
 
-  unload(): Promise<void> {
-    this.#loaded = false;
-    return Promise.resolve();
+  details({ name }: Model): Promise<ModelDetails> {
+    return Promise.resolve(this.#models.details(name));
+  }
+
+  delete({ name }: Model): Promise<void> {
+    // A throw becomes a rejection.
+    return Promise.resolve().then(() => this.#models.delete(name));
+  }
+
+  pull(name: string, signal: AbortSignal): AsyncIterable<PullProgress> {
+    return this.#models.pull(name, () => this.#tick(signal, PULL_TICKS));
   }
 
   close(): void {

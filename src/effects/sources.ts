@@ -16,7 +16,7 @@ import { backendById, modelByKey } from '../state/state.js';
 import { createBackends } from './backends.js';
 import { createChatEffects } from './chat.js';
 import { openLogs } from './logs.js';
-import { faultOf } from './polling.js';
+import { createModelEffects } from './models.js';
 import type { EffectHost } from './run.js';
 import { createServerEffects } from './servers.js';
 
@@ -93,6 +93,13 @@ export function openSources(host: EffectHost): Sources {
       return model && backend ? { model, backend } : null;
     },
   });
+  const models = createModelEffects({
+    clock,
+    publish,
+    keepAlive: () => host.state().settings.keepAlive,
+    model: (key) => modelByKey(host.state(), key),
+    backend: backends.backend,
+  });
   let poller: MachinePoller | null = null;
   const abort = new AbortController();
   let cacheTimer: (() => void) | null = null;
@@ -112,40 +119,6 @@ export function openSources(host: EffectHost): Sources {
     if (report.type === 'machine') publish({ type: 'hardware.sampled', sample: report.sample });
     else if (report.type === 'gpus') publish({ type: 'gpus.sampled', gpus: report.gpus });
     else publish({ type: 'hardware.source', source, state: report.state });
-  }
-
-  async function changeLoad(
-    effect: Extract<Effect, { readonly type: 'model.load' | 'model.unload' }>,
-  ): Promise<void> {
-    const { key } = effect;
-    const verb = effect.type === 'model.load' ? 'load' : 'unload';
-    const model = modelByKey(host.state(), key);
-    const backend = model && backends.backend(model.backendId);
-    if (!model || !backend) return;
-    publish({ type: verb === 'load' ? 'model.load.started' : 'model.unload.started', key });
-    try {
-      if (effect.type === 'model.load')
-        await backend.load?.(
-          model,
-          {
-            keepAlive: effect.pin ? '-1' : settings.keepAlive,
-            contextTokens: effect.contextTokens,
-            onProgress: (progress, source) =>
-              publish({ type: 'model.load.progressed', key, progress, source }),
-          },
-          abort.signal,
-        );
-      else await backend.unload?.(model, abort.signal);
-      if (!abort.signal.aborted)
-        publish({ type: verb === 'load' ? 'model.load.ended' : 'model.unload.ended', key, fault: null });
-    } catch (error) {
-      if (!abort.signal.aborted)
-        publish({
-          type: verb === 'load' ? 'model.load.ended' : 'model.unload.ended',
-          key,
-          fault: faultOf(error),
-        });
-    }
   }
 
   async function listChats(): Promise<void> {
@@ -237,8 +210,17 @@ export function openSources(host: EffectHost): Sources {
         case 'server.remove':
           return servers.remove(effect);
         case 'model.load':
+          return models.load(effect);
         case 'model.unload':
-          return void changeLoad(effect);
+          return models.unload(effect.key);
+        case 'model.delete':
+          return models.delete(effect.key);
+        case 'model.details':
+          return models.details(effect.key);
+        case 'pull.start':
+          return models.startPull(effect);
+        case 'pull.cancel':
+          return models.cancelPull(effect.pullId);
         case 'model.remember':
           remembered.write({ model: effect.key });
           return;
@@ -292,6 +274,7 @@ export function openSources(host: EffectHost): Sources {
       abort.abort();
       chats.cancelAll();
       servers.stop();
+      models.stop();
       backends.stop();
       poller?.stop();
       cacheTimer?.();
@@ -303,6 +286,7 @@ export function openSources(host: EffectHost): Sources {
       abort.abort();
       chats.cancelAll();
       servers.stop();
+      models.stop();
       backends.stop();
       poller?.stop();
       store.flushSync();

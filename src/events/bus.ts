@@ -131,6 +131,8 @@ export function createBus(options: BusOptions): Bus {
 /** What an event is about: events of one type about different things never replace each other. */
 function subjectOf(event: AppEvent): string {
   if ('turnId' in event) return event.turnId;
+  if ('pullId' in event) return event.pullId;
+  if (event.type === 'model.load.progressed') return event.key;
   if ('backendId' in event) return event.backendId;
   if (event.type === 'hardware.source') return event.source;
   return '';

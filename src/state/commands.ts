@@ -9,12 +9,15 @@ import { INTERVALS_MS } from './hardware.js';
 import { isTooLarge, MODEL_COMMANDS, tooLarge } from './model-commands.js';
 import { withNotice } from './notices.js';
 import { editPrompt, EMPTY_PROMPT } from './prompt.js';
+import { unfinishedPulls } from './pull-events.js';
 import { SERVER_COMMANDS } from './server-commands.js';
 import { leaveServer, serverFormOf } from './server-form.js';
 import { modelByKey, type State } from './state.js';
 import { TURN_COMMANDS } from './turn-commands.js';
 import { closeOverlay, openOverlay, withView } from './view.js';
 
+const PULLS_STOP =
+  'Pulls stop with lmapp; the servers keep what came, and pulled again they go on from there.';
 /** Two Ctrl+C on an empty message within this time quit. */
 const QUIT_ARMED_MS = 2000;
 const LAYOUTS: readonly LayoutName[] = ['all', 'chat-machine', 'chat'];
@@ -40,7 +43,10 @@ const COMMANDS: Commands = {
   'chat.new': (state, event, out) => newChat(cancelTurn(state, event, out), event),
   escape: onEscape,
   interrupt: onInterrupt,
-  'app.quit': (state, event, out) => quit(cancelTurn(state, event, out), out),
+  'app.quit': (state, event, out) =>
+    unfinishedPulls(state).length > 0 && event.argument !== 'anyway'
+      ? askToQuit(state)
+      : quit(cancelTurn(state, event, out), out),
   'app.suspend': (state, _event, out) => effect(state, out, { type: 'app.suspend' }),
   'screen.redraw': (state, _event, out) => effect(state, out, { type: 'screen.redraw' }),
   'servers.refresh': (state, event, out) =>
@@ -124,8 +130,25 @@ function onInterrupt(state: State, event: Command, out: Effect[]): State {
     event,
     'info',
     'Ctrl+C again quits',
-    null,
+    unfinishedPulls(state).length > 0 ? PULLS_STOP : null,
   );
+}
+
+/** Ctrl+C twice does not ask: it has said this the first time. */
+function askToQuit(state: State): State {
+  const names = unfinishedPulls(state).map(({ name }) => name);
+  return openOverlay(state, 'question', null, {
+    title: 'Models are being pulled',
+    lines: [`${names.join(', ')}: not complete.`, PULLS_STOP],
+    choices: [
+      { key: 'n', label: 'stay', event: null },
+      {
+        key: 'y',
+        label: 'quit',
+        event: { type: 'command.invoked', command: 'app.quit', argument: 'anyway' },
+      },
+    ],
+  });
 }
 
 function quit(state: State, out: Effect[]): State {

@@ -19,8 +19,15 @@ export function updateView(state: State, event: Stamped, publishLater: Effect[])
     case 'overlay.closed':
       return closeOverlay(state);
     case 'overlay.edited':
+      // Where the name of a model to be pulled is typed, the index is the chosen server.
       return withTopOverlay(state, (top) =>
-        top.form ? top : { ...top, query: editPrompt(top.query, event.edit), index: 0 },
+        top.form
+          ? top
+          : {
+              ...top,
+              query: editPrompt(top.query, event.edit),
+              index: top.id === 'pull' ? top.index : 0,
+            },
       );
     case 'overlay.moved':
       return withTopOverlay(state, (top) => ({ ...top, index: Math.max(0, event.index) }));

@@ -107,6 +107,8 @@ export function createInput(context: InputContext): (input: TerminalInput) => vo
     }
     if (command === 'list.choose') {
       const event = items.eventOf(top.index);
+      // There is no name yet.
+      if (top.id === 'pull' && event === null) return;
       publish({ type: 'overlay.closed' });
       if (event) publish(event);
       return;
@@ -174,7 +176,10 @@ export function createInput(context: InputContext): (input: TerminalInput) => vo
       // What is typed as a key is an event of its own, so that nobody has to look what it was typed for.
       if (top.form)
         publish({ type: top.form.step === 'key' ? 'secret.edited' : 'overlay.edited', edit: oneLine });
-      else if (!top.question && (top.id === 'menu' || top.id === 'models' || top.id === 'chats'))
+      else if (
+        !top.question &&
+        (top.id === 'menu' || top.id === 'models' || top.id === 'chats' || top.id === 'pull')
+      )
         publish({ type: 'overlay.edited', edit: oneLine });
     } else if (state.view.filtering) publish({ type: 'filter.edited', edit: oneLine });
     else {

@@ -4,6 +4,7 @@ import type { AppEvent } from '../events/catalogue.js';
 import { COMMAND_IDS } from '../state/commands.js';
 import { allModels, backendById, type Overlay, type State } from '../state/state.js';
 import { keyLabel, type Keymap } from './keymap.js';
+import { pullItems } from './pull-overlay.js';
 
 /** A row of a picker and the event that choosing it publishes. */
 interface Offer {
@@ -21,6 +22,7 @@ let last: { readonly deps: readonly unknown[]; readonly items: OverlayItems } | 
 
 /** The rows of the top overlay that match what was typed, best first; none for overlays without a list. */
 export function overlayItems(state: State, overlay: Overlay, keymap: Keymap): OverlayItems {
+  if (overlay.id === 'pull') return pullItems(state, overlay);
   const deps = [overlay.id, overlay.query.text, state.models, state.chat.chats, keymap];
   if (last && deps.every((d, i) => d === last?.deps[i])) return last.items;
   const offers = offersOf(state, overlay, keymap);

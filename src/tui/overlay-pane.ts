@@ -1,19 +1,19 @@
-import { withSigns } from '../../widgets/glyphs.js';
 import { form } from '../../widgets/form.js';
 import { keysHelp, type KeysSection } from '../../widgets/keys-help.js';
 import { listPicker, pickerTitle } from '../../widgets/list-picker.js';
 import { noticeList } from '../../widgets/notices.js';
 import { question } from '../../widgets/question.js';
-import { formatBytes, formatClock, formatClockSeconds, formatCount } from '../../widgets/text/format.js';
+import { formatClock, formatClockSeconds, formatCount } from '../../widgets/text/format.js';
 import { span, type CursorPosition, type Row, type Size } from '../../widgets/text/span.js';
 import type { Glyphs, View } from '../../widgets/widget.js';
 import type { ServerOrigin } from '../domain/model.js';
-import { fitOfModel } from '../state/models.js';
-import { backendById, modelByKey, type BackendEntry, type Overlay, type State } from '../state/state.js';
+import { backendById, type BackendEntry, type Overlay, type State } from '../state/state.js';
 import type { Area, TerminalScreen } from '../terminal/terminal.js';
 import { answerDetailRows } from './answer-details.js';
+import { detailRows, factRows, type Fact } from './details-overlay.js';
 import { keyLabel, type Keymap, type Where } from './keymap.js';
 import { overlayItems } from './overlay-items.js';
+import { pullFormProps } from './pull-overlay.js';
 import { serverFormHint, serverFormProps } from './server-overlay.js';
 
 export interface OverlayPane {
@@ -32,6 +32,7 @@ interface Shown {
 }
 
 const WIDTH = 76;
+const SCROLLS = 'Up and Down scroll, Esc closes';
 
 /** The one overlay that is open on top of the panes. */
 export function createOverlayPane(screen: TerminalScreen, glyphs: Glyphs, keymap: Keymap): OverlayPane {
@@ -72,7 +73,7 @@ export function createOverlayPane(screen: TerminalScreen, glyphs: Glyphs, keymap
         const sections = keySections(keymap, state.view.pane);
         const rows = help.rowCount({ sections, top: 0 }, width);
         return {
-          title: pickerTitle('Keys', 'Up and Down scroll, Esc closes', glyphs),
+          title: pickerTitle('Keys', SCROLLS, glyphs),
           height: rows,
           view: (size) => help.view({ sections, top: top.index }, size),
         };
@@ -87,21 +88,22 @@ export function createOverlayPane(screen: TerminalScreen, glyphs: Glyphs, keymap
         };
       }
       case 'answer': {
-        const rows = answerDetailRows(state, top.subject, width, glyphs);
-        return {
-          title: pickerTitle('About this answer', 'Up and Down scroll, Esc closes', glyphs),
-          height: rows.length,
-          view: (size) => ({
-            rows: rows.slice(Math.min(top.index, lastTop(rows.length, size.height))).slice(0, size.height),
-          }),
-        };
+        const title = pickerTitle('About this answer', SCROLLS, glyphs);
+        return scrolledRows(title, answerDetailRows(state, top.subject, width, glyphs), top.index);
       }
       case 'details': {
-        const rows = detailRows(state, top.subject, glyphs);
+        const server = backendById(state, top.subject ?? '');
+        const rows = server
+          ? factRows(serverFacts(server), width, glyphs)
+          : detailRows(state, top.subject, width, glyphs);
+        return scrolledRows(pickerTitle('Details', SCROLLS, glyphs), rows, top.index);
+      }
+      case 'pull': {
+        const props = pullFormProps(state, top);
         return {
-          title: plain('Details'),
-          height: rows.length,
-          view: (size) => ({ rows: rows.slice(0, size.height) }),
+          title: pickerTitle('Pull a model', 'Enter pulls it, Esc closes', glyphs),
+          height: fields.desiredHeight(props, width),
+          view: (size) => fields.view(props, size),
         };
       }
       default:
@@ -141,6 +143,8 @@ export function createOverlayPane(screen: TerminalScreen, glyphs: Glyphs, keymap
         top ? state.notices : null,
         ...(top?.id === 'answer' ? [state.chat.done, state.chat.live, Math.floor(state.mono / 1000)] : []),
         state.view.pane,
+        // Times that stand in details.
+        top?.id === 'details' ? Math.floor(state.at / 1000) : 0,
       ];
       if (deps.length === lastDeps.length && deps.every((d, i) => d === lastDeps[i])) return;
       lastDeps = deps;
@@ -216,18 +220,20 @@ export function keySections(keymap: Keymap, pane: Where): readonly KeysSection[]
   }));
 }
 
-function lastTop(rows: number, height: number): number {
-  return Math.max(0, rows - height);
+/** Rows that may be more than there is room for. */
+function scrolledRows(title: Row, rows: readonly Row[], top: number): Shown {
+  return {
+    title,
+    height: rows.length,
+    view({ height }) {
+      const from = Math.min(top, lastTop(rows.length, height));
+      return { rows: rows.slice(from, from + height) };
+    },
+  };
 }
 
-type Fact = readonly [name: string, value: string];
-
-function detailRows(state: State, key: string | null, glyphs: Glyphs): readonly Row[] {
-  const server = backendById(state, key ?? '');
-  const facts = server ? serverFacts(server) : modelFacts(state, key);
-  return facts.map(([name, value]) => ({
-    spans: [span(` ${name.padEnd(22)}`, 'muted'), span(withSigns(value, glyphs))],
-  }));
+function lastTop(rows: number, height: number): number {
+  return Math.max(0, rows - height);
 }
 
 const ORIGINS: Readonly<Record<ServerOrigin, string>> = {
@@ -260,33 +266,6 @@ function serverFacts({ info, check, models, origin, nextTryMs }: BackendEntry): 
     ['requests in work', formatCount(check.processing)],
     ['requests waiting', formatCount(check.queued)],
     ['loads and unloads', info.features.load ? 'yes, l and u' : 'no, it keeps its model'],
-  ];
-}
-
-function modelFacts(state: State, key: string | null): readonly Fact[] {
-  const model = modelByKey(state, key);
-  if (!model) return [['model', 'it is gone']];
-  const fit = fitOfModel(state, model);
-  const backend = backendById(state, model.backendId);
-  const memory =
-    model.memoryBytes === null
-      ? '—'
-      : `${formatBytes(model.memoryBytes)}, on GPU ${formatBytes(model.vramBytes)}`;
-  return [
-    ['name', model.name],
-    ['server', `${backend?.info.title ?? ''} ${backend?.info.url ?? ''}`],
-    ['state', model.loadState],
-    ['file size', formatBytes(model.sizeBytes)],
-    ['in memory', memory],
-    ['family', model.family ?? '—'],
-    ['parameters', model.parameters ?? '—'],
-    ['quantization', model.quantization ?? '—'],
-    ['context now', `${formatCount(model.contextAllocated)} tokens`],
-    ['context of the model', `${formatCount(model.contextMax)} tokens`],
-    ['capabilities', model.capabilities?.join(', ') ?? '—'],
-    ['needs about', formatBytes(fit.neededBytes)],
-    ['free now', `${formatBytes(fit.freeBytes)} (memory and GPU memory)`],
-    ['digest', model.digest?.slice(0, 19) ?? '—'],
   ];
 }
 

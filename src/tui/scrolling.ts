@@ -93,15 +93,13 @@ export function createScrolling(
   }
 
   function moveInModels(s: State, verb: string, publish: Publish): boolean {
-    const rows = modelRows(s);
-    const at = Math.max(
-      0,
-      rows.findIndex((r) => r.key === s.models.cursor),
-    );
-    const to: Readonly<Record<string, number>> = { up: at - 1, down: at + 1, top: 0, end: rows.length - 1 };
+    // A pull has two rows and one key.
+    const keys = [...new Set(modelRows(s).map((row) => row.key))];
+    const at = Math.max(0, keys.indexOf(s.models.cursor ?? ''));
+    const to: Readonly<Record<string, number>> = { up: at - 1, down: at + 1, top: 0, end: keys.length - 1 };
     const wanted = to[verb];
     if (wanted === undefined) return false;
-    const key = rows[Math.max(0, Math.min(rows.length - 1, wanted))]?.key;
+    const key = keys[Math.max(0, Math.min(keys.length - 1, wanted))];
     if (key !== undefined) publish({ type: 'pane.selected', pane: 'models', key });
     return true;
   }

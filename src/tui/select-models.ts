@@ -1,9 +1,11 @@
-import type { ModelListProps, ModelListRow, ModelRow, ServerRow } from '../../widgets/model-list.js';
+import type { HintRow, ModelListProps, ModelListRow, ModelRow, ServerRow } from '../../widgets/model-list.js';
 import { formatCountdown, formatBytes, formatClock, formatTokens } from '../../widgets/text/format.js';
 import type { Token } from '../../widgets/text/span.js';
 import type { Model } from '../domain/model.js';
+import { insteadOfPull } from '../domain/pull-names.js';
 import { fitOfModel } from '../state/models.js';
 import type { BackendEntry, State } from '../state/state.js';
+import { pullRows } from './select-pulls.js';
 
 const EMPTY_LIST = 'looking for servers';
 const NONE_FOUND = 'no server found: start one, e.g. with "ollama serve"';
@@ -22,8 +24,19 @@ export function selectModels(state: State): ModelListProps {
 export function modelRows(state: State): readonly ModelListRow[] {
   return state.models.backends.flatMap((entry) => {
     const folded = state.models.folded.has(entry.info.id);
-    return [serverRow(entry, folded), ...(folded ? [] : entry.models.map((m) => modelRow(state, entry, m)))];
+    if (folded) return [serverRow(entry, folded)];
+    const models = entry.models.map((model) => modelRow(state, entry, model));
+    const pulls = state.models.pulls.filter((pull) => pull.backendId === entry.info.id);
+    const below = [...models, ...pulls.flatMap((pull) => pullRows(pull, state.mono))];
+    return [serverRow(entry, folded), ...(below.length === 0 ? emptyHint(entry) : below)];
   });
+}
+
+/** A server that answered and has nothing: the next step. */
+function emptyHint({ info, check, cached }: BackendEntry): readonly HintRow[] {
+  if (cached || check.status.state !== 'ready') return [];
+  const next = info.features.pull ? 'p pulls one by its name' : insteadOfPull(info.kind);
+  return [{ kind: 'hint', key: info.id, text: `no models: ${next}` }];
 }
 
 function serverRow(entry: BackendEntry, folded: boolean): ServerRow {
@@ -70,7 +83,8 @@ function awayWord(code: string): string {
 
 function modelRow(state: State, entry: BackendEntry, model: Model): ModelRow {
   const [note, noteToken] = modelNote(state, entry, model);
-  const loading = model.loadState === 'loading' || state.models.loading.has(model.key);
+  const load = state.models.loading.get(model.key);
+  const loading = model.loadState === 'loading' || load !== undefined;
   return {
     kind: 'model',
     key: model.key,
@@ -79,15 +93,23 @@ function modelRow(state: State, entry: BackendEntry, model: Model): ModelRow {
     chosen: model.key === state.models.selected,
     sizeBytes: model.sizeBytes,
     remote: model.remote,
-    ...(loading ? { loading: model.loadProgress } : {}),
+    ...(loading ? { loading: load?.progress ?? model.loadProgress } : {}),
     note,
     noteToken,
     unconfirmed: entry.cached || entry.check.status.state === 'away',
     chat: model.chat,
+    columns: [
+      model.parameters ?? '—',
+      model.quantization ?? '—',
+      formatTokens(model.contextAllocated ?? model.contextMax),
+      model.family ?? '—',
+      model.capabilities?.join(' ') ?? '—',
+    ],
   };
 }
 
 function modelNote(state: State, entry: BackendEntry, model: Model): readonly [string, Token] {
+  if (state.models.deleting.has(model.key)) return ['delete', 'bad'];
   if (state.models.unloading.has(model.key) || model.loadState === 'unloading') return ['unload', 'muted'];
   if (!model.chat) return [model.capabilities?.includes('embedding') ? 'embed' : 'no chat', 'muted'];
   if (model.remote || entry.check.status.state === 'away') return ['', 'muted'];

@@ -92,12 +92,19 @@ const DRAWINGS: readonly [string, (glyphs: Glyphs) => Draw[]][] = [
         noteToken: 'good' as const,
         unconfirmed: false,
         chat: true,
+        columns: [NASTY, NASTY, NASTY, NASTY, NASTY],
       };
+      const pull = { kind: 'pull' as const, key: 'p', label: NASTY, note: NASTY, noteToken: 'bad' as const };
+      const bar = { kind: 'pull-bar' as const, key: 'p', note: NASTY, more: NASTY };
       const rows = [
         server,
         model,
         { ...model, key: 'n', loading: 0.4, remote: true },
         { ...model, key: 'o', loading: null },
+        pull,
+        bar,
+        ...[null, 0.4, 7].map((fraction) => ({ ...bar, fraction })),
+        { kind: 'hint' as const, key: 's', text: NASTY },
       ];
       const instance = modelList.create(g);
       return [[], rows].map(

@@ -128,6 +128,7 @@ function model(label: string, more: Partial<ModelRow> = {}): ModelRow {
     noteToken: 'good',
     unconfirmed: false,
     chat: true,
+    columns: [],
     ...more,
   };
 }
