@@ -195,7 +195,7 @@ describe('loading', () => {
     const machine = loaded().command('model.load', HUGE.key);
     expect(machine.wanted('model.load')).toEqual([]);
     const question = machine.state.view.overlays.at(-1)?.question;
-    expect(question?.lines[0]).toBe('huge needs about 400.0 GB, free are 8.0 GB.');
+    expect(question?.lines[0]).toBe('huge needs about 400 GB, free are 8.0 GB.');
     // The first choice never does anything.
     expect(question?.choices[0]?.event).toBeNull();
     machine.send({ type: 'question.answered', choice: 1 });

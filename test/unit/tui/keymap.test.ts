@@ -117,8 +117,8 @@ describe('a key of the user', () => {
   });
 
   it('of a command that is none is told with the nearest names', () => {
-    expect(createKeymap({ 'model.pik': ['f2'] }).problems).toEqual([
-      expect.stringMatching(/^keys\.model\.pik: no such command; did you mean model\.pick/),
+    expect(createKeymap({ 'model.pikk': ['f2'] }).problems).toEqual([
+      expect.stringMatching(/^keys\.model\.pikk: no such command; did you mean model\.pick/),
     ]);
   });
 
