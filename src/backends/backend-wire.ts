@@ -32,6 +32,7 @@ export interface Stream {
   readonly idleTimeoutMs?: number | null;
   /** Many small packets, to be read in bursts. */
   readonly paced?: boolean;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const ERROR_BODY_LIMIT_CHARS = 1024 * 1024;
@@ -130,11 +131,13 @@ export class BackendWire {
     signal: AbortSignal,
     firstByteTimeoutMs: number,
     idleTimeoutMs: number,
+    headers: Readonly<Record<string, string>> = {},
   ): Exchange {
     return this.open({
       method: 'POST',
       path,
       body,
+      headers,
       signal,
       firstByteTimeoutMs,
       idleTimeoutMs,
@@ -147,6 +150,7 @@ export class BackendWire {
     const { method, path, signal } = stream;
     const opened = this.#wire.open({
       ...this.#request(method, path, stream.body),
+      ...(stream.headers === undefined ? {} : { headers: stream.headers }),
       ownSocket: true,
       paced: stream.paced === true,
       signal,

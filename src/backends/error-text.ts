@@ -1,7 +1,7 @@
 import type { Fault, FaultCode } from '../domain/fault.js';
 import { parseJson } from '../wire/read.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
-import { asArray, asObject, asSize, asText, field } from './json.js';
+import { asArray, asCount, asObject, asSize, asText, field } from './json.js';
 
 /** What the answer of a server was about, for a hint that fits. */
 export interface FaultPlace {
@@ -26,6 +26,8 @@ export interface ErrorText {
   readonly contextTokens: number | null;
   /** Ollama cloud: where to sign in. */
   readonly signInUrl: string | null;
+  /** LocalAI: how far the load is that the request waits for, 0..1. */
+  readonly loadProgress: number | null;
 }
 
 const MESSAGE_LIMIT_CHARS = 500;
@@ -54,12 +56,23 @@ function extract(body: unknown, depth: number): ErrorText | null {
     return nested ?? { ...NO_DETAILS, message: error, signInUrl: asText(field(object, 'signin_url')) };
   }
   const inner = asObject(error);
-  if (inner !== null) return extract(inner, depth + 1) ?? detailsOf(inner, '');
+  if (inner !== null) {
+    const found = extract(inner, depth + 1) ?? detailsOf(inner, '');
+    const percent = asCount(field(asObject(field(object, 'loading')), 'progress'));
+    return percent === null ? found : { ...found, loadProgress: Math.min(percent / 100, 1) };
+  }
   const message = asText(field(object, 'message')) ?? detailText(field(object, 'detail'));
   return message === null ? null : detailsOf(object, message);
 }
 
-const NO_DETAILS = { type: '', code: '', promptTokens: null, contextTokens: null, signInUrl: null };
+const NO_DETAILS = {
+  type: '',
+  code: '',
+  promptTokens: null,
+  contextTokens: null,
+  signInUrl: null,
+  loadProgress: null,
+};
 
 function detailsOf(object: Readonly<Record<string, unknown>>, message: string): ErrorText {
   const code = field(object, 'code');
@@ -70,6 +83,7 @@ function detailsOf(object: Readonly<Record<string, unknown>>, message: string): 
     promptTokens: asSize(field(object, 'n_prompt_tokens')),
     contextTokens: asSize(field(object, 'n_ctx')),
     signInUrl: null,
+    loadProgress: null,
   };
 }
 
@@ -114,6 +128,7 @@ export function faultOfText(found: ErrorText, status: number, place: FaultPlace)
     hint,
     status: status === 200 ? null : status,
     ...figures,
+    ...(found.loadProgress === null ? {} : { loadProgress: found.loadProgress }),
     ...(code === 'context-full' ? contextFigures(words, figures) : {}),
   };
   return place.refine?.(fault, found) ?? fault;

@@ -1,5 +1,5 @@
 import type { Usage } from '../domain/chat.js';
-import { type JsonObject, asArray, asCount, asObject, asText, field } from './json.js';
+import { type JsonObject, asArray, asCount, asObject, asSize, asText, field } from './json.js';
 
 /** A tool call put together from its pieces. Shown, never run. */
 interface ToolCall {
@@ -49,11 +49,24 @@ export class ToolCalls {
 /** Figures of the `usage` object of the OpenAI dialect. */
 export function usageOf(usage: JsonObject): Partial<Usage> {
   const details = asObject(field(usage, 'prompt_tokens_details'));
+  const promptTokens = asCount(field(usage, 'prompt_tokens'));
+  const answerTokens = asCount(field(usage, 'completion_tokens'));
+  // LocalAI with `Extra-Usage`, in milliseconds; 0 where its backend does not measure.
+  const promptMs = asSize(field(usage, 'timing_prompt_processing'));
+  const answerMs = asSize(field(usage, 'timing_token_generation'));
   return told({
-    promptTokens: asCount(field(usage, 'prompt_tokens')),
-    answerTokens: asCount(field(usage, 'completion_tokens')),
+    promptTokens,
+    answerTokens,
     cachedTokens: asCount(field(details, 'cached_tokens')),
+    promptMs,
+    answerMs,
+    promptPerSecond: perSecond(promptTokens, promptMs),
+    answerPerSecond: perSecond(answerTokens, answerMs),
   });
+}
+
+function perSecond(count: number | null, ms: number | null): number | null {
+  return count === null || count === 0 || ms === null || ms <= 0.001 ? null : (count * 1000) / ms;
 }
 
 /** Figures of llama.cpp's `timings`, in milliseconds. */

@@ -20,8 +20,10 @@ export function serverHeader(answer: WholeAnswer): string {
   return String(answer.headers.server ?? '');
 }
 
+/** By its own page; others answer 200 to any path, with something else. */
 export function isLocalAi(answer: WholeAnswer): boolean {
-  return answer.status === 200 && asObject(answer.json) !== null;
+  const page = asObject(answer.json);
+  return answer.status === 200 && asText(field(page, 'version')) !== null && asObject(field(page, 'endpoints')) !== null;
 }
 
 /** The family of llama.cpp, llamafile too: by its header, else by the owner of its model. */

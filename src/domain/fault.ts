@@ -27,6 +27,8 @@ export interface Fault {
   /** For context-full: tokens of the request and tokens that fit, when the server said so. */
   readonly promptTokens?: number;
   readonly contextTokens?: number;
+  /** For loading: how far the load is, 0..1, when the server said so. */
+  readonly loadProgress?: number;
   /** Milliseconds until the server wants to be asked again (Retry-After). */
   readonly retryAfterMs?: number;
 }
