@@ -49,8 +49,9 @@ const FEATURES: BackendFeatures = { ...NO_FEATURES, stream: false };
 
 /** The desktop app: one request at a time, each answered whole, and nothing told of the model. */
 export const gpt4all: BackendType = {
-  ...PLACE,
-  title: 'gpt4all',
+  kind: PLACE.kind,
+  title: PLACE.title,
+  startCommand: PLACE.startCommand,
   defaultPorts: [PORT],
   logPlace: LOG_PLACE,
   features: FEATURES,

@@ -59,8 +59,10 @@ const FEATURES: BackendFeatures = {
 };
 
 export const lmstudio: BackendType = {
-  ...PLACE,
-  title: 'lmstudio',
+  kind: PLACE.kind,
+  title: PLACE.title,
+  startCommand: PLACE.startCommand,
+  logPlace: PLACE.logPlace,
   defaultPorts: [1234],
   features: FEATURES,
   notConcerned: { ...NO_NATIVE_DIALECT, '46': 'tells no progress here', '89': 'has no metrics' },

@@ -10,12 +10,14 @@ export function openAiChat(
   extras: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
   more: Pick<ChatCall, 'afterSent' | 'whileWaiting' | 'onHead'> = {},
+  headers: Readonly<Record<string, string>> = {},
 ): AsyncGenerator<ChatEvent, Ended> {
+  const { firstByteTimeoutMs, idleTimeoutMs } = request;
   const place = wire.place(request.model.name);
   const body = { model: request.model.name, messages: request.messages, stream: true, ...extras };
   return streamChat({
     open: () =>
-      wire.openChat('/v1/chat/completions', body, signal, request.firstByteTimeoutMs, request.idleTimeoutMs),
+      wire.openChat('/v1/chat/completions', body, signal, firstByteTimeoutMs, idleTimeoutMs, headers),
     reader: new OpenAiReader(place),
     wire,
     place,

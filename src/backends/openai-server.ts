@@ -31,6 +31,8 @@ export interface OpenAiProfile {
   readonly features: BackendFeatures;
   /** Fields of a chat request beside model, messages and stream. One that the server refuses is left out from then on. */
   readonly fields: Readonly<Record<string, unknown>>;
+  /** Headers of a chat request. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** A question that costs the server nothing, in place of its list of models. */
   readonly healthPath?: string;
 }
@@ -90,10 +92,12 @@ export class OpenAiServer implements Backend {
     const extras = new Map(Object.entries({ ...this.#profile.fields, ...this.fieldsOf(request) }));
     for (const name of this.#refused) extras.delete(name);
     for (;;) {
-      const ended = yield* openAiChat(this.wire, request, Object.fromEntries(extras), signal, {
-        onHead: (headers) => this.onHead(headers, request),
+      const more = {
+        onHead: (headers: WireAnswer['headers']) => this.onHead(headers, request),
         ...this.watchOf(request),
-      });
+      };
+      const fields = Object.fromEntries(extras);
+      const ended = yield* openAiChat(this.wire, request, fields, signal, more, this.#profile.headers);
       if (/not support chat/i.test(ended.fault?.message ?? '')) this.#noChat.add(request.model.name);
       const refused = refusedField(ended, [...extras.keys()]);
       if (refused === null) {

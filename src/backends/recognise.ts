@@ -23,7 +23,11 @@ export function serverHeader(answer: WholeAnswer): string {
 /** By its own page; others answer 200 to any path, with something else. */
 export function isLocalAi(answer: WholeAnswer): boolean {
   const page = asObject(answer.json);
-  return answer.status === 200 && asText(field(page, 'version')) !== null && asObject(field(page, 'endpoints')) !== null;
+  return (
+    answer.status === 200 &&
+    asText(field(page, 'version')) !== null &&
+    asObject(field(page, 'endpoints')) !== null
+  );
 }
 
 /** The family of llama.cpp, llamafile too: by its header, else by the owner of its model. */

@@ -4,6 +4,7 @@ import { jan } from './jan.js';
 import { litellm } from './litellm.js';
 import { llamaCpp } from './llama-cpp.js';
 import { lmstudio } from './lmstudio.js';
+import { localai } from './localai.js';
 import { mock } from './mock.js';
 import { ollama } from './ollama.js';
 import { openai } from './openai.js';
@@ -12,6 +13,7 @@ import { vllm } from './vllm.js';
 /** Every kind of server. A new one is a file of its own and a line here; its order is the order of looking for servers. */
 export const backendTypes: readonly BackendType[] = [
   ollama,
+  localai,
   vllm,
   gpt4all,
   litellm,

@@ -33,7 +33,7 @@ describe('which server is this', () => {
       .reply('/v1/models', json({ data: [{ id: 'x', object: 'model' }] }))
       .reply('/api/version', json({ version: '0.9.0' }));
     server.reply('/.well-known/localai.json', json({ version: 'v3', endpoints: {} }));
-    expect(await who()).toBe('openai');
+    expect(await who()).toBe('localai');
   });
 
   it('case 42: llama.cpp is known by its header, also while it loads and with a key', async () => {
