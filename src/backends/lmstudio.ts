@@ -42,10 +42,7 @@ const PLACE = {
   refine,
 };
 const LOAD_PATH = '/api/v1/models/load';
-const LOAD_TIMEOUT_MS = 15 * 60_000;
-const UNLOAD_TIMEOUT_MS = 30_000;
 const UNLOAD_POLL_MS = 250;
-const PULL_TIMEOUT_MS = 10 * 60_000;
 
 /** Before 0.4: models are loaded by asking them, and nothing else can be changed. */
 const OLD_FEATURES: BackendFeatures = { ...NO_FEATURES, thinking: true };
@@ -81,7 +78,6 @@ export const lmstudio: BackendType = {
 /** LM Studio: lists, loads and downloads by its own interface, chats by the OpenAI one, since its own takes no history. */
 class LmStudio implements Backend {
   readonly #wire: BackendWire;
-  readonly #limits: BackendPorts['limits'];
   #info: BackendInfo;
   /** Null: not asked yet, or it was away, and may be another version now. */
   #api: LmStudioInterface | null = null;
@@ -89,7 +85,6 @@ class LmStudio implements Backend {
 
   constructor(address: BackendAddress, ports: BackendPorts) {
     this.#wire = new BackendWire(address, ports, PLACE);
-    this.#limits = ports.limits;
     this.#info = {
       id: backendId(PLACE.kind, address.url),
       kind: PLACE.kind,
@@ -150,13 +145,12 @@ class LmStudio implements Backend {
       model: this.#lineOf(model)?.key ?? model.name,
       ...(contextTokens === null ? {} : { context_length: contextTokens }),
     };
-    const timeoutMs = this.#limits === undefined ? LOAD_TIMEOUT_MS : this.#limits.loadMs;
-    await this.#order(LOAD_PATH, body, model, timeoutMs, signal);
+    await this.#order(LOAD_PATH, body, model, this.#wire.limits.loadMs, signal);
   }
 
   async unload(model: Model, signal: AbortSignal): Promise<void> {
     this.#newOnly('unload a model on request', 'Use: lms unload');
-    const timeoutMs = this.#limits?.unloadMs ?? UNLOAD_TIMEOUT_MS;
+    const timeoutMs = this.#wire.limits.unloadMs;
     const since = this.#wire.clock.monotonic();
     if (this.#lineOf(model) === null) await this.#list(signal);
     const instance = this.#lineOf(model)?.instance ?? null;
@@ -172,8 +166,7 @@ class LmStudio implements Backend {
 
   async *pull(name: string, signal: AbortSignal): AsyncGenerator<PullProgress> {
     this.#newOnly('download a model on request', `Use: lms get`);
-    const stalledMs = this.#limits === undefined ? PULL_TIMEOUT_MS : this.#limits.pullMs;
-    yield* lmStudioPull(this.#wire, name, stalledMs, signal);
+    yield* lmStudioPull(this.#wire, name, this.#wire.limits.pullMs, signal);
   }
 
   close(): void {

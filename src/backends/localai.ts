@@ -16,7 +16,7 @@ import type { ErrorText } from './error-text.js';
 import { asObject, asText, field } from './json.js';
 import { localAiDelete, localAiPull } from './localai-jobs.js';
 import { abilitiesOf, loadedOf, memoryOf, withFacts } from './localai-models.js';
-import { NO_NATIVE_DIALECT } from './not-concerned.js';
+import { NO_NDJSON, ONLY_OLLAMA } from './not-concerned.js';
 import { OpenAiServer } from './openai-server.js';
 import { LOCAL_AI_PATH, isLlamaCppFamily, isLocalAi, ownerOf } from './recognise.js';
 
@@ -27,9 +27,6 @@ const PLACE = {
   logPlace: 'its terminal or container (more with `--log-level=debug`)',
   refine,
 };
-const LOAD_TIMEOUT_MS = 15 * 60_000;
-const PULL_TIMEOUT_MS = 10 * 60_000;
-const UNLOAD_TIMEOUT_MS = 30_000;
 /** When the server does not say when to ask again. */
 const ASK_AGAIN_MS = 5000;
 const MONITORS_AT_ONCE = 4;
@@ -54,7 +51,17 @@ export const localai: BackendType = {
   logPlace: PLACE.logPlace,
   defaultPorts: [8080],
   features: FEATURES,
-  notConcerned: { ...NO_NATIVE_DIALECT, '46': 'tells no progress of the prompt' },
+  notConcerned: {
+    ...NO_NDJSON,
+    ...ONLY_OLLAMA,
+    '30': 'its key counts for every question',
+    '46': 'tells no progress of the prompt',
+    '48': 'sends no `timings`',
+    '59': 'about the stream of LM Studio',
+    '82': 'no router',
+    '84': 'about GPT4All',
+    '90': 'has no metrics of tokens or requests in work',
+  },
   async recognises(list, probe) {
     return mayBeLocalAi(list) && isLocalAi(await probe(LOCAL_AI_PATH));
   },
@@ -72,7 +79,6 @@ function mayBeLocalAi(list: WholeAnswer): boolean {
 
 /** LocalAI by its native interface; the one that it borrows from Ollama tells neither sizes nor errors. */
 class LocalAi extends OpenAiServer {
-  readonly #limits: BackendPorts['limits'];
   /** Questions that are refused to this key. */
   readonly #forbidden = new Set<string>();
 
@@ -90,7 +96,6 @@ class LocalAi extends OpenAiServer {
       address,
       ports,
     );
-    this.#limits = ports.limits;
   }
 
   override async models(signal: AbortSignal): Promise<readonly Model[]> {
@@ -144,14 +149,14 @@ class LocalAi extends OpenAiServer {
     const path = '/backend/load';
     // It answers when the model is loaded, and tells nothing until then.
     options.onProgress(null, path);
-    const timeoutMs = this.#limits === undefined ? LOAD_TIMEOUT_MS : this.#limits.loadMs;
     const body = { model: model.name };
+    const timeoutMs = this.wire.limits.loadMs;
     await this.wire.askJson({ method: 'POST', path, body, signal, timeoutMs, model: model.name });
   }
 
   async unload(model: Model, signal: AbortSignal): Promise<void> {
-    const timeoutMs = this.#limits?.unloadMs ?? UNLOAD_TIMEOUT_MS;
     const body = { model: model.name };
+    const timeoutMs = this.wire.limits.unloadMs;
     const ask = { method: 'POST', path: '/backend/shutdown', body, signal, timeoutMs } as const;
     const answer = await this.wire.ask(ask);
     // 404: it is not loaded, which is what was wanted.
@@ -160,12 +165,11 @@ class LocalAi extends OpenAiServer {
   }
 
   pull(name: string, signal: AbortSignal): AsyncIterable<PullProgress> {
-    const stalledMs = this.#limits === undefined ? PULL_TIMEOUT_MS : this.#limits.pullMs;
-    return localAiPull(this.wire, name, stalledMs, signal);
+    return localAiPull(this.wire, name, this.wire.limits.pullMs, signal);
   }
 
   async delete(model: Model, signal: AbortSignal): Promise<void> {
-    await localAiDelete(this.wire, model.name, this.#limits?.unloadMs ?? UNLOAD_TIMEOUT_MS, signal);
+    await localAiDelete(this.wire, model.name, this.wire.limits.unloadMs, signal);
   }
 
   protected override async askVersion(signal: AbortSignal): Promise<string | null> {
