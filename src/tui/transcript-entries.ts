@@ -168,17 +168,14 @@ function footersOf(turn: Turn): readonly Footer[] {
   return footers;
 }
 
-/** What was left unread, as far as it is known: `≈ 1,900 tokens, the 6 oldest messages`. No server tells these tokens, so they are estimates. */
+/** What was left unread, as far as it is known: `≈ 1,900 tokens, about the 6 oldest messages`. No server tells these tokens, so they are estimates. */
 export function unreadText({ messages, tokens }: Truncation): string {
-  const parts = [
-    tokens === null ? '' : `≈ ${formatCount(tokens)} tokens`,
-    messages === null
-      ? ''
-      : messages === 1
-        ? 'the oldest message'
-        : `the ${formatCount(messages)} oldest messages`,
-  ].filter((part) => part !== '');
-  return parts.length === 0 ? 'a part of the chat' : parts.join(', ');
+  if (tokens === null) return messages === null ? 'a part of the chat' : oldestMessages(messages);
+  return `≈ ${formatCount(tokens)} tokens${messages === null ? '' : `, about ${oldestMessages(messages)}`}`;
+}
+
+function oldestMessages(count: number): string {
+  return count === 1 ? 'the oldest message' : `the ${formatCount(count)} oldest messages`;
 }
 
 /** `312 tok`, `41.2 tok/s`, `first after 812 ms`, `7.6 s`; what is our own count has a ≈. */
