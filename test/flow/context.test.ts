@@ -79,7 +79,7 @@ describe('a message that would not fit', () => {
     expect(sent(server).at(-1)?.['messages']).toHaveLength(1);
     at.type('\tg');
     await at.sees(/you · not sent/);
-    expect(at.cellOf('the first question')?.isStrikethrough()).toBeTruthy();
+    expect(at.cellOf('kept waits')?.isStrikethrough()).toBeTruthy();
     expect(at.screen()).toContain('scripted:1b · not sent');
   });
 
