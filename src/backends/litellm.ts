@@ -119,7 +119,8 @@ class LiteLlm extends OpenAiServer {
   async #askDeployments(names: string, signal: AbortSignal): Promise<void> {
     const now = this.wire.clock.monotonic();
     if (names === this.#asked.names && now < this.#asked.atMs + INFO_MS) return;
-    const answer = await this.wire.ask({ path: '/model/info', signal }).catch((error: unknown) => {
+    const timeoutMs = this.wire.limits.detailsMs;
+    const answer = await this.wire.ask({ path: '/model/info', signal, timeoutMs }).catch((error: unknown) => {
       if (signal.aborted) throw error;
       return null;
     });
@@ -140,8 +141,7 @@ function refine(fault: Fault, told: ErrorText, hasKey: boolean): Fault {
     };
   }
   if (fault.code === 'unauthorized') return fault;
-  // Advice for who wrote the configuration, and tracebacks, stand behind an empty line.
-  const words = told.message.split(/\n\s*\n/)[0] ?? '';
+  const words = wordsOf(told.message);
   const message = fault.message.startsWith(litellm.title) || words === '' ? fault.message : sentenceOf(words);
   switch (fault.code) {
     case 'context-full':
@@ -166,4 +166,13 @@ function refine(fault: Fault, told: ErrorText, hasKey: boolean): Fault {
     default:
       return fault;
   }
+}
+
+/**
+ * What happened, without the chain of its Python classes; the parameters of the request stand in a line below, and advice for who wrote
+ * the configuration behind an empty one.
+ */
+function wordsOf(message: string): string {
+  const told = message.split(/\n(?:model=|\s*\n)/)[0] ?? '';
+  return told.replace(/^(?:(?:litellm\.)?\w+Error: )+(?=.)/, '');
 }

@@ -81,7 +81,8 @@ export class OpenAiServer implements Backend {
   }
 
   async models(signal: AbortSignal): Promise<readonly Model[]> {
-    const items = listedModels(await this.wire.askJson({ path: '/v1/models', signal }));
+    const timeoutMs = this.wire.limits.listMs;
+    const items = listedModels(await this.wire.askJson({ path: '/v1/models', signal, timeoutMs }));
     return [...items].map(([name, item]) => {
       const model = this.modelOf(item, name, this.loadStateOf(item, name));
       return this.#noChat.has(name) ? { ...model, chat: false } : model;

@@ -145,7 +145,8 @@ class Vllm extends OpenAiServer {
   ): Promise<number | null> {
     if (!this.#tokenizes) return null;
     const body = { model: model.name, messages };
-    const answer = await this.wire.ask({ method: 'POST', path: '/tokenize', body, signal });
+    const timeoutMs = this.wire.limits.listMs;
+    const answer = await this.wire.ask({ method: 'POST', path: '/tokenize', body, signal, timeoutMs });
     if ([404, 405, 501].includes(answer.status)) this.#tokenizes = false;
     return answer.status === 200 ? asSize(field(asObject(answer.json), 'count')) : null;
   }
