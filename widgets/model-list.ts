@@ -152,7 +152,7 @@ function pullBarRow({ fraction, note, more }: PullBarRow, width: number, glyphs:
     BAR_NOTE_COLUMNS,
     glyphs.ellipsis,
   );
-  const cells = Math.min(40, width - 7 - stringWidth(text));
+  const cells = Math.min(40, width - 8 - stringWidth(text));
   const bar = cells >= 4 ? gauge(fraction, cells, glyphs) : [];
   return fitRow([span('    '), ...bar, span(` ${text} `, 'muted')], width, glyphs.ellipsis);
 }

@@ -16,6 +16,8 @@ import { isOn, listOf } from './options.js';
 import { rememberModels } from './print-models.js';
 import { requestLog } from './request-log.js';
 import { settingsFor } from './settings.js';
+import { statusLine, type StatusLine } from './status-line.js';
+import { untilAborted } from './until-aborted.js';
 
 type Ended = Extract<ChatEvent, { readonly type: 'ended' }>;
 
@@ -174,37 +176,4 @@ function chooseModel(servers: readonly AskedServer[], settings: Settings, rememb
       exitCode: EXIT.usage,
     },
   );
-}
-
-interface StatusLine {
-  show(text: string): void;
-  clear(): void;
-}
-
-/** One line that is written over; nothing at all when stderr is no terminal. */
-function statusLine(stderr: NodeJS.WriteStream): StatusLine {
-  let shown = '';
-  const clear = (): void => {
-    if (shown !== '') stderr.write('\r\x1b[K');
-    shown = '';
-  };
-  return {
-    show(text) {
-      if (!stderr.isTTY || process.env['TERM'] === 'dumb' || text === '' || text === shown) return;
-      stderr.write(`\r\x1b[K${text}`);
-      shown = text;
-    },
-    clear,
-  };
-}
-
-/** Null when the signal comes first; what was awaited ends by itself. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
-  const aborted = new Promise<null>((resolve) =>
-    signal.addEventListener('abort', () => resolve(null), { once: true }),
-  );
-  return Promise.race([
-    work.catch((error: unknown) => (signal.aborted ? null : Promise.reject(error))),
-    aborted,
-  ]);
 }

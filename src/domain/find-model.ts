@@ -1,17 +1,26 @@
 import type { Model } from './model.js';
 
-/** The model that a name means: by key, exact name, label, `kind/name`, name without its tag, or file name without its ending. */
-export function findModel(all: readonly Model[], wanted: string): Model | null {
+/** What a name may be, the plainest first: key or exact name, label or `kind/name`, name without its tag, file name without its ending. */
+const READINGS: readonly ((model: Model, wanted: string, lower: string) => boolean)[] = [
+  (model, wanted) => model.key === wanted || model.name === wanted,
+  (model, wanted) =>
+    model.label === wanted || `${model.backendId.split('@')[0] ?? ''}/${model.name}` === wanted,
+  (model, _wanted, lower) =>
+    model.name.toLowerCase() === `${lower}:latest` || model.label.toLowerCase() === lower,
+  (model, _wanted, lower) => model.label.toLowerCase().replace(/\.gguf$/, '') === lower,
+];
+
+/** All models that a name means in its plainest reading: several when several servers have it. */
+export function findModels(all: readonly Model[], wanted: string): readonly Model[] {
   const lower = wanted.toLowerCase();
-  return (
-    all.find((model) => model.key === wanted || model.name === wanted) ??
-    all.find(
-      (model) => model.label === wanted || `${model.backendId.split('@')[0] ?? ''}/${model.name}` === wanted,
-    ) ??
-    all.find(
-      (model) => model.name.toLowerCase() === `${lower}:latest` || model.label.toLowerCase() === lower,
-    ) ??
-    all.find((model) => model.label.toLowerCase().replace(/\.gguf$/, '') === lower) ??
-    null
-  );
+  for (const reads of READINGS) {
+    const found = all.filter((model) => reads(model, wanted, lower));
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+/** The first model that a name means. */
+export function findModel(all: readonly Model[], wanted: string): Model | null {
+  return findModels(all, wanted)[0] ?? null;
 }

@@ -21,7 +21,10 @@ const WORDS: Readonly<Record<BackendKind, PullWords>> = {
     names: 'a name of its catalogue as qwen/qwen3-8b, or https://huggingface.co/USER/REPOSITORY',
     instead: 'On that machine: lms get NAME',
   },
-  'llama.cpp': { instead: 'Start it with the model: llama-server -hf USER/REPOSITORY:Q4_K_M' },
+  'llama.cpp': {
+    names: 'a repository of huggingface.co as USER/REPOSITORY:Q4_K_M',
+    instead: 'Start it with the model: llama-server -hf USER/REPOSITORY:Q4_K_M',
+  },
   llamafile: { instead: 'Download another llamafile, or start it with another file: llamafile -m FILE.gguf' },
   vllm: { instead: 'Start it with the model: vllm serve USER/REPOSITORY' },
   gpt4all: { instead: 'Models are downloaded in the window of GPT4All.' },

@@ -1,16 +1,17 @@
 import { formatBytes, formatDuration, formatPercent } from '../../widgets/text/format.js';
+import { pullFigures } from '../domain/pull-meter.js';
 import { insteadOfPull, isSameModelName } from '../domain/pull-names.js';
 import type { Stamped } from '../events/catalogue.js';
 import type { Command } from './command.js';
 import type { Effect } from './effect.js';
 import { withNotice } from './notices.js';
-import { newPull, progressed, pullFigures, type Pull } from './pulls.js';
+import { newPull, progressed, type Pull } from './pulls.js';
 import { pullById, type BackendEntry, type State } from './state.js';
 
 /** So many pulls run at a time, over all servers: more only share the line. */
 export const PULLS_AT_ONCE = 2;
 
-const GOES_ON = 'What came so far is kept by the server; pulled again (Enter on it) it goes on from there.';
+const GOES_ON = 'The server keeps what came so far: Enter on it goes on from there.';
 
 type PullEvent = Stamped & { readonly type: 'pull.started' | 'pull.progressed' | 'pull.ended' };
 

@@ -12,9 +12,10 @@ import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { wrapText } from '../../widgets/text/wrap.js';
 import type { Glyphs } from '../../widgets/widget.js';
 import type { Expiry, Model, ModelDetails } from '../domain/model.js';
+import { pullFigures } from '../domain/pull-meter.js';
 import { detailsId } from '../state/model-life.js';
 import { fitOfModel } from '../state/models.js';
-import { pullFigures, type Pull } from '../state/pulls.js';
+import type { Pull } from '../state/pulls.js';
 import { backendById, modelByKey, pullById, type DetailsEntry, type State } from '../state/state.js';
 
 export type Fact = readonly [name: string, value: string];
@@ -169,7 +170,9 @@ function pullFacts(state: State, pull: Pull): readonly Fact[] {
     ['fetched', formatUsage(figures.completedBytes, figures.totalBytes)],
     [
       'speed',
-      figures.bytesPerSecond === null ? '—' : `${formatBytes(figures.bytesPerSecond)}/s, of the last 10 s`,
+      figures.bytesPerSecond === null || pull.state !== 'running'
+        ? '—'
+        : `${formatBytes(figures.bytesPerSecond)}/s, of the last 10 s`,
     ],
     ['time left', formatCountdown(figures.leftMs)],
     ...layers.slice(0, MOST_PARAMETERS).map(({ id, completedBytes, totalBytes }): Fact => [

@@ -1,7 +1,8 @@
 import type { PullBarRow, PullRow } from '../../widgets/model-list.js';
 import { formatBytes, formatCountdown, formatPercent, formatUsage } from '../../widgets/text/format.js';
 import type { Token } from '../../widgets/text/span.js';
-import { pullFigures, type Pull, type PullFigures } from '../state/pulls.js';
+import { pullFigures, type PullFigures } from '../domain/pull-meter.js';
+import type { Pull } from '../state/pulls.js';
 
 /** The rows of one pull in the tree. `mono`: now. */
 export function pullRows(pull: Pull, mono: number): readonly (PullRow | PullBarRow)[] {

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { answerPull, PLAIN_PULL, type PullScript, type PullTrace } from './scripted-pull.js';
 import { llamaCpp, ollama, pieceAt, type ChatFigures, type ScriptedModel } from './scripted-answers.js';
 
 /** How the next answers run. Times in ms. */
@@ -53,6 +54,10 @@ export interface ScriptedServer {
   readonly requests: readonly string[];
   /** The bodies of these requests. */
   readonly bodies: readonly string[];
+  /** Every pull so far. */
+  readonly pulls: readonly PullTrace[];
+  /** For the pulls from now on. */
+  playPull(script: Partial<PullScript>): void;
   /** For the answers from now on. */
   play(script: Partial<AnswerScript>): void;
   /** The models that it has from now on. Ollama's load and unload change them, too. */
@@ -98,6 +103,9 @@ export async function startScriptedServer(options: ScriptedServerOptions): Promi
   const requests: string[] = [];
   const bodies: string[] = [];
   const sockets = new Set<Socket>();
+  const pulls: PullTrace[] = [];
+  const parts = new Map<string, number>();
+  let pullScript = PLAIN_PULL;
   let script: AnswerScript = { ...PLAIN_SCRIPT, ...options.script };
 
   const server = http.createServer((request, response) => {
@@ -107,6 +115,8 @@ export async function startScriptedServer(options: ScriptedServerOptions): Promi
     void readBody(request).then((body) => {
       bodies[number] = body;
       const known = options.kind === 'ollama' ? ollamaRoute(path, body) : llamaCppRoute(path, body);
+      if (known === 'pull') return void pull(response, nameIn(body));
+      if (known === 'unknown') return reply(response, 404, { error: `model '${nameIn(body)}' not found` });
       if (known === 'chat') return void answer(response, options.kind, nameIn(body), script, answers);
       if (known === null) return reply(response, 404, { error: 'not found' });
       return reply(response, 200, known);
@@ -127,6 +137,8 @@ export async function startScriptedServer(options: ScriptedServerOptions): Promi
     answers,
     requests,
     bodies,
+    pulls,
+    playPull: (next) => void (pullScript = { ...PLAIN_PULL, ...next }),
     play: (next) => void (script = { ...PLAIN_SCRIPT, ...next }),
     offer: (next) => void (models = next),
     close: () =>
@@ -142,14 +154,35 @@ export async function startScriptedServer(options: ScriptedServerOptions): Promi
     if (path === '/api/version') return { version: '0.13.0' };
     if (path === '/api/tags') return ollama.tags(models);
     if (path === '/api/ps') return ollama.ps(models, Date.now());
-    if (path === '/api/show') return ollama.show(models.find((m) => m.name === nameIn(body)) ?? PLAIN_MODEL);
+    const named = models.find((m) => m.name === nameIn(body));
+    if (path === '/api/show') return named ? ollama.show(named) : 'unknown';
+    if (path === '/api/pull') return 'pull';
+    if (path === '/api/delete') {
+      if (!named) return 'unknown';
+      models = models.filter((m) => m !== named);
+      return '';
+    }
+    if (path === '/api/generate') return load(nameIn(body), !/"keep_alive"\s*:\s*0\b/.test(body), body);
     // A request without messages loads the model, or with no time to stay unloads it.
-    if (/"messages"\s*:\s*\[\]/.test(body)) return load(nameIn(body), !/"keep_alive"\s*:\s*0\b/.test(body));
+    if (/"messages"\s*:\s*\[\]/.test(body))
+      return load(nameIn(body), !/"keep_alive"\s*:\s*0\b/.test(body), body);
     return path === '/api/chat' ? 'chat' : null;
   }
 
-  function load(name: string, loads: boolean): unknown {
-    const loaded = { context: 8192, sizeBytes: 2_000_000_000, vramBytes: 0, forSeconds: 299 };
+  async function pull(response: http.ServerResponse, name: string): Promise<void> {
+    const trace: PullTrace = { name, from: parts.get(name) ?? 0, closedByClient: false, done: false };
+    pulls.push(trace);
+    const pulled = await answerPull(response, name, pullScript, parts, trace);
+    if (!pulled || models.some((model) => model.name === name)) return;
+    const digest = Buffer.from(name.padEnd(32, '.')).toString('hex').slice(0, 64);
+    models = [...models, { ...PLAIN_MODEL, name, digest, loaded: null }];
+  }
+
+  function load(name: string, loads: boolean, body: string): unknown {
+    const context = Number(/"num_ctx"\s*:\s*(\d+)/.exec(body)?.[1] ?? 8192);
+    // 300 years stand for ever.
+    const forSeconds = /"keep_alive"\s*:\s*"?-1/.test(body) ? 300 * 365 * 86_400 : 299;
+    const loaded = { context, sizeBytes: 2_000_000_000, vramBytes: 0, forSeconds };
     models = models.map((model) =>
       model.name === name ? { ...model, loaded: loads ? loaded : null } : model,
     );
