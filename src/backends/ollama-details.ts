@@ -47,6 +47,8 @@ export function detailsFromShow(body: unknown): ModelDetails {
       ['layers', asSize(ofArchitecture(object, 'block_count'))],
       ['embedding', asSize(ofArchitecture(object, 'embedding_length'))],
       ['heads', asSize(ofArchitecture(object, 'attention.head_count'))],
+      ['heads of keys and values', asSize(ofArchitecture(object, 'attention.head_count_kv'))],
+      ['head size', asSize(ofArchitecture(object, 'attention.key_length'))],
       ['vocabulary', asSize(ofArchitecture(object, 'vocab_size'))],
       ['format', field(details, 'format')],
       ['organisation', field(info, 'general.organization')],

@@ -5,7 +5,7 @@ import { startTurn } from './chat.js';
 import type { Command, Commands } from './command.js';
 import { shortageOf, shortageOfRefused, withoutLast, type Shortage } from './context.js';
 import type { Effect } from './effect.js';
-import { askForRoom, dropped, raised, roomBySettings, type Room } from './make-room.js';
+import { askForRoom, dropped, raised, roomBySettings, withNewQuestion, type Room } from './make-room.js';
 import { withNotice } from './notices.js';
 import { editPrompt } from './prompt.js';
 import { modelByKey, type State, type Unsent } from './state.js';
@@ -38,7 +38,7 @@ function onRefused(state: State, event: Stamped, refused: Turn, out: Effect[], m
   const short = shortageOfRefused(state, model, refused);
   const room = model.key === state.models.selected ? roomBySettings(waiting, model, short, out) : null;
   if (room) return resend(room.state, event, room, out);
-  if (mayAsk) return askForRoom(waiting, model, short, unsent);
+  if (mayAsk) return askForRoom(waiting, model, short, unsent, out);
   // A question that pops up under the fingers would be answered by what is being typed.
   return withNotice(
     waiting,
@@ -49,13 +49,21 @@ function onRefused(state: State, event: Stamped, refused: Turn, out: Effect[], m
   );
 }
 
+/** The details of a model are there: a question that is open about it says what a larger context takes. */
+export function withDetailsInQuestion(state: State, event: Stamped): State {
+  if (event.type !== 'model.detailed' || !state.chat.unsent) return state;
+  const model = modelByKey(state, event.key);
+  const short = shortageNow(state);
+  return model && short ? withNewQuestion(state, model, short) : state;
+}
+
 /** Opens the question again for a message that still waits for room. */
-function choose(state: State, event: Command): State {
+function choose(state: State, event: Command, out: Effect[]): State {
   const short = shortageNow(state);
   const model = modelByKey(state, state.models.selected);
   if (!short || !model || !state.chat.unsent)
     return withNotice(state, event, 'info', 'no message waits for room in the context', null);
-  return askForRoom(state, model, short, state.chat.unsent);
+  return askForRoom(state, model, short, state.chat.unsent, out);
 }
 
 /** The same message may have another shortage now: turns ended, the model was changed. */

@@ -1,9 +1,11 @@
 import { formatBytes, formatCount, formatTokens } from '../../widgets/text/format.js';
+import { kvBytesPerToken } from '../domain/kv-cache.js';
 import type { Model } from '../domain/model.js';
 import { allocatedFor, shortageOf, type Shortage } from './context.js';
 import type { Effect } from './effect.js';
 import { backendById, type Choice, type Question, type State, type Unsent } from './state.js';
-import { openOverlay } from './view.js';
+import { askDetails, detailsId } from './model-life.js';
+import { openOverlay, withView } from './view.js';
 
 /** What became of a message on its way out. */
 export interface Room {
@@ -20,7 +22,7 @@ export function makeRoom(state: State, model: Model, unsent: Unsent, out: Effect
   if (!short) return { state, go: true, notes: [] };
   return (
     roomBySettings(state, model, short, out) ?? {
-      state: askForRoom(state, model, short, unsent),
+      state: askForRoom(state, model, short, unsent, out),
       go: false,
       notes: [],
     }
@@ -52,9 +54,25 @@ export function dropped(state: State, ids: readonly string[]): Room {
 }
 
 /** The question; its first choice does nothing but give the text back. */
-export function askForRoom(state: State, model: Model, short: Shortage, unsent: Unsent): State {
-  const asked = openOverlay(state, 'question', model.key, question(state, model, short));
-  return { ...asked, chat: { ...asked.chat, unsent } };
+export function askForRoom(
+  state: State,
+  model: Model,
+  short: Shortage,
+  unsent: Unsent,
+  out: Effect[],
+): State {
+  // The memory of a larger context is told by the shape of the model.
+  const asked = short.raiseTo === null ? state : askDetails(state, model, out);
+  const opened = openOverlay(asked, 'question', model.key, question(asked, model, short));
+  return { ...opened, chat: { ...opened.chat, unsent } };
+}
+
+/** The open question, with what is known by now; what is focused in it stays. */
+export function withNewQuestion(state: State, model: Model, short: Shortage): State {
+  const top = state.view.overlays.at(-1);
+  if (top?.id !== 'question' || top.subject !== model.key) return state;
+  const next = { ...top, question: question(state, model, short) };
+  return withView(state, { overlays: [...state.view.overlays.slice(0, -1), next] });
 }
 
 function question(state: State, model: Model, short: Shortage): Question {
@@ -99,14 +117,16 @@ function raiseLine(state: State, model: Model, short: Shortage): string {
   if (backend?.features.contextChoice !== true)
     return `${backend?.title ?? 'The server'} chooses the size of its context when it starts.`;
   if (short.raiseTo !== null) {
-    const memory = memoryOf(short.raiseTo - (short.allocatedTokens ?? 0));
-    return `A context of ${formatCount(short.raiseTo)} takes ${memory} more memory, and the model is loaded anew.`;
+    const more = short.raiseTo - (short.allocatedTokens ?? 0);
+    return `A context of ${formatCount(short.raiseTo)} takes ${memoryOf(state, model, more)} more memory, and the model is loaded anew.`;
   }
   return model.contextMax === null ? '' : `The model cannot have more than ${formatCount(model.contextMax)}.`;
 }
 
-function memoryOf(_tokens: number): string {
-  return formatBytes(null);
+function memoryOf(state: State, model: Model, tokens: number): string {
+  const details = state.models.details.get(detailsId(model, model.key))?.details;
+  const bytes = details ? kvBytesPerToken(details.facts) : null;
+  return bytes === null ? formatBytes(null) : `≈ ${formatBytes(bytes * tokens)}`;
 }
 
 function dropLine({ drop, raiseTo }: Shortage): string {

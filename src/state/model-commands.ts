@@ -4,7 +4,7 @@ import type { AppEvent } from '../events/catalogue.js';
 import type { Command, Commands } from './command.js';
 import { contextTokensOf } from './context.js';
 import type { Effect } from './effect.js';
-import { detailsId, withDetails } from './model-life.js';
+import { askDetails } from './model-life.js';
 import { fitOfModel, withModels } from './models.js';
 import { withNotice } from './notices.js';
 import { askToRemove } from './server-commands.js';
@@ -195,18 +195,7 @@ function onDetails(state: State, event: Command, out: Effect[]): State {
   const key = event.argument ?? (state.view.pane === 'models' ? state.models.cursor : null);
   if (key !== null && (backendById(state, key) || pullById(state, key)))
     return openOverlay(state, 'details', key);
-  return onModel(state, event, (model) => {
-    const id = detailsId(model, model.key);
-    const known = state.models.details.get(id);
-    const settled =
-      known?.asking === true ||
-      (model.digest !== null && known !== undefined && known.details !== null && known.fault === null);
-    const opened = openOverlay(state, 'details', model.key);
-    if (settled) return opened;
-    out.push({ type: 'model.details', key: model.key });
-    const entry = { asking: true, details: known?.details ?? null, fault: null };
-    return withModels(opened, { details: withDetails(state.models.details, id, entry) });
-  });
+  return onModel(state, event, (model) => openOverlay(askDetails(state, model, out), 'details', model.key));
 }
 
 /** The model named by the command, else the one under the cursor of the models pane, else the selected one. */

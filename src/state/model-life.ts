@@ -57,7 +57,19 @@ export function detailsId(model: Model | null, key: string): string {
   return model?.digest ?? key;
 }
 
-export function withDetails(
+/** Asks for what only the server tells of a model, unless it is known for this very file or asked for already. */
+export function askDetails(state: State, model: Model, out: Effect[]): State {
+  const id = detailsId(model, model.key);
+  const known = state.models.details.get(id);
+  const settled =
+    model.digest !== null && known !== undefined && known.details !== null && known.fault === null;
+  if (settled || known?.asking === true) return state;
+  out.push({ type: 'model.details', key: model.key });
+  const entry = { asking: true, details: known?.details ?? null, fault: null };
+  return changed(state, { details: withDetails(state.models.details, id, entry) });
+}
+
+function withDetails(
   details: ModelsState['details'],
   id: string,
   entry: DetailsEntry,

@@ -1,7 +1,7 @@
 import type { Stamped } from '../events/catalogue.js';
 import { openChat, updateTurn } from './chat.js';
 import { submit, updateCommand } from './commands.js';
-import { afterTurn } from './context-commands.js';
+import { afterTurn, withDetailsInQuestion } from './context-commands.js';
 import type { Effect } from './effect.js';
 import { updateHardware, watchWhatIsShown } from './hardware.js';
 import { updateLogs } from './logs.js';
@@ -65,7 +65,10 @@ function fold(state: State, event: Stamped, out: Effect[]): State {
     case 'logs.interrupted':
       return updateLogs(state, event);
     default:
-      return updateModels(updateServerForm(updateView(state, event, out), event), event, out);
+      return withDetailsInQuestion(
+        updateModels(updateServerForm(updateView(state, event, out), event), event, out),
+        event,
+      );
   }
 }
 

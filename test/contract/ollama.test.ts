@@ -64,6 +64,7 @@ describe('Ollama', () => {
         ['layers', '30'],
         ['embedding', '576'],
         ['heads', '9'],
+        ['heads of keys and values', '3'],
         ['vocabulary', '49152'],
         ['format', 'gguf'],
         ['organisation', 'HuggingFaceTB'],

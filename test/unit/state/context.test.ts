@@ -251,6 +251,28 @@ describe('a message that would not fit', () => {
     expect(overlay(largest)?.lines.join(' ')).toContain('cannot have more than 1,024');
   });
 
+  it('tells the memory of a larger context as soon as the shape of the model is known', () => {
+    const machine = machineWith();
+    ask(machine, LONG);
+    const memory = (): string | undefined => overlay(machine)?.lines[1];
+    expect(memory()).toBe('A context of 2,048 takes — more memory, and the model is loaded anew.');
+    expect(machine.wanted('model.details')).toEqual([{ type: 'model.details', key: KEY }]);
+    const facts = [
+      ['layers', '32'],
+      ['heads', '32'],
+      ['heads of keys and values', '8'],
+      ['embedding', '4096'],
+    ] as const;
+    const details = { license: null, system: null, template: null, parameters: [], modifiedAt: null, facts };
+    machine.send({ type: 'overlay.moved', index: 1 });
+    machine.send({ type: 'model.detailed', key: KEY, details, fault: null });
+    // 2 (keys and values) x 32 layers x 8 heads x 128 x 2 bytes = 128 kB a token, 1,024 tokens more.
+    expect(memory()).toContain('takes ≈ 0.1 GB more memory');
+    expect(machine.state.view.overlays.at(-1)?.index).toBe(1);
+    choose(machine, 'r');
+    expect(lastSent(machine)?.contextTokens).toBe(2048);
+  });
+
   it('never raises beyond the maximum of the model', () => {
     const machine = machineWith({ model: { contextAllocated: 3000, contextMax: 4096 } });
     ask(machine, 'x'.repeat(10_500));
