@@ -109,7 +109,8 @@ export function faultOfAnswer(
 ): Fault {
   const found = errorTextOf(parseJson(text)) ?? { ...NO_DETAILS, message: plainText(text) };
   const fault = faultOfText(found, status, place);
-  if (status !== 429 && status !== 503) return fault;
+  // What is no matter of time is not better after a wait.
+  if ((status !== 429 && status !== 503) || (fault.code !== 'busy' && fault.code !== 'loading')) return fault;
   return { ...fault, retryAfterMs: retryAfter(headers, now) };
 }
 

@@ -7,7 +7,7 @@ import type { BackendAddress, BackendPorts, BackendType, ChatEvent, ChatRequest,
 import { type ErrorText, sentenceOf } from './error-text.js';
 import { asCount, asObject, asText, field } from './json.js';
 import { type Deployments, deploymentsOf, describeDeployments } from './litellm-models.js';
-import { KEEPS_ITS_MODELS, NO_NATIVE_DIALECT, OF_OTHER_KINDS } from './not-concerned.js';
+import { KEEPS_ITS_MODELS, NO_NDJSON, OF_OTHER_KINDS, ONLY_OLLAMA } from './not-concerned.js';
 import { OpenAiServer } from './openai-server.js';
 import { isPage } from './recognise.js';
 
@@ -19,6 +19,13 @@ const CREATED = 1677610602;
 /** `/model/info` has some seven kilobytes for each model. */
 const INFO_MS = 300_000;
 
+/** What a good key may not do, by the type of the error; the status is 400, 401, 403 or 429 in turn. */
+const KEY_LIMITS: Readonly<Record<string, string>> = {
+  key_model_access_denied: 'Choose a model that this key may use, or let LiteLLM allow it.',
+  team_model_access_denied: 'Choose a model that your team may use, or let LiteLLM allow it.',
+  budget_exceeded: 'Ask whoever runs LiteLLM for a larger budget, or use another key.',
+};
+
 export const litellm: BackendType = {
   kind: 'litellm',
   title: 'LiteLLM',
@@ -27,13 +34,17 @@ export const litellm: BackendType = {
   logPlace: 'its terminal (standard output)',
   features: { ...NO_FEATURES, thinking: true },
   notConcerned: {
-    ...NO_NATIVE_DIALECT,
+    ...NO_NDJSON,
+    ...ONLY_OLLAMA,
     ...KEEPS_ITS_MODELS,
     ...OF_OTHER_KINDS,
+    '34': 'does not open its port before it is ready',
     '46': 'does not pass on the progress of the prompt',
+    '48': 'does not pass on `timings`',
     '58': 'repeats the errors of others in its own form',
     '79': 'tells no sizes',
     '89': 'its metrics are about its keys and costs',
+    '90': 'its metrics are about its keys and costs',
   },
   recognises: isLiteLlm,
   create: (address, ports) => new LiteLlm(address, ports),
@@ -140,6 +151,10 @@ function refine(fault: Fault, told: ErrorText, hasKey: boolean): Fault {
       hint: 'Set "key" of this server in the settings.',
     };
   }
+  const limit = KEY_LIMITS[told.type];
+  if (limit !== undefined)
+    return { ...fault, code: 'forbidden', message: sentenceOf(told.message), hint: limit };
+  if (told.type === 'expired_key') return { ...fault, message: `The key for ${litellm.title} has expired.` };
   if (fault.code === 'unauthorized') return fault;
   const words = wordsOf(told.message);
   const message = fault.message.startsWith(litellm.title) || words === '' ? fault.message : sentenceOf(words);

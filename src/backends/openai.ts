@@ -1,6 +1,8 @@
+import type { Fault } from '../domain/fault.js';
 import { type Model, NO_FEATURES } from '../domain/model.js';
 import { isPublic } from '../wire/address.js';
 import type { BackendAddress, BackendPorts, BackendType } from './backend.js';
+import type { ErrorText } from './error-text.js';
 import type { JsonObject } from './json.js';
 import { KEEPS_ITS_MODELS, NO_NDJSON, OF_OTHER_KINDS, ONLY_OLLAMA } from './not-concerned.js';
 import { OpenAiServer } from './openai-server.js';
@@ -34,7 +36,7 @@ class OpenAi extends OpenAiServer {
   readonly #remote: boolean;
 
   constructor(address: BackendAddress, ports: BackendPorts) {
-    const place = { kind: openai.kind, title: 'The server', startCommand: '' };
+    const place = { kind: openai.kind, title: 'The server', startCommand: '', refine };
     const fields = { stream_options: { include_usage: true } };
     super({ place, title: openai.title, features: openai.features, fields }, address, ports);
     this.#remote = isPublic(address.url);
@@ -43,4 +45,10 @@ class OpenAi extends OpenAiServer {
   protected override modelOf(item: JsonObject, name: string): Model {
     return { ...super.modelOf(item, name, 'unknown'), remote: this.#remote };
   }
+}
+
+/** A bill that is not paid comes as "too many requests", which no waiting changes. */
+function refine(fault: Fault, told: ErrorText): Fault {
+  if (!/insufficient_quota/.test(`${told.type} ${told.code}`)) return fault;
+  return { ...fault, code: 'forbidden', hint: 'The account behind this key has no credit left.' };
 }

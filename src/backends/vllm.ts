@@ -62,7 +62,6 @@ export const vllm: BackendType = {
     ...ONLY_OLLAMA,
     ...KEEPS_ITS_MODELS,
     ...OF_OTHER_KINDS,
-    '30': 'its list of models wants the key',
     '34': 'does not open its port before it is ready',
     '46': 'tells no progress of the prompt',
     '48': 'sends no `timings`',

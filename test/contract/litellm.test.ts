@@ -94,6 +94,36 @@ describe('LiteLLM', () => {
     unknown.close();
   });
 
+  it('case 30: a wrong key is found although the proxy says without one that it lives', async () => {
+    server.reply('/v1/models', real('wrong-key'));
+    expect((await backend.check(signal)).status).toMatchObject({ state: 'away' });
+    expect(server.seen('/health/liveliness')).toHaveLength(1);
+  });
+
+  it('case 28: what a good key may not do is no wrong key, and one that has expired is told as such', async () => {
+    const told = (type: string, message: string): object => ({
+      error: { message, type, param: 'model', code: '401' },
+    });
+    const denied =
+      "key not allowed to access model. This key can only access models=['a']. Tried to access m";
+    for (const code of [401, 403])
+      expect(await refused(code, told('key_model_access_denied', denied))).toMatchObject({
+        code: 'forbidden',
+        message: `${denied}.`,
+        hint: 'Choose a model that this key may use, or let LiteLLM allow it.',
+      });
+    const fault = await refused(
+      429,
+      told('budget_exceeded', 'Budget has been exceeded! Current cost: 5.0, Max budget: 1.0'),
+    );
+    expect(fault).toMatchObject({ code: 'forbidden', hint: expect.stringMatching(/larger budget/) });
+    expect(fault).not.toHaveProperty('retryAfterMs');
+    expect(await refused(401, told('expired_key', 'Authentication Error - Expired Key.'))).toMatchObject({
+      code: 'unauthorized',
+      message: 'The key for LiteLLM has expired.',
+    });
+  });
+
   it('case 28: neither a key nor the hash of one is repeated', async () => {
     const hash = '88dc28d0f030c55ed4ab77ed8faf098196cb1c05df778539800c9f1243fe6b4b';
     const words = `Authentication Error, Invalid proxy server token passed. Received API Key = sk-...6789, Key Hash (Token) =${hash}. Unable to find token in cache`;

@@ -81,6 +81,21 @@ describe('any other server with the OpenAI dialect', () => {
     expect((await ask(backend)).fault).toMatchObject({ code: 'busy', retryAfterMs: 1500 });
   });
 
+  it('an account without credit is told as one, with nothing to wait for', async () => {
+    const message = 'You exceeded your current quota, please check your plan and billing details.';
+    server.reply(
+      CHAT,
+      json({ error: { message, type: 'insufficient_quota', code: 'insufficient_quota' } }, 429),
+    );
+    const { fault } = await ask(backend);
+    expect(fault).toMatchObject({
+      code: 'forbidden',
+      message,
+      hint: 'The account behind this key has no credit left.',
+    });
+    expect(fault).not.toHaveProperty('retryAfterMs');
+  });
+
   it('case 36: an error without words is told with its status', async () => {
     server.reply(CHAT, status(500, ''));
     expect((await ask(backend, { model: modelOf(backend) })).fault).toMatchObject({

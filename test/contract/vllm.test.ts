@@ -63,7 +63,7 @@ describe('vLLM', () => {
     expect(backend.info.features).toMatchObject({ queue: false, metrics: false });
   });
 
-  it('case 28: a wrong key is found although /health wants none', async () => {
+  it('case 30: a wrong key is found although /health wants none', async () => {
     server.reply('/v1/models', json({ error: 'Unauthorized' }, 401));
     expect((await backend.check(signal)).status).toMatchObject({
       state: 'away',
