@@ -1,12 +1,17 @@
+import type { ChatMessage } from '../domain/chat.js';
 import {
   type BackendCheck,
   type BackendFeatures,
   type BackendInfo,
   type Model,
+  type ModelDetails,
   NO_FEATURES,
+  type PullProgress,
 } from '../domain/model.js';
 import { backendId } from '../wire/address.js';
+import { fault } from '../wire/wire-error.js';
 import {
+  type Activity,
   type Backend,
   type BackendAddress,
   BackendError,
@@ -16,20 +21,28 @@ import {
   type ChatRequest,
   type LoadOptions,
 } from './backend.js';
-import { BackendWire, pause } from './backend-wire.js';
+import { BackendWire } from './backend-wire.js';
+import type { FaultPlace } from './error-text.js';
 import { asArray, asObject, asTexts, field } from './json.js';
-import { isRouterList, routerLoad, routerModel, routerUnload } from './llama-cpp-router.js';
-import { type LlamaCppProps, metricOf, propsOf, slotsOf } from './llama-cpp-state.js';
-import { openAiChat } from './openai-chat.js';
+import { llamaCppChat } from './llama-cpp-chat.js';
+import { routerPull } from './llama-cpp-pull.js';
+import { LlamaCppQuestions } from './llama-cpp-questions.js';
+import {
+  isRouterList,
+  managesModels,
+  modelQuery,
+  routerDelete,
+  routerLoad,
+  routerModel,
+  routerUnload,
+} from './llama-cpp-router.js';
+import { detailsFrom, type LlamaCppProps } from './llama-cpp-state.js';
 import { listedModels, openAiModel } from './openai-models.js';
 import { isLlamaCppFamily } from './recognise.js';
 
 const PLACE = { kind: 'llama.cpp', title: 'llama.cpp', startCommand: 'llama-server -m MODEL.gguf' };
-const WAIT_POLL_MS = 1000;
-/** A free slot answers a short prompt faster than this: then nobody needs to ask for a queue. */
-const QUEUE_LOOK_MS = 400;
 
-/** With one model; a router loads and unloads too. */
+/** With one model. */
 const FEATURES: BackendFeatures = {
   ...NO_FEATURES,
   thinking: true,
@@ -37,6 +50,17 @@ const FEATURES: BackendFeatures = {
   contextSize: true,
   queue: true,
   metrics: true,
+  prefill: true,
+};
+
+/** What a router can do beside that. */
+export const ROUTER_FEATURES: BackendFeatures = {
+  ...FEATURES,
+  load: true,
+  unload: true,
+  pull: true,
+  delete: true,
+  loadProgress: true,
 };
 
 export const llamaCpp: BackendType = {
@@ -44,39 +68,36 @@ export const llamaCpp: BackendType = {
   // 9931 is the port that builds since the end of 2026 announce.
   defaultPorts: [8080, 9931],
   logPlace: 'its terminal, or the file of `--log-file`',
-  features: { ...FEATURES, load: true, unload: true },
+  features: ROUTER_FEATURES,
   notConcerned: {},
   recognises: isLlamaCppFamily,
   create: (address, ports) => new LlamaCpp(address, ports),
 };
 
-const LOADING: ChatEvent = { type: 'loading', progress: null };
-
-/** Requests at work and waiting. */
-interface Load {
-  readonly processing: number | null;
-  readonly queued: number | null;
-}
-
-/** llama-server, with one model or as a router. */
-class LlamaCpp implements Backend {
+/** llama-server, with one model or as a router. Other kinds that are built from it say who they are. */
+export class LlamaCpp implements Backend {
   readonly #wire: BackendWire;
+  readonly #questions: LlamaCppQuestions;
   #info: BackendInfo;
-  /** Optional questions that this server does not answer; asked again after it was away. */
-  readonly #missing = new Set<string>();
 
-  constructor(address: BackendAddress, ports: BackendPorts) {
-    this.#wire = new BackendWire(address, ports, PLACE);
+  constructor(
+    address: BackendAddress,
+    ports: BackendPorts,
+    place: Omit<FaultPlace, 'model'> = PLACE,
+    title = 'llama.cpp',
+  ) {
+    this.#wire = new BackendWire(address, ports, place);
+    this.#questions = new LlamaCppQuestions(this.#wire);
     this.#info = {
-      id: backendId(PLACE.kind, address.url),
-      kind: PLACE.kind,
-      title: 'llama.cpp',
+      id: backendId(place.kind, address.url),
+      kind: place.kind,
+      title,
       url: address.url,
       features: FEATURES,
     };
   }
 
-  /** Load and unload are known once the server has told that it is a router. */
+  /** What a server can do beside chat is known once it has told of itself. */
   get info(): BackendInfo {
     return this.#info;
   }
@@ -86,21 +107,23 @@ class LlamaCpp implements Backend {
       const props = await this.#props(signal);
       if (props === null) await this.#wire.askJson({ path: '/health', signal });
       this.#wire.heard();
-      const load =
-        props === null || props.router ? { processing: null, queued: null } : await this.#load(props, signal);
-      return { status: { state: 'ready' }, version: props?.version ?? null, ...load };
+      const none = { processing: null, queued: null };
+      const { processing, queued } =
+        props === null || props.router ? none : await this.#questions.work(props, '', signal);
+      return { status: { state: 'ready' }, version: props?.version ?? null, processing, queued };
     } catch (error) {
       const status = this.#wire.statusOf(error);
-      if (status.state === 'away') this.#missing.clear();
+      if (status.state === 'away') this.#questions.forget();
       return { status, version: null, processing: null, queued: null };
     }
   }
 
   async models(signal: AbortSignal): Promise<readonly Model[]> {
-    const body = await this.#wire.askJson({ path: '/v1/models', signal });
+    const body = await this.#list(signal);
     const items = listedModels(body);
     if (isRouterList(items)) {
-      this.#setRouter(true);
+      const manages = managesModels(items);
+      this.#offers({ load: true, unload: true, pull: manages, delete: manages, loadProgress: manages });
       return [...items].map(([name, item]) => routerModel(item, name, this.info.id));
     }
     const props = await this.#props(signal).catch((error: unknown) => {
@@ -121,136 +144,112 @@ class LlamaCpp implements Backend {
     });
   }
 
-  async *chat(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatEvent> {
-    const extras = {
-      stream_options: { include_usage: true },
-      // Opens the stream at once, tells the prompt phase, and gives live figures.
-      return_progress: true,
-      timings_per_token: true,
-    };
-    const since = this.#wire.clock.monotonic();
-    // A router loads what it is asked for, and a sleeping server wakes up.
-    const cold = request.model.loadState === 'unloaded';
-    for (;;) {
-      const more = cold ? { afterSent: [LOADING] } : { whileWaiting: this.#queueWatch() };
-      const ended = yield* openAiChat(this.#wire, request, extras, signal, more);
-      const patient =
-        request.firstByteTimeoutMs <= 0 || this.#wire.clock.monotonic() - since < request.firstByteTimeoutMs;
-      if (ended.fault?.code !== 'loading' || !patient) {
-        yield ended;
-        return;
-      }
-      yield LOADING;
-      if (!(await this.#untilLoaded(signal))) {
-        yield { type: 'ended', outcome: 'cancelled', reason: null, fault: null };
-        return;
-      }
-    }
+  chat(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatEvent> {
+    const { model } = request;
+    return llamaCppChat(this.#wire, request, signal, {
+      router: this.#isRouter,
+      queueWatch: () => this.#questions.queueWatch(this.#queryOf(model)),
+    });
   }
 
-  async load(model: Model, _options: LoadOptions, signal: AbortSignal): Promise<void> {
-    this.#routerOnly();
-    await routerLoad(this.#wire, model, signal);
+  /** Of a model that a router has not loaded, only what its list tells. */
+  async details(model: Model, signal: AbortSignal): Promise<ModelDetails> {
+    const asked = !this.#isRouter || model.loadState === 'loaded';
+    const timeoutMs = this.#wire.limits.detailsMs;
+    const [props, list] = await Promise.all([
+      asked ? this.#questions.json(`/props${this.#queryOf(model)}`, signal, timeoutMs) : undefined,
+      this.#list(signal),
+    ]);
+    return detailsFrom(props, listedModels(list).get(model.name) ?? null);
+  }
+
+  async load(model: Model, options: LoadOptions, signal: AbortSignal): Promise<void> {
+    this.#routerOnly('load another');
+    await routerLoad(this.#wire, model, options, signal);
   }
 
   async unload(model: Model, signal: AbortSignal): Promise<void> {
-    this.#routerOnly();
+    this.#routerOnly('unload it');
     await routerUnload(this.#wire, model, signal);
+  }
+
+  async *pull(name: string, signal: AbortSignal): AsyncGenerator<PullProgress> {
+    this.#routerOnly('fetch another');
+    yield* routerPull(this.#wire, name, signal);
+  }
+
+  async delete(model: Model, signal: AbortSignal): Promise<void> {
+    this.#routerOnly('delete it');
+    await routerDelete(this.#wire, model, signal);
+  }
+
+  /** All requests of a server with one model; those of the model with a router. */
+  async activity(model: Model, signal: AbortSignal): Promise<Activity> {
+    if (this.#isRouter && model.loadState === 'unloaded') return { working: 0, source: '/models' };
+    return this.#questions.activity(this.#queryOf(model), signal);
+  }
+
+  /** Null also for a model that would have to be loaded or woken for it. */
+  async countTokens(
+    model: Model,
+    messages: readonly ChatMessage[],
+    signal: AbortSignal,
+  ): Promise<number | null> {
+    if (model.loadState !== 'loaded') return null;
+    const query = this.#queryOf(model);
+    const props = await this.#questions.props(query, signal);
+    if (props?.sleeping === true) return null;
+    return this.#questions.countTokens(model.name, messages, query, signal);
   }
 
   close(): void {
     this.#wire.close();
   }
 
+  get #isRouter(): boolean {
+    return this.#info.features.load;
+  }
+
+  #queryOf(model: Model): string {
+    return this.#isRouter ? modelQuery(model.name) : '';
+  }
+
+  #list(signal: AbortSignal): Promise<unknown> {
+    return this.#wire.askJson({ path: '/v1/models', signal, timeoutMs: this.#wire.limits.listMs });
+  }
+
   /** Null when the server has no such question. Never wakes a sleeping model, and in a router never loads one. */
   async #props(signal: AbortSignal): Promise<LlamaCppProps | null> {
-    const body = await this.#optional('/props', signal);
-    if (body === undefined) return null;
-    const props = propsOf(body);
-    this.#setRouter(props.router);
+    const props = await this.#questions.props('', signal);
+    if (props === null) return null;
+    if (props.router) this.#offers({ load: true, unload: true });
+    else {
+      const fresh = props.tellsBuild;
+      this.#offers({
+        ...{ load: false, unload: false, pull: false, delete: false, loadProgress: false },
+        ...{ promptProgress: fresh, prefill: fresh },
+        queue: props.slots !== false || props.metrics !== false,
+        metrics: props.metrics !== false,
+      });
+    }
     return props;
   }
 
-  async #load(props: LlamaCppProps, signal: AbortSignal): Promise<Load> {
-    // `/slots` wakes a sleeping model.
-    const body = props.sleeping || props.slots === false ? undefined : await this.#optional('/slots', signal);
-    const slots = body === undefined ? null : slotsOf(body);
-    // Nothing waits while a slot is free, and a look at the metrics spoils the averages of others who read them.
-    if (slots !== null && slots.busy < slots.total) return { processing: slots.busy, queued: 0 };
-    if (props.metrics === false || props.sleeping) return { processing: slots?.busy ?? null, queued: null };
-    const text = await this.#optionalText('/metrics', signal);
-    if (text === null) return { processing: slots?.busy ?? null, queued: null };
-    return {
-      processing: slots?.busy ?? metricOf(text, 'llamacpp:requests_processing'),
-      queued: metricOf(text, 'llamacpp:requests_deferred'),
-    };
+  #offers(features: Partial<BackendFeatures>): void {
+    const changed = Object.entries(features).some(
+      ([name, value]) => this.#info.features[name as keyof BackendFeatures] !== value,
+    );
+    if (changed) this.#info = { ...this.#info, features: { ...this.#info.features, ...features } };
   }
 
-  /** While no byte has come: a server with all slots at work has put the request in its queue. */
-  #queueWatch(): (signal: AbortSignal) => Promise<ChatEvent | null> {
-    let told = false;
-    return async (signal) => {
-      if (told) return null;
-      await pause(this.#wire.clock, QUEUE_LOOK_MS, signal);
-      const props = await this.#props(signal);
-      if (props === null || props.router) return null;
-      const { processing, queued } = await this.#load(props, signal);
-      told = true;
-      if (queued !== null) return queued > 0 ? { type: 'queued' } : null;
-      // No count, and no slot is free. A server new enough to tell of its slots would have told the progress of a request that got one.
-      return processing !== null && props.slots === true ? { type: 'queued' } : null;
-    };
-  }
-
-  /** False when it was cancelled. */
-  async #untilLoaded(signal: AbortSignal): Promise<boolean> {
-    for (;;) {
-      try {
-        await pause(this.#wire.clock, WAIT_POLL_MS, signal);
-        const answer = await this.#wire.ask({ path: '/health', signal });
-        if (answer.status !== 503) return true;
-      } catch {
-        // Cancelled, or away: then the next chat request tells why.
-        return !signal.aborted;
-      }
-    }
-  }
-
-  /** Undefined when the server does not offer it; it is then not asked again. Other errors are thrown. */
-  async #optional(path: string, signal: AbortSignal): Promise<unknown> {
-    const text = await this.#optionalText(path, signal);
-    if (text === null) return undefined;
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      return undefined;
-    }
-  }
-
-  async #optionalText(path: string, signal: AbortSignal): Promise<string | null> {
-    if (this.#missing.has(path)) return null;
-    const answer = await this.#wire.ask({ path, signal });
-    if (answer.status >= 200 && answer.status <= 299) return answer.text;
-    if (answer.status !== 404 && answer.status !== 405 && answer.status !== 501) {
-      throw new BackendError(this.#wire.faultOf(answer, null));
-    }
-    this.#missing.add(path);
-    return null;
-  }
-
-  #setRouter(router: boolean): void {
-    const { features } = this.#info;
-    if (features.load === router) return;
-    this.#info = { ...this.#info, features: { ...features, load: router, unload: router } };
-  }
-
-  #routerOnly(): void {
-    if (this.#info.features.load) return;
-    throw new BackendError({
-      code: 'unsupported',
-      message: 'This llama.cpp server holds one model and cannot load another.',
-      hint: 'Start llama-server without a model to get a router.',
-      status: null,
-    });
+  #routerOnly(what: string): void {
+    if (this.#isRouter) return;
+    throw new BackendError(
+      fault(
+        'unsupported',
+        `This ${this.#info.title} server holds one model and cannot ${what}.`,
+        'Start llama-server without a model to get a router.',
+      ),
+    );
   }
 }
