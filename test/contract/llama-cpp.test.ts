@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Backend, ChatEvent } from '../../src/backends/backend.js';
 import type { PullProgress } from '../../src/domain/model.js';
@@ -42,7 +43,7 @@ const named = (backend: Backend, loadState: 'loaded' | 'unloaded' = 'loaded') =>
 
 /** The events of a router: at once those given, then as `more` is called. */
 function events(...first: object[]): {
-  reply: (socket: import('node:net').Socket) => Promise<void>;
+  reply: (socket: Socket) => Promise<void>;
   more: (event: object) => void;
 } {
   let write_: (event: object) => void = () => undefined;
