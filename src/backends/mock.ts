@@ -4,6 +4,7 @@ import {
   type BackendInfo,
   type Model,
   type ModelDetails,
+  MOCK_MODEL,
   NO_FEATURES,
   type PullProgress,
 } from '../domain/model.js';
@@ -53,7 +54,7 @@ export const mock: BackendType = {
 
 class Mock implements Backend {
   readonly info: BackendInfo = {
-    id: 'mock',
+    id: MOCK_MODEL.backendId,
     kind: 'mock',
     title: 'mock',
     url: '',

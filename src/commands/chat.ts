@@ -1,6 +1,6 @@
 import { EXIT, LmappError } from '../errors.js';
 import type { Command, CommandContext } from './command.js';
-import { DEBUG_OPTION, isOn, MODEL_OPTION, SERVER_OPTIONS } from './options.js';
+import { DEBUG_OPTION, FALLBACK_OPTION, isOn, MODEL_OPTION, SERVER_OPTIONS } from './options.js';
 
 export const chat: Command = {
   name: 'chat',
@@ -9,6 +9,7 @@ export const chat: Command = {
   options: [
     MODEL_OPTION,
     ...SERVER_OPTIONS,
+    FALLBACK_OPTION,
     { name: 'system', type: 'string', takes: 'TEXT', does: 'system message' },
     { name: 'json', type: 'boolean', does: 'print every event as a line of JSON' },
     DEBUG_OPTION,

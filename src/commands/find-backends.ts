@@ -3,6 +3,7 @@ import { BackendError } from '../backends/backend.js';
 import { discover, identify } from '../backends/identify.js';
 import { backendTypeOf, backendTypes } from '../backends/registry.js';
 import type { Fault } from '../domain/fault.js';
+import { limitsOf } from '../domain/limits.js';
 import type { Model } from '../domain/model.js';
 import type { BackendSetting, Settings } from '../domain/settings.js';
 import { EXIT, LmappError, messageOf } from '../errors.js';
@@ -47,18 +48,19 @@ const OLLAMA_PORT = 11434;
  * Errors: LmappError for an address or key that cannot be used.
  */
 export async function askServers(options: FindOptions): Promise<readonly AskedServer[]> {
-  const { signal } = options;
-  const ports: BackendPorts = {
+  const { signal, settings } = options;
+  const clock: BackendPorts = {
     ...options.ports.clock,
     ...(options.onRequest ? { onRequest: options.onRequest } : {}),
   };
-  if (options.mock) return [await askMock(ports, signal)];
+  const portsFor = (url: string): BackendPorts => ({ ...clock, limits: limitsOf(settings, url) });
+  if (options.mock) return [await askMock(clock, signal)];
   const places = namedPlaces(options);
-  const named = Promise.all(places.map((place) => askPlace(place, ports, signal)));
-  const found = options.settings.discovery ? await discover(signal, ports).catch(() => []) : [];
+  const named = Promise.all(places.map((place) => askPlace(place, portsFor(place.address.url), signal)));
+  const found = settings.discovery ? await discover(signal, clock).catch(() => []) : [];
   const fresh = found
     .filter(({ url }) => !places.some((place) => place.address.url === url))
-    .map(({ kind, url }) => askPlace({ address: { url, key: null }, kind }, ports, signal));
+    .map(({ kind, url }) => askPlace({ address: { url, key: null }, kind }, portsFor(url), signal));
   return [...(await named), ...(await Promise.all(fresh))];
 }
 

@@ -47,6 +47,13 @@ export const MODEL_OPTION: OptionSpec = {
   completes: 'model',
 };
 
+export const FALLBACK_OPTION: OptionSpec = {
+  name: 'fallback',
+  type: 'string',
+  takes: 'ask|auto',
+  does: 'when an answer cannot start: ask before the next model of `fallback`, or go on with it',
+};
+
 export const DEBUG_OPTION: OptionSpec = {
   name: 'debug',
   type: 'boolean',
@@ -56,6 +63,7 @@ export const DEBUG_OPTION: OptionSpec = {
 export const TUI_OPTIONS: readonly OptionSpec[] = [
   MODEL_OPTION,
   ...SERVER_OPTIONS,
+  FALLBACK_OPTION,
   { name: 'continue', type: 'boolean', does: 'go on with the last chat' },
   { name: 'theme', type: 'string', takes: 'NAME', does: 'colours of the dashboard', completes: 'theme' },
   { name: 'ascii', type: 'boolean', does: 'draw with ASCII characters only' },

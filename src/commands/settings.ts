@@ -21,6 +21,7 @@ export function settingsFor({ files, ports }: CommandContext, args: Arguments): 
   add('theme', textOf(args, 'theme'), '--theme');
   add('ascii', isOn(args, 'ascii') ? true : null, '--ascii');
   add('fps', numberOf(args, 'fps'), '--fps');
+  add('fallbackMode', textOf(args, 'fallback'), '--fallback');
   add('system', textOf(args, 'system'), '--system');
   const follow = listOf(args, 'follow').map((file) => path.resolve(file));
   add('follow', follow.length > 0 ? follow : null, '--follow');

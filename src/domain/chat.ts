@@ -111,11 +111,24 @@ export interface Turn {
   readonly droppedTurns: readonly string[];
   /** After a cancel. */
   readonly aftermath: Aftermath | null;
-  /** The model that was asked before this one and could not start, with its reason. */
-  readonly fellBackFrom: FellBack | null;
+  /** The models that were asked before this one and could not start, the first one first, each with its reason. */
+  readonly fellBackFrom: readonly FellBack[];
+  /** What came before the answer was gone on with; null when that never happened. Times and figures of the turn are those of its last run. */
+  readonly earlier: EarlierRuns | null;
 }
 
-/** An answer that could not start and went to another model. */
+/** The runs of an answer before its present one, summed up. */
+export interface EarlierRuns {
+  /** How many. */
+  readonly runs: number;
+  readonly pieces: number;
+  /** Null: one of them was not told. */
+  readonly answerTokens: number | null;
+  /** From its question, or its going on, to its end. */
+  readonly ms: number;
+}
+
+/** A model that could not start an answer, which then went to another one. */
 export interface FellBack {
   readonly modelKey: string;
   readonly modelLabel: string;
@@ -142,5 +155,6 @@ export const NEW_TURN = {
   truncation: null,
   droppedTurns: [],
   aftermath: null,
-  fellBackFrom: null,
+  fellBackFrom: [],
+  earlier: null,
 } as const satisfies Partial<Turn>;

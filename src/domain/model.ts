@@ -146,6 +146,14 @@ function sameValue(a: unknown, b: unknown): boolean {
   return typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b);
 }
 
+/** The one model of the stand-in, which can be asked before its server is in the list. */
+export const MOCK_MODEL = {
+  key: 'mock/mock',
+  backendId: 'mock',
+  name: 'mock',
+  label: 'mock (no model)',
+} as const;
+
 export function modelKey(backendId: string, name: string): string {
   return `${backendId}/${name}`;
 }

@@ -7,6 +7,7 @@ import type {
 } from '../backends/backend.js';
 import { discover, identify } from '../backends/identify.js';
 import { backendTypeOf, backendTypes } from '../backends/registry.js';
+import type { Limits } from '../domain/limits.js';
 import { NO_FEATURES, type BackendInfo, type Model, type ServerOrigin } from '../domain/model.js';
 import type { BackendSetting } from '../domain/settings.js';
 import { messageOf } from '../errors.js';
@@ -33,6 +34,7 @@ export interface BackendsOptions {
   readonly mock: boolean;
   readonly focused: () => boolean;
   readonly known: readonly KnownServer[];
+  readonly limitsFor: (url: string) => Limits;
   /** For the debug log. */
   readonly onRequest?: (trace: RequestTrace) => void;
 }
@@ -104,7 +106,7 @@ export function createBackends(options: BackendsOptions): Backends {
     atRank: number,
     kindIsGiven = false,
   ): void {
-    const backend = type.create(address, backendPorts);
+    const backend = type.create(address, { ...backendPorts, limits: options.limitsFor(address.url) });
     const { id } = backend.info;
     if (watched.has(id)) return backend.close();
     taken.add(address.url);

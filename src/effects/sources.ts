@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setValue } from '../config/edit.js';
 import type { Files } from '../config/paths.js';
+import { limitsOf } from '../domain/limits.js';
 import type { BackendSetting, Settings } from '../domain/settings.js';
 import { LmappError, messageOf } from '../errors.js';
 import { readFacts } from '../hardware/facts.js';
@@ -73,6 +74,7 @@ export function openSources(host: EffectHost): Sources {
     ...(options.debug
       ? { onRequest: ({ method, url, ...rest }) => logs.logger.debug(`${method} ${url}`, rest) }
       : {}),
+    limitsFor: (url) => limitsOf(host.state().settings, url),
     known: cached.map(({ backend, models }) => ({ info: backend, models })),
   });
   const servers = createServerEffects({

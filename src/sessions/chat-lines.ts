@@ -1,11 +1,11 @@
-import type { Outcome, Phase, Turn, Usage } from '../domain/chat.js';
+import type { EarlierRuns, FellBack, Outcome, Phase, Turn, Usage } from '../domain/chat.js';
 import type { Fault } from '../domain/fault.js';
 
 /**
  * The lines of a chat's file, one JSON object each. A line may stand twice (after a failed or hurried write it is written again), so
  * each says where it belongs and reading the same one again changes nothing.
  */
-export type ChatLine = HeaderLine | PromptLine | DeltaLine | EndLine;
+export type ChatLine = HeaderLine | PromptLine | DeltaLine | EndLine | ContinueLine;
 
 export interface HeaderLine {
   readonly t: 'chat';
@@ -26,6 +26,8 @@ export interface PromptLine {
   readonly modelKey: string;
   readonly model: string;
   readonly backend: string;
+  /** Models that were asked before and could not start. */
+  readonly fellBackFrom?: readonly FellBack[];
 }
 
 /** A piece of the thinking or the answer that begins at an offset (UTF-16 units). */
@@ -37,15 +39,27 @@ export interface Piece {
 export interface DeltaLine {
   readonly t: 'delta';
   readonly turn: string;
-  /** Since the prompt. */
+  /** Since the prompt, or since the answer was gone on with. */
   readonly ms: number;
   readonly thinking?: Piece;
   readonly answer?: Piece;
 }
 
+/**
+ * The answer was gone on with: what stands before is its earlier part, and an end of an earlier run is none any more. Lines of two runs
+ * may stand in any order after a hurried write, so each end tells its run.
+ */
+export interface ContinueLine extends EarlierRuns {
+  readonly t: 'continue';
+  readonly turn: string;
+  readonly notes: readonly string[];
+}
+
 export interface EndLine {
   readonly t: 'end';
   readonly turn: string;
+  /** How many runs came before; absent: none. */
+  readonly runs?: number;
   readonly outcome: Outcome;
   readonly reason: string | null;
   readonly fault: Fault | null;
@@ -53,7 +67,7 @@ export interface EndLine {
   readonly pieces: number;
   readonly answeredBy: string | null;
   readonly notes: readonly string[];
-  /** All since the prompt, in ms. */
+  /** All since the prompt, or since the answer was gone on with, in ms. */
   readonly firstMs: number | null;
   readonly endMs: number | null;
   readonly phases: readonly (readonly [Phase, number])[];
@@ -71,7 +85,12 @@ export function promptLine(turn: Turn): PromptLine {
     modelKey: turn.modelKey,
     model: turn.modelLabel,
     backend: turn.backendTitle,
+    ...(turn.fellBackFrom.length > 0 ? { fellBackFrom: turn.fellBackFrom } : {}),
   };
+}
+
+export function continueLine(turn: Turn, earlier: EarlierRuns): ContinueLine {
+  return { t: 'continue', turn: turn.id, ...earlier, notes: turn.notes };
 }
 
 export function endLine(turn: Turn, outcome: Outcome): EndLine {
@@ -79,6 +98,7 @@ export function endLine(turn: Turn, outcome: Outcome): EndLine {
   return {
     t: 'end',
     turn: turn.id,
+    ...(turn.earlier ? { runs: turn.earlier.runs } : {}),
     outcome,
     reason: turn.endReason,
     fault: turn.fault,

@@ -1,6 +1,6 @@
 import fs from 'node:fs/promises';
 import { sanitize, sanitizeLine } from '../../widgets/text/sanitize.js';
-import type { Outcome, Phase, Turn, Usage } from '../domain/chat.js';
+import type { EarlierRuns, FellBack, Outcome, Phase, Turn, Usage } from '../domain/chat.js';
 import { NEW_TURN, NO_USAGE } from '../domain/chat.js';
 import type { Fault } from '../domain/fault.js';
 import { textOf } from '../domain/text.js';
@@ -18,7 +18,10 @@ interface Draft {
   answer: string;
   /** Of the last piece; the best known time of an end that was not written. */
   lastMs: number | null;
-  end: Line | null;
+  /** The last time that it was gone on with. */
+  goesOn: Line | null;
+  /** By the run that it ends. */
+  readonly ends: Map<number, Line>;
 }
 
 const OUTCOMES: readonly Outcome[] = [
@@ -83,12 +86,29 @@ function takeLine(drafts: Map<string, Draft>, line: Line): boolean {
   const draft = drafts.get(turnId);
   if (line['t'] === 'prompt') {
     if (typeof line['text'] !== 'string') return false;
-    if (!draft) drafts.set(turnId, { prompt: line, thinking: '', answer: '', lastMs: null, end: null });
+    if (!draft)
+      drafts.set(turnId, {
+        prompt: line,
+        thinking: '',
+        answer: '',
+        lastMs: null,
+        goesOn: null,
+        ends: new Map(),
+      });
     return true;
   }
   if (!draft) return false;
   if (line['t'] === 'end') {
-    draft.end = line;
+    draft.ends.set(runOf(line), line);
+    return true;
+  }
+  if (line['t'] === 'continue') {
+    if (runOf(line) < runOf(draft.goesOn)) return true;
+    draft.goesOn = line;
+    // The offsets of what follows count from the text as it was read.
+    draft.thinking = sanitize(draft.thinking);
+    draft.answer = sanitize(draft.answer);
+    draft.lastMs = null;
     return true;
   }
   if (line['t'] !== 'delta') return false;
@@ -107,7 +127,14 @@ function joined(before: string, piece: unknown): string {
   return before + text.slice(overlap);
 }
 
-function turnOf(id: string, { prompt, thinking, answer, lastMs, end }: Draft): Turn {
+/** How many runs came before the one that a line belongs to. */
+function runOf(line: Line | null): number {
+  return numberOf(line?.['runs']) ?? 0;
+}
+
+function turnOf(id: string, { prompt, thinking, answer, lastMs, goesOn, ends }: Draft): Turn {
+  const end = ends.get(runOf(goesOn)) ?? null;
+  const earlier = earlierOf(goesOn);
   const phases = phasesOf(end?.['phases']);
   return {
     ...NEW_TURN,
@@ -122,7 +149,7 @@ function turnOf(id: string, { prompt, thinking, answer, lastMs, end }: Draft): T
     answer: textOf(sanitize(answer)),
     phase: phases.at(-1)?.phase ?? (answer === '' ? 'sending' : 'answering'),
     phases,
-    pieces: numberOf(end?.['pieces']) ?? 0,
+    pieces: numberOf(end?.['pieces']) ?? earlier?.pieces ?? 0,
     startedMono: 0,
     firstTokenMono: numberOf(end?.['firstMs']),
     endedMono: numberOf(end?.['endMs']) ?? lastMs ?? 0,
@@ -130,10 +157,41 @@ function turnOf(id: string, { prompt, thinking, answer, lastMs, end }: Draft): T
     outcome: OUTCOMES.find((outcome) => outcome === end?.['outcome']) ?? 'interrupted',
     endReason: typeof end?.['reason'] === 'string' ? sanitizeLine(end['reason']) : null,
     fault: faultOf(end?.['fault']),
-    notes: Array.isArray(end?.['notes'])
-      ? end['notes'].filter((note) => typeof note === 'string').map(sanitizeLine)
-      : [],
+    notes: notesOf((end ?? goesOn)?.['notes']),
+    fellBackFrom: fellBackOf(prompt['fellBackFrom']),
+    earlier,
   };
+}
+
+function notesOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((note) => typeof note === 'string').map(sanitizeLine) : [];
+}
+
+function earlierOf(line: Line | null): EarlierRuns | null {
+  if (line === null) return null;
+  return {
+    runs: runOf(line),
+    pieces: numberOf(line['pieces']) ?? 0,
+    answerTokens: numberOf(line['answerTokens']),
+    ms: numberOf(line['ms']) ?? 0,
+  };
+}
+
+function fellBackOf(value: unknown): readonly FellBack[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((entry: unknown) => {
+    const line: Line = typeof entry === 'object' && entry !== null ? (entry as Line) : {};
+    const fault = faultOf(line['fault']);
+    if (fault === null) return [];
+    return [
+      {
+        modelKey: stringOf(line['modelKey']),
+        modelLabel: sanitizeLine(stringOf(line['modelLabel'])),
+        backendTitle: sanitizeLine(stringOf(line['backendTitle'])),
+        fault,
+      },
+    ];
+  });
 }
 
 function phasesOf(value: unknown): Turn['phases'] {

@@ -1,7 +1,7 @@
 import type { Turn } from '../domain/chat.js';
 import { textFrom } from '../domain/text.js';
 import type { ChatLine } from './chat-lines.js';
-import { endLine, promptLine } from './chat-lines.js';
+import { continueLine, endLine, promptLine } from './chat-lines.js';
 
 /** How far a turn has been written: what is on the disk for certain. */
 interface Written {
@@ -9,6 +9,8 @@ interface Written {
   readonly thinking: number;
   readonly answer: number;
   readonly end: boolean;
+  /** The number of the run that is written. */
+  readonly run: number;
 }
 
 /** The lines that are still to be written, and a way to say that they were. */
@@ -17,7 +19,16 @@ export interface Batch {
   commit(): void;
 }
 
-const NOTHING: Written = { prompt: false, thinking: 0, answer: 0, end: false };
+const NOTHING: Written = { prompt: false, thinking: 0, answer: 0, end: false, run: 0 };
+
+const runOf = (turn: Turn): number => turn.earlier?.runs ?? 0;
+
+/** A turn that is gone on with and not known here is on the disk as far as it goes. */
+function writtenBefore(turn: Turn): Written {
+  if (turn.earlier === null) return NOTHING;
+  const { thinking, answer } = turn;
+  return { prompt: true, thinking: thinking.length, answer: answer.length, end: false, run: runOf(turn) - 1 };
+}
 
 /**
  * Remembers the newest state of every turn that is not fully on the disk, and makes the missing lines of it. No text is copied before
@@ -25,12 +36,12 @@ const NOTHING: Written = { prompt: false, thinking: 0, answer: 0, end: false };
  */
 export class TurnWriter {
   readonly #turns = new Map<string, { turn: Turn; written: Written }>();
-  /** Turns that are on the disk with their end; late events of them are ignored. */
-  readonly #closed = new Set<string>();
+  /** Turns that are on the disk with their end, and the number of that run; late events of it are ignored. */
+  readonly #closed = new Map<string, number>();
 
   take(turn: Turn): void {
-    if (this.#closed.has(turn.id)) return;
-    this.#turns.set(turn.id, { turn, written: this.#turns.get(turn.id)?.written ?? NOTHING });
+    if ((this.#closed.get(turn.id) ?? -1) >= runOf(turn)) return;
+    this.#turns.set(turn.id, { turn, written: this.#turns.get(turn.id)?.written ?? writtenBefore(turn) });
   }
 
   get idle(): boolean {
@@ -44,6 +55,7 @@ export class TurnWriter {
     for (const [id, { turn, written }] of this.#turns) {
       const before = lines.length;
       if (!written.prompt) lines.push(promptLine(turn));
+      if (turn.earlier !== null && written.run < runOf(turn)) lines.push(continueLine(turn, turn.earlier));
       const thinking = { from: written.thinking, text: textFrom(turn.thinking, written.thinking) };
       const answer = { from: written.answer, text: textFrom(turn.answer, written.answer) };
       if (thinking.text !== '' || answer.text !== '') {
@@ -62,6 +74,7 @@ export class TurnWriter {
           thinking: turn.thinking.length,
           answer: turn.answer.length,
           end: turn.outcome !== null,
+          run: runOf(turn),
         });
       }
     }
@@ -73,7 +86,7 @@ export class TurnWriter {
   /** Something waits that should be written at once: a question, or the end of an answer. */
   get urgent(): boolean {
     for (const { turn, written } of this.#turns.values())
-      if (!written.prompt || turn.outcome !== null) return true;
+      if (!written.prompt || turn.outcome !== null || written.run < runOf(turn)) return true;
     return false;
   }
 
@@ -88,10 +101,10 @@ export class TurnWriter {
     for (const [id, written] of done) {
       const entry = this.#turns.get(id);
       if (!entry) continue;
-      if (written.end) {
-        this.#turns.delete(id);
-        this.#closed.add(id);
-      } else entry.written = written;
+      if (written.end) this.#closed.set(id, written.run);
+      // It may have been gone on with while its end was being written.
+      if (written.end && runOf(entry.turn) === written.run) this.#turns.delete(id);
+      else entry.written = { ...written, end: false };
     }
   }
 }

@@ -1,16 +1,18 @@
-import { NEW_TURN, type FigureName, type Phase, type Turn, type Usage } from '../domain/chat.js';
-import { appendText, EMPTY_TEXT, settledText } from '../domain/text.js';
-import type { Stamped, StoredChat } from '../events/catalogue.js';
+import { NEW_TURN, type Outcome, type Turn } from '../domain/chat.js';
+import type { Fault } from '../domain/fault.js';
+import { EMPTY_TEXT, settledText } from '../domain/text.js';
+import type { Stamped } from '../events/catalogue.js';
+import { onAftermath } from './aftermath.js';
+import { titleOf } from './chats.js';
 import type { Effect } from './effect.js';
-import { emptyChat, modelByKey, backendById, type ChatState, type State } from './state.js';
+import { askedOf, awayFault, missingModel, nextModel, type NextModel } from './fallback.js';
+import { heard } from './silence.js';
+import { modelByKey, type State } from './state.js';
 import { contextTokensOf, withFoundTruncation, withoutLast } from './context.js';
+import { foldLive } from './live-turn.js';
 import { makeRoom, wouldAsk } from './make-room.js';
 import { messagesOf } from './messages.js';
 import { withNotice } from './notices.js';
-
-/** Figures of a running answer are refreshed this often; more would move numbers that nobody can read. */
-const FIGURES_MS = 250;
-const TITLE_CHARS = 60;
 
 export interface StartOptions {
   /** Said under the answer. */
@@ -21,7 +23,10 @@ export interface StartOptions {
   readonly checked?: boolean;
 }
 
-/** Asks the selected model, which the caller has checked to be there; a question comes first when the message would not fit. */
+/**
+ * Asks the selected model; a question comes first when the message would not fit. The caller has checked that there is a model, or
+ * somewhere to fall back to.
+ */
 export function startTurn(
   before: State,
   event: Stamped,
@@ -30,130 +35,100 @@ export function startTurn(
   { notes = [], replaces = null, checked = false }: StartOptions = {},
 ): State {
   const model = modelByKey(before, before.models.selected);
-  const backend = model && backendById(before, model.backendId);
-  if (!model || !backend) return before;
   const free = withoutLast(before, replaces);
-  const room = checked ? { state: free, go: true, notes } : makeRoom(free, model, { text, replaces }, out);
+  if (!model) {
+    const missing = missingModel(before);
+    return missing ? askModel(free, event, text, { ...missing, fellBackFrom: [], notes }, out) : before;
+  }
+  // With somewhere to go, a server that is known to be away is not waited for.
+  const fault = before.settings.fallback.length > 0 ? awayFault(before, model.key) : null;
+  const room =
+    checked || fault ? { state: free, go: true, notes } : makeRoom(free, model, { text, replaces }, out);
   if (!room.go) return { ...room.state, chat: { ...room.state.chat, done: before.chat.done } };
-  const { state } = room;
+  const asking = { asked: askedOf(before, model), fault, fellBackFrom: [], notes: room.notes };
+  return askModel(withUsed(room.state, model.key), event, text, asking, out);
+}
+
+function withUsed(state: State, key: string): State {
+  const recent = [key, ...state.models.recent.filter((k) => k !== key)].slice(0, 20);
+  return { ...state, models: { ...state.models, chosen: true, recent } };
+}
+
+/** Puts the question of an answer that could not start to the next model; the new answer takes the place of the failed one. */
+export function fallBack(state: State, event: Stamped, turn: Turn, next: NextModel, out: Effect[]): State {
+  const asking = { ...next, fault: null, notes: [] };
+  return askModel(withoutLast(state, turn.id), event, turn.prompt, asking, out);
+}
+
+interface Asking extends NextModel {
+  /** Why it cannot start at all. */
+  readonly fault: Fault | null;
+  readonly notes: readonly string[];
+}
+
+function askModel(state: State, event: Stamped, text: string, asking: Asking, out: Effect[]): State {
+  const { asked, fellBackFrom, fault, notes } = asking;
+  const nth = fellBackFrom.length > 0 ? `.${fellBackFrom.length}` : '';
   const turn: Turn = {
-    id: `${state.idSeed}-${event.seq}`,
+    ...NEW_TURN,
+    ...asked,
+    // One event may ask several models, one after the other.
+    id: `${state.idSeed}-${event.seq}${nth}`,
     prompt: text,
     askedAt: event.at,
-    modelKey: model.key,
-    modelLabel: model.label,
-    backendTitle: backend.info.title,
-    ...NEW_TURN,
     thinking: EMPTY_TEXT,
     answer: EMPTY_TEXT,
     phases: [{ phase: 'sending', mono: event.mono }],
     startedMono: event.mono,
-    notes: room.notes,
+    fellBackFrom,
+    notes,
     droppedTurns: state.chat.dropped,
   };
   const title = state.chat.title || titleOf(text);
   if (!state.chat.stored) out.push({ type: 'session.start', chatId: state.chat.id, title });
   out.push({ type: 'session.write', chatId: state.chat.id, turn });
+  const next: State = {
+    ...state,
+    chat: {
+      ...state.chat,
+      title,
+      stored: true,
+      live: turn,
+      shownPieces: 0,
+      shownMono: event.mono,
+      silence: { ms: 0, mono: event.mono },
+    },
+    view: { ...state.view, anchor: null },
+  };
+  if (fault) return onEnded(next, turn, endOf(event, turn, 'failed', fault), out);
+  const model = modelByKey(state, turn.modelKey);
   out.push({
     type: 'chat.start',
     turnId: turn.id,
-    modelKey: model.key,
+    modelKey: turn.modelKey,
     // The whole conversation: made when it is sent, which a replay never does.
     get messages() {
       return messagesOf(state, text);
     },
-    contextTokens: contextTokensOf(state, model),
+    contextTokens: model && contextTokensOf(state, model),
     continues: false,
   });
-  return {
-    ...state,
-    chat: { ...state.chat, title, stored: true, live: turn, shownPieces: 0, shownMono: event.mono },
-    models: {
-      ...state.models,
-      chosen: true,
-      recent: [model.key, ...state.models.recent.filter((k) => k !== model.key)].slice(0, 20),
-    },
-    view: { ...state.view, anchor: null },
-  };
+  return next;
 }
 
 /** Folds the events of the running answer. Late events of an earlier one are ignored. */
 export function updateTurn(state: State, event: Stamped, out: Effect[]): State {
   if (!('turnId' in event)) return state;
+  if (event.type === 'turn.aftermath') return onAftermath(state, event);
   const live = state.chat.live;
   if (!live || live.id !== event.turnId) return state;
-  switch (event.type) {
-    case 'turn.started':
-      return state;
-    case 'turn.queued':
-      return withLive(state, {
-        ...enterPhase(live, 'queued', event.mono),
-        queuePosition: event.position ?? null,
-        sources: withSources(live, ['queued'], event.source),
-      });
-    case 'turn.loading':
-      return withLive(state, {
-        ...enterPhase(live, 'loading', event.mono),
-        loadProgress: event.progress,
-        sources: withSources(live, ['loading'], event.source),
-      });
-    case 'turn.prefill':
-      return withLive(state, {
-        ...enterPhase(live, 'prefill', event.mono),
-        prefill: event.progress,
-        sources: withSources(live, ['prefill'], event.source),
-      });
-    case 'turn.reasoning.delta':
-      return onDelta(state, live, event, out);
-    case 'turn.text.delta':
-      return onDelta(state, live, event, out);
-    case 'turn.usage':
-      return withLive(state, {
-        ...live,
-        usage: mergeUsage(live.usage, event.usage),
-        sources: withSources(live, toldFigures(event.usage), event.source),
-      });
-    case 'turn.truncated':
-      return withLive(state, { ...live, truncation: event.truncation });
-    case 'turn.aftermath':
-      return state;
-    case 'turn.answered-by':
-      return withLive(state, { ...live, answeredBy: event.name });
-    case 'turn.noted':
-      return withLive(state, { ...live, notes: [...live.notes, event.text] });
-    case 'turn.ended':
-      return onEnded(state, live, event, out);
-  }
+  if (event.type === 'turn.ended') return onEnded(state, live, event, out);
+  return foldLive(heard(state, event), live, event, out);
 }
 
-function onDelta(
-  state: State,
-  live: Turn,
-  event: Stamped & { type: 'turn.text.delta' | 'turn.reasoning.delta' },
-  out: Effect[],
-): State {
-  const thinking = event.type === 'turn.reasoning.delta';
-  const phase: Phase = thinking ? 'thinking' : 'answering';
-  const entered = live.phase === phase ? live : enterPhase(live, phase, event.mono);
-  const turn: Turn = {
-    ...entered,
-    thinking: thinking ? appendText(live.thinking, event.text) : live.thinking,
-    answer: thinking ? live.answer : appendText(live.answer, event.text),
-    pieces: live.pieces + event.pieces,
-    firstTokenMono: live.firstTokenMono ?? event.mono,
-  };
-  out.push({ type: 'session.write', chatId: state.chat.id, turn });
-  const chat: ChatState = { ...state.chat, live: turn };
-  if (event.mono - chat.shownMono < FIGURES_MS && chat.shownPieces > 0) return { ...state, chat };
-  return {
-    ...state,
-    mono: event.mono,
-    at: event.at,
-    chat: { ...chat, shownPieces: turn.pieces, shownMono: event.mono },
-  };
-}
+type Ended = Stamped & { readonly type: 'turn.ended' };
 
-function onEnded(state: State, live: Turn, event: Stamped & { type: 'turn.ended' }, out: Effect[]): State {
+function onEnded(state: State, live: Turn, event: Ended, out: Effect[]): State {
   const ended = withFoundTruncation(state, {
     ...live,
     thinking: settledText(live.thinking),
@@ -196,7 +171,14 @@ function onEnded(state: State, live: Turn, event: Stamped & { type: 'turn.ended'
       shownMono: event.mono,
     },
   };
-  return sendQueued(next, event, ended, out);
+  const elsewhere = state.settings.fallbackMode === 'auto' ? nextModel(next, ended) : null;
+  return elsewhere ? fallBack(next, event, ended, elsewhere, out) : sendQueued(next, event, ended, out);
+}
+
+/** The end of a turn that no server told. */
+function endOf(event: Stamped, turn: Turn, outcome: Outcome, fault: Fault | null): Ended {
+  const { seq, at, mono } = event;
+  return { type: 'turn.ended', turnId: turn.id, outcome, reason: null, fault, seq, at, mono };
 }
 
 /** The next waiting message goes out after an answer; after a failure or a cancel it waits for the user. */
@@ -229,86 +211,6 @@ export function cancelTurn(state: State, event: Stamped, out: Effect[]): State {
   const live = state.chat.live;
   if (!live) return state;
   out.push({ type: 'chat.cancel', turnId: live.id });
-  return onEnded(
-    state,
-    live,
-    {
-      type: 'turn.ended',
-      turnId: live.id,
-      outcome: 'cancelled',
-      reason: null,
-      fault: null,
-      seq: event.seq,
-      at: event.at,
-      mono: event.mono,
-    },
-    out,
-  );
-}
-
-export function newChat(state: State, event: Stamped): State {
-  return {
-    ...state,
-    chat: { ...emptyChat(`${state.idSeed}-${event.seq}`), chats: state.chat.chats },
-    view: { ...state.view, anchor: null, pane: 'message' },
-  };
-}
-
-export function openChat(state: State, event: Stamped, stored: StoredChat): State {
-  const opened: State = {
-    ...state,
-    chat: {
-      ...emptyChat(stored.id),
-      title: stored.title,
-      stored: true,
-      done: stored.turns,
-      dropped: stored.turns.at(-1)?.droppedTurns ?? [],
-      chats: state.chat.chats,
-    },
-    view: { ...state.view, anchor: null, pane: 'message' },
-  };
-  if (stored.skippedLines === 0) return opened;
-  const lines = stored.skippedLines === 1 ? '1 line' : `${stored.skippedLines} lines`;
-  return withNotice(
-    opened,
-    event,
-    'warn',
-    `${lines} of this chat could not be read`,
-    'They stay in its file.',
-  );
-}
-
-function withLive(state: State, turn: Turn): State {
-  return { ...state, chat: { ...state.chat, live: turn } };
-}
-
-function enterPhase(turn: Turn, phase: Phase, mono: number): Turn {
-  if (turn.phase === phase) return turn;
-  // A spread array has room for 17 more; a chat holds thousands of these.
-  return { ...turn, phase, phases: turn.phases.concat({ phase, mono }) };
-}
-
-/** Later figures replace earlier ones; null says nothing. */
-function mergeUsage(usage: Usage, more: Partial<Usage>): Usage {
-  return { ...usage, ...Object.fromEntries(toldFigures(more).map((name) => [name, more[name]])) };
-}
-
-function toldFigures(usage: Partial<Usage>): readonly (keyof Usage)[] {
-  return (Object.keys(usage) as (keyof Usage)[]).filter((name) => usage[name] !== null);
-}
-
-/** The very same object while nothing new is told: live figures come many times a second. */
-function withSources(
-  turn: Turn,
-  names: readonly FigureName[],
-  source: string | null | undefined,
-): Turn['sources'] {
-  if (!source || names.every((name) => turn.sources[name] === source)) return turn.sources;
-  return { ...turn.sources, ...Object.fromEntries(names.map((name) => [name, source])) };
-}
-
-/** The first line of a message, shortened. */
-export function titleOf(text: string): string {
-  const line = (text.trim().split('\n', 1)[0] ?? '').trimEnd();
-  return line.length > TITLE_CHARS ? line.slice(0, TITLE_CHARS - 1).trimEnd() + '…' : line;
+  out.push({ type: 'turn.watch', turnId: live.id, modelKey: live.modelKey });
+  return onEnded(state, live, endOf(event, live, 'cancelled', null), out);
 }

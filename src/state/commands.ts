@@ -1,10 +1,12 @@
 import type { LayoutName } from '../domain/settings.js';
 import type { LogLevel } from '../domain/log.js';
 import type { PaneId, Stamped } from '../events/catalogue.js';
-import { cancelTurn, newChat, startTurn } from './chat.js';
+import { cancelTurn, startTurn } from './chat.js';
+import { newChat } from './chats.js';
 import { effect, type Command, type Commands } from './command.js';
 import { CONTEXT_COMMANDS } from './context-commands.js';
 import type { Effect } from './effect.js';
+import { missingModel } from './fallback.js';
 import { INTERVALS_MS } from './hardware.js';
 import { isTooLarge, MODEL_COMMANDS, tooLarge } from './model-commands.js';
 import { withNotice } from './notices.js';
@@ -164,7 +166,7 @@ export function submit(state: State, event: Stamped, out: Effect[]): State {
   const [first, ...rest] = waiting;
   if (first === undefined || (blank && state.chat.live)) return state;
   const model = modelByKey(state, state.models.selected);
-  if (!model)
+  if (!model && !missingModel(state))
     return withNotice(
       state,
       event,
@@ -176,7 +178,7 @@ export function submit(state: State, event: Stamped, out: Effect[]): State {
   const emptied: State = blank ? state : { ...state, prompt: editPrompt(state.prompt, { op: 'sent' }) };
   if (state.chat.live) return { ...emptied, chat: { ...state.chat, queue: waiting } };
   const next: State = { ...emptied, chat: { ...state.chat, queue: rest } };
-  if (!isTooLarge(state, model)) return startTurn(next, event, first, out);
+  if (!model || !isTooLarge(state, model)) return startTurn(next, event, first, out);
   const send = { type: 'command.invoked', command: 'turn.send-anyway', argument: first } as const;
   const leave = { type: 'prompt.edited', edit: { op: 'set', text: first } } as const;
   return openOverlay(next, 'question', model.key, tooLarge(state, model, 'ask it', send, leave));

@@ -170,7 +170,8 @@ function firstChoice(state: State): Model | null {
   if (wanted) {
     const named = findModel(all, wanted);
     if (named) return named;
-    if (!state.models.searched) return null;
+    // With a list to fall back on, only that tells who answers instead.
+    if (!state.models.searched || state.settings.fallback.length > 0) return null;
   }
   const remembered = all.find((m) => m.key === state.models.recent[0] && m.chat);
   if (remembered && !wanted && isReachable(state, remembered)) return remembered;

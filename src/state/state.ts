@@ -75,6 +75,8 @@ export interface ModelsState {
   readonly preloaded: boolean;
   /** An unknown model name was told already. */
   readonly unknownTold: boolean;
+  /** So were the names of the fall-back list that no server has. */
+  readonly unknownFallbackTold: boolean;
 }
 
 export interface ChatState {
@@ -94,6 +96,10 @@ export interface ChatState {
   /** Figures of the running answer as shown: taken at most four times a second. */
   readonly shownPieces: number;
   readonly shownMono: number;
+  /** Time without any word of the running answer: `ms` so far, counted up to `mono`. */
+  readonly silence: { readonly ms: number; readonly mono: number };
+  /** When it was last told what the server of a stopped answer does. */
+  readonly aftermathMono: number;
   /** Turns whose thinking is unfolded. */
   readonly unfolded: ReadonlySet<string>;
   readonly chats: readonly ChatSummary[];
@@ -231,6 +237,7 @@ export function initialState(settings: Settings): State {
       cursor: null,
       preloaded: false,
       unknownTold: false,
+      unknownFallbackTold: false,
     },
     chat: emptyChat('x'),
     prompt: EMPTY_PROMPT,
@@ -287,6 +294,8 @@ export function emptyChat(id: string): ChatState {
     unsent: null,
     shownPieces: 0,
     shownMono: 0,
+    silence: { ms: 0, mono: 0 },
+    aftermathMono: 0,
     unfolded: new Set(),
     chats: [],
   };

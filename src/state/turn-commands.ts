@@ -1,9 +1,12 @@
 import { fencedBlocks } from '../domain/code-blocks.js';
 import type { Turn } from '../domain/chat.js';
 import { wholeText } from '../domain/text.js';
-import { startTurn } from './chat.js';
+import { hardStop } from './aftermath.js';
+import { fallBack, startTurn } from './chat.js';
 import { effect, type Command, type Commands } from './command.js';
+import { canContinue, continueTurn } from './continue.js';
 import type { Effect } from './effect.js';
+import { couldNotStart, nextModel } from './fallback.js';
 import { withNotice } from './notices.js';
 import { editPrompt } from './prompt.js';
 import type { State } from './state.js';
@@ -13,6 +16,9 @@ import { openOverlay, withView } from './view.js';
 export const TURN_COMMANDS: Commands = {
   'turn.send-anyway': (state, event, out) => startTurn(state, event, event.argument ?? '', out),
   'turn.retry': onRetry,
+  'turn.continue': onContinue,
+  'turn.fall-back': onFallBack,
+  'turn.hard-stop': onHardStop,
   'turn.edit': onEditTurn,
   'turn.copy': (state, _event, out) => copy(state, out, turnOf(state, _event)?.answer ?? null, 'message'),
   'turn.copy-code': onCopyCode,
@@ -30,6 +36,58 @@ function onRetry(state: State, event: Command, out: Effect[]): State {
   const turn = turnOf(state, event);
   if (!turn || state.chat.live) return state;
   return startTurn(state, event, turn.prompt, out, { replaces: turn.id });
+}
+
+function onContinue(state: State, event: Command, out: Effect[]): State {
+  const last = state.chat.done.at(-1);
+  if (state.chat.live || !last) return state;
+  if (event.argument !== undefined && event.argument !== last.id)
+    return withNotice(state, event, 'info', 'only the last answer can be gone on with', null);
+  if (!canContinue(last)) {
+    const why = last.outcome === 'complete' ? 'this answer is complete' : 'there is no text to go on with';
+    return withNotice(state, event, 'info', why, 'r in the transcript asks again.');
+  }
+  const next = continueTurn(state, event, last, out);
+  return next === state
+    ? withNotice(state, event, 'warn', 'no model to go on with', 'Ctrl+O lists all models.')
+    : next;
+}
+
+function onFallBack(state: State, event: Command, out: Effect[]): State {
+  const last = state.chat.done.at(-1);
+  if (state.chat.live || !last) return state;
+  const next = nextModel(state, last);
+  if (next) return fallBack(state, event, last, next, out);
+  if (!couldNotStart(last))
+    return withNotice(
+      state,
+      event,
+      'info',
+      'only an answer that could not start goes to another model',
+      null,
+    );
+  return state.settings.fallback.length === 0
+    ? withNotice(
+        state,
+        event,
+        'info',
+        'there is no list of models to fall back to',
+        'lmapp config set fallback server/model,mock',
+      )
+    : withNotice(
+        state,
+        event,
+        'warn',
+        'no other model of the fallback list can be asked now',
+        'r asks again.',
+      );
+}
+
+function onHardStop(state: State, event: Command, out: Effect[]): State {
+  const key = hardStop(state);
+  if (key === null) return withNotice(state, event, 'info', 'no server goes on with a stopped answer', null);
+  out.push({ type: 'model.unload', key });
+  return withNotice(state, event, 'info', 'unloading the model, to stop its server', null);
 }
 
 function onEditTurn(state: State, event: Command): State {

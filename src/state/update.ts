@@ -1,8 +1,10 @@
 import type { Stamped } from '../events/catalogue.js';
-import { openChat, updateTurn } from './chat.js';
+import { updateTurn } from './chat.js';
+import { openChat } from './chats.js';
 import { submit, updateCommand } from './commands.js';
 import { afterTurn, withDetailsInQuestion } from './context-commands.js';
 import type { Effect } from './effect.js';
+import { tellUnknownFallback } from './fallback.js';
 import { updateHardware, watchWhatIsShown } from './hardware.js';
 import { updateLogs } from './logs.js';
 import { tellStuckUnloads } from './model-list.js';
@@ -10,6 +12,7 @@ import { updateModels } from './models.js';
 import { withNotice } from './notices.js';
 import { editPrompt } from './prompt.js';
 import { updateServerForm } from './server-form.js';
+import { onTick } from './silence.js';
 import { emptyChat, type State } from './state.js';
 import { updateView } from './view.js';
 
@@ -39,7 +42,7 @@ function fold(state: State, event: Stamped, out: Effect[]): State {
         'The log says more (lmapp --debug).',
       );
     case 'clock.ticked':
-      return tellStuckUnloads({ ...state, at: event.at, mono: event.mono }, event);
+      return tellStuckUnloads(onTick(state, event), event);
     case 'command.invoked':
       return updateCommand(state, event, out);
     case 'prompt.edited':
@@ -65,11 +68,15 @@ function fold(state: State, event: Stamped, out: Effect[]): State {
     case 'logs.interrupted':
       return updateLogs(state, event);
     default:
-      return withDetailsInQuestion(
-        updateModels(updateServerForm(updateView(state, event, out), event), event, out),
-        event,
-      );
+      return updateOthers(state, event, out);
   }
+}
+
+/** What concerns the view and the servers. */
+function updateOthers(state: State, event: Stamped, out: Effect[]): State {
+  const viewed = updateServerForm(updateView(state, event, out), event);
+  const known = withDetailsInQuestion(updateModels(viewed, event, out), event);
+  return tellUnknownFallback(known, event);
 }
 
 function onStarted(state: State, event: Stamped & { type: 'app.started' }, out: Effect[]): State {

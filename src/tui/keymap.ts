@@ -75,6 +75,20 @@ export const KEYMAP: readonly Binding[] = [
   { id: 'servers.refresh', keys: ['f5'], where: 'everywhere', does: 'ask all servers anew', menu: true },
   { id: 'chat.new', keys: ['ctrl+n'], where: 'everywhere', does: 'new chat', menu: true },
   { id: 'chats.open', keys: ['ctrl+r'], where: 'everywhere', does: 'open an earlier chat', menu: true },
+  {
+    id: 'turn.fall-back',
+    keys: ['f6'],
+    where: 'everywhere',
+    does: 'put a question that got no answer to the next model of `fallback`',
+    menu: true,
+  },
+  {
+    id: 'turn.hard-stop',
+    keys: ['f7'],
+    where: 'everywhere',
+    does: 'unload the model of a stopped answer that its server goes on with',
+    menu: true,
+  },
   { id: 'notices.open', keys: ['f8'], where: 'everywhere', does: 'what was told so far', menu: true },
   {
     id: 'layout.cycle',
@@ -172,6 +186,14 @@ export const KEYMAP: readonly Binding[] = [
   { id: 'turn.copy', keys: ['y'], where: 'transcript', does: 'copy the answer', menu: true, hint: 'copy' },
   { id: 'turn.copy-code', keys: ['Y'], where: 'transcript', does: 'copy its last code block', menu: true },
   { id: 'turn.retry', keys: ['r'], where: 'transcript', does: 'ask again', menu: true, hint: 'again' },
+  {
+    id: 'turn.continue',
+    keys: ['c'],
+    where: 'transcript',
+    does: 'go on with an answer that stopped',
+    menu: true,
+    hint: 'go on',
+  },
   {
     id: 'turn.edit',
     keys: ['e'],

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Outcome } from '../../../src/domain/chat.js';
 import { textOf, wholeText } from '../../../src/domain/text.js';
 import type { AppEvent } from '../../../src/events/catalogue.js';
-import { titleOf } from '../../../src/state/chat.js';
+import { titleOf } from '../../../src/state/chats.js';
 import { ask, createMachine, createReadyMachine } from '../../support/machine.js';
 import { turnWith } from '../../support/turns.js';
 
