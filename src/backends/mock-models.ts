@@ -2,6 +2,7 @@ import type { Fault } from '../domain/fault.js';
 import {
   type Model,
   type ModelDetails,
+  MOCK_MODEL,
   modelKey,
   type PullLayer,
   type PullProgress,
@@ -24,10 +25,10 @@ export class MockModels {
     return [...this.#names].map((name) => {
       const loaded = this.#loaded.has(name);
       return {
-        key: modelKey('mock', name),
-        backendId: 'mock',
+        key: modelKey(MOCK_MODEL.backendId, name),
+        backendId: MOCK_MODEL.backendId,
         name,
-        label: name === 'mock' ? 'mock (no model)' : sanitizeLine(name),
+        label: name === MOCK_MODEL.name ? MOCK_MODEL.label : sanitizeLine(name),
         digest: null,
         sizeBytes: name === 'mock' ? null : sum(LAYER_BYTES),
         family: null,

@@ -1,7 +1,10 @@
 import type { Backend, ChatEvent } from '../backends/backend.js';
 import type { AppEvent } from '../events/catalogue.js';
 import { messageOf } from '../errors.js';
+import type { ChatMessage } from '../domain/chat.js';
 import type { Model } from '../domain/model.js';
+import { limitsOf } from '../domain/limits.js';
+import { createSeam, type Seam } from '../domain/seam.js';
 import type { Settings } from '../domain/settings.js';
 import type { Effect } from '../state/effect.js';
 import { createSanitizer, sanitizeLine } from '../../widgets/text/sanitize.js';
@@ -13,10 +16,17 @@ export interface ChatEffects {
   cancelAll(): void;
 }
 
+interface Asked {
+  readonly backend: Backend;
+  readonly model: Model;
+}
+
 export interface ChatEffectsOptions {
   readonly publish: (event: AppEvent) => void;
-  readonly backendOf: (modelKey: string) => { readonly backend: Backend; readonly model: Model } | null;
+  readonly backendOf: (modelKey: string) => Promise<Asked | null>;
   readonly settings: () => Settings;
+  /** A request goes to this server now. */
+  readonly onRequest: (backendId: string) => void;
 }
 
 /** Runs answers: one stream of a backend becomes `turn.*` events. Text is sanitised here, at the door. */
@@ -29,8 +39,12 @@ export function createChatEffects(options: ChatEffectsOptions): ChatEffects {
     modelKey: string,
     effect: Extract<Effect, { type: 'chat.start' }>,
   ): Promise<void> {
-    const found = options.backendOf(modelKey);
+    const abort = new AbortController();
+    running.set(turnId, abort);
+    const found = await options.backendOf(modelKey);
+    if (abort.signal.aborted) return;
     if (!found) {
+      running.delete(turnId);
       publish({
         type: 'turn.ended',
         turnId,
@@ -45,20 +59,21 @@ export function createChatEffects(options: ChatEffectsOptions): ChatEffects {
       });
       return;
     }
-    const abort = new AbortController();
-    running.set(turnId, abort);
     publish({ type: 'turn.started', turnId });
+    options.onRequest(found.backend.info.id);
     const settings = options.settings();
+    const { firstByteMs, idleMs } = limitsOf(settings, found.backend.info.url);
+    const { messages } = effect;
     const request = {
       model: found.model,
-      messages: effect.messages,
+      messages,
       contextTokens: effect.contextTokens,
-      continues: effect.continues,
+      continues: effect.goesOn === 'prefill',
       keepAlive: settings.keepAlive,
-      firstByteTimeoutMs: settings.firstByteTimeoutS * 1000,
-      idleTimeoutMs: settings.idleTimeoutS * 1000,
+      firstByteTimeoutMs: firstByteMs ?? 0,
+      idleTimeoutMs: idleMs ?? 0,
     };
-    const toEvent = createTurnEvents(turnId);
+    const toEvent = createTurnEvents(turnId, effect.goesOn === 'words' ? seamAfter(messages) : null);
     try {
       for await (const event of found.backend.chat(request, abort.signal)) {
         if (abort.signal.aborted) break;
@@ -92,10 +107,16 @@ export function createChatEffects(options: ChatEffectsOptions): ChatEffects {
   };
 }
 
-/** Translates one stream's events; holds what a split escape sequence or surrogate pair leaves over. */
-export function createTurnEvents(turnId: string): (event: ChatEvent) => AppEvent[] {
+/** The text so far stands before the words that ask to go on. */
+function seamAfter(messages: readonly ChatMessage[]): Seam {
+  return createSeam(messages.findLast((message) => message.role === 'assistant')?.content ?? '');
+}
+
+/** Translates one stream's events; holds what a split escape sequence or surrogate pair leaves over, and what a seam may cut. */
+export function createTurnEvents(turnId: string, seam: Seam | null = null): (event: ChatEvent) => AppEvent[] {
   const answer = createSanitizer();
   const thinking = createSanitizer();
+  let heldPieces = 0;
   return (event) => {
     switch (event.type) {
       case 'sent':
@@ -118,8 +139,11 @@ export function createTurnEvents(turnId: string): (event: ChatEvent) => AppEvent
         return text === '' ? [] : [{ type: 'turn.reasoning.delta', turnId, text, pieces: event.pieces ?? 1 }];
       }
       case 'text': {
-        const text = answer.push(event.text);
-        return text === '' ? [] : [{ type: 'turn.text.delta', turnId, text, pieces: event.pieces ?? 1 }];
+        const clean = answer.push(event.text);
+        const text = seam ? seam.push(clean) : clean;
+        const pieces = heldPieces + (event.pieces ?? 1);
+        heldPieces = text === '' && seam ? pieces : 0;
+        return text === '' ? [] : [{ type: 'turn.text.delta', turnId, text, pieces }];
       }
       case 'usage':
         return [{ type: 'turn.usage', turnId, usage: event.usage, source: event.source ?? null }];
@@ -133,8 +157,9 @@ export function createTurnEvents(turnId: string): (event: ChatEvent) => AppEvent
         const rest: AppEvent[] = [];
         const thought = thinking.end();
         if (thought !== '') rest.push({ type: 'turn.reasoning.delta', turnId, text: thought, pieces: 0 });
-        const text = answer.end();
-        if (text !== '') rest.push({ type: 'turn.text.delta', turnId, text, pieces: 0 });
+        const last = answer.end();
+        const text = seam ? seam.push(last) + seam.end() : last;
+        if (text !== '') rest.push({ type: 'turn.text.delta', turnId, text, pieces: heldPieces });
         rest.push({
           type: 'turn.ended',
           turnId,

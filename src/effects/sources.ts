@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { setValue } from '../config/edit.js';
 import type { Files } from '../config/paths.js';
 import { limitsOf } from '../domain/limits.js';
+import { MOCK_MODEL } from '../domain/model.js';
 import type { BackendSetting, Settings } from '../domain/settings.js';
 import { LmappError, messageOf } from '../errors.js';
 import { readFacts } from '../hardware/facts.js';
@@ -14,6 +15,7 @@ import { openModelCache, openRemembered, type CachedModels } from '../sessions/r
 import { openStore } from '../sessions/store.js';
 import type { Effect } from '../state/effect.js';
 import { backendById, modelByKey } from '../state/state.js';
+import { createAftermathWatch } from './aftermath.js';
 import { createBackends } from './backends.js';
 import { createChatEffects } from './chat.js';
 import { openLogs } from './logs.js';
@@ -89,11 +91,13 @@ export function openSources(host: EffectHost): Sources {
   const chats = createChatEffects({
     publish,
     settings: () => host.state().settings,
-    backendOf(key) {
+    async backendOf(key) {
       const model = modelByKey(host.state(), key);
       const backend = model && backends.backend(model.backendId);
-      return model && backend ? { model, backend } : null;
+      if (model && backend) return { model, backend };
+      return key === MOCK_MODEL.key ? mockModel() : null;
     },
+    onRequest: (backendId) => aftermath.requested(backendId),
   });
   const models = createModelEffects({
     clock,
@@ -102,10 +106,25 @@ export function openSources(host: EffectHost): Sources {
     model: (key) => modelByKey(host.state(), key),
     backend: backends.backend,
   });
+  const aftermath = createAftermathWatch(clock, publish);
   let poller: MachinePoller | null = null;
   const abort = new AbortController();
   let cacheTimer: (() => void) | null = null;
   let written: unknown = null;
+
+  /** The mock joins the servers when an answer falls back to it. */
+  async function mockModel() {
+    backends.addMock();
+    const backend = backends.backend(MOCK_MODEL.backendId);
+    const model = (await backend?.models(abort.signal))?.[0];
+    return model && backend ? { model, backend } : null;
+  }
+
+  function watchAfterStop(effect: Extract<Effect, { readonly type: 'turn.watch' }>): void {
+    const model = modelByKey(host.state(), effect.modelKey);
+    const backend = model && backends.backend(model.backendId);
+    if (model && backend) aftermath.watch(effect.turnId, backend, model);
+  }
 
   function machinePoller(): MachinePoller {
     poller ??= createMachinePoller({
@@ -196,6 +215,8 @@ export function openSources(host: EffectHost): Sources {
           return chats.start(effect);
         case 'chat.cancel':
           return chats.cancel(effect.turnId);
+        case 'turn.watch':
+          return watchAfterStop(effect);
         case 'backends.refresh':
           return backends.refresh();
         case 'models.refresh':
@@ -274,6 +295,7 @@ export function openSources(host: EffectHost): Sources {
     },
     async stop() {
       abort.abort();
+      aftermath.stop();
       chats.cancelAll();
       servers.stop();
       models.stop();
@@ -286,6 +308,7 @@ export function openSources(host: EffectHost): Sources {
     },
     stopNow() {
       abort.abort();
+      aftermath.stop();
       chats.cancelAll();
       servers.stop();
       models.stop();

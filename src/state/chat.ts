@@ -111,7 +111,7 @@ function askModel(state: State, event: Stamped, text: string, asking: Asking, ou
       return messagesOf(state, text);
     },
     contextTokens: model && contextTokensOf(state, model),
-    continues: false,
+    goesOn: null,
   });
   return next;
 }

@@ -54,7 +54,9 @@ export function contextUsed({ live, done }: State['chat']): { tokens: number | n
 
 function usedBy(turn: Turn, later: number, newest: boolean): { tokens: number; estimated: boolean } {
   const { promptTokens, answerTokens } = turn.usage;
-  const tokens = (promptTokens ?? 0) + (answerTokens ?? turn.pieces) + later;
+  // What was said before an answer was gone on with stands in the prompt.
+  const own = answerTokens ?? turn.pieces - (turn.earlier?.pieces ?? 0);
+  const tokens = (promptTokens ?? 0) + own + later;
   return { tokens, estimated: !newest || answerTokens === null };
 }
 

@@ -64,7 +64,7 @@ export function continueTurn(state: State, event: Stamped, turn: Turn, out: Effe
       return messagesToGoOn(before, turn, prefill);
     },
     contextTokens: contextTokensOf(state, model),
-    continues: prefill,
+    goesOn: prefill ? 'prefill' : 'words',
   });
   return {
     ...before,

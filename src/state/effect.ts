@@ -11,7 +11,8 @@ export type Effect =
       readonly messages: readonly ChatMessage[];
       /** See ChatRequest. */
       readonly contextTokens: number | null;
-      readonly continues: boolean;
+      /** How an answer is gone on with: the server takes up its text, or the model is asked in words; null: it is a new one. */
+      readonly goesOn: 'prefill' | 'words' | null;
     }
   /** Looks at the server of a stopped turn until it is idle. */
   | { readonly type: 'turn.watch'; readonly turnId: string; readonly modelKey: string }

@@ -83,7 +83,8 @@ function onStarted(state: State, event: Stamped & { type: 'app.started' }, out: 
   const started: State = {
     ...state,
     version: event.version,
-    settings: event.settings,
+    // A record of an earlier version lacks the settings that came later.
+    settings: { ...state.settings, ...event.settings },
     idSeed: event.idSeed,
     at: event.at,
     mono: event.mono,

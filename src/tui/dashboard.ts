@@ -11,6 +11,7 @@ import { tooSmall } from '../../widgets/too-small.js';
 import { waysOn } from '../../widgets/ways-on.js';
 import type { Glyphs, View } from '../../widgets/widget.js';
 import type { AppEvent, PaneId } from '../events/catalogue.js';
+import { hardStop, isIdleNews } from '../state/aftermath.js';
 import type { State } from '../state/state.js';
 import type { Area, Frame, Surface, TerminalScreen } from '../terminal/terminal.js';
 import { arrange, SMALLEST, type Arrangement, type SurfaceId } from './arrange.js';
@@ -19,6 +20,7 @@ import { createLogWindow } from './log-window.js';
 import { createOverlayPane } from './overlay-pane.js';
 import { createMachinePane } from './machine-pane.js';
 import { emptyChatRows } from './empty-chat.js';
+import { fallBackOffer } from './fall-back-offer.js';
 import { filterLine } from './filter-line.js';
 import { selectHeader, selectPhaseBar } from './select-chat.js';
 import { selectMachine } from './select-machine.js';
@@ -163,6 +165,9 @@ export function createDashboard(options: DashboardOptions): Dashboard {
         s.view.filtering,
         s.view.pane,
         s.chat.live ? Math.floor(s.mono / 1000) : 0,
+        isIdleNews(s),
+        hardStop(s),
+        fallBackOffer(s, keymap),
         s.models.selected,
         s.models.searched,
       ],
@@ -200,6 +205,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const scroll = createScrolling({
     transcript,
     logs,
+    keymap,
     sizeOf: (id) => surfaces.get(id)?.size ?? { width: 0, height: 0 },
   });
   let arrangement: Arrangement | null = null;
@@ -226,7 +232,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       const rows = emptyChatRows(s, size.width, glyphs, keymap).slice(0, size.height);
       return { view: { rows }, frame: { border: true, focused, title: title(label), footer: null } };
     }
-    const view = transcript.view(transcriptProps(s), size);
+    const view = transcript.view(transcriptProps(s, keymap), size);
     return {
       view,
       frame: { border: true, focused, title: title(label), footer: rowsBelowMark(view.rowsBelow, glyphs) },

@@ -15,7 +15,7 @@ export function speedOf(turn: Turn, pieces: number, mono: number): Speed {
   if (told !== null && Number.isFinite(told)) return { perSecond: told, estimated: false };
   if (turn.firstTokenMono === null) return { perSecond: null, estimated: true };
   const ms = (turn.endedMono ?? mono) - turn.firstTokenMono;
-  const count = turn.usage.answerTokens ?? pieces;
+  const count = turn.usage.answerTokens ?? pieces - (turn.earlier?.pieces ?? 0);
   if (ms < SHORTEST_MS || count < 2) return { perSecond: null, estimated: true };
   return { perSecond: ((count - 1) * 1000) / ms, estimated: true };
 }

@@ -1,7 +1,10 @@
 import { pickItems, type PickedItem, type PickerItem } from '../../widgets/list-picker.js';
 import { formatBytes, formatCount } from '../../widgets/text/format.js';
 import type { AppEvent } from '../events/catalogue.js';
+import { hardStop } from '../state/aftermath.js';
 import { COMMAND_IDS } from '../state/commands.js';
+import { canContinue } from '../state/continue.js';
+import { nextModel } from '../state/fallback.js';
 import { allModels, backendById, type Overlay, type State } from '../state/state.js';
 import { keyLabel, type Keymap } from './keymap.js';
 import { pullItems } from './pull-overlay.js';
@@ -23,7 +26,8 @@ let last: { readonly deps: readonly unknown[]; readonly items: OverlayItems } | 
 /** The rows of the top overlay that match what was typed, best first; none for overlays without a list. */
 export function overlayItems(state: State, overlay: Overlay, keymap: Keymap): OverlayItems {
   if (overlay.id === 'pull') return pullItems(state, overlay);
-  const deps = [overlay.id, overlay.query.text, state.models, state.chat.chats, keymap];
+  const { chats, done, live } = state.chat;
+  const deps = [overlay.id, overlay.query.text, state.models, chats, done, live === null, keymap];
   if (last && deps.every((d, i) => d === last?.deps[i])) return last.items;
   const offers = offersOf(state, overlay, keymap);
   const events = new Map(offers.map((o) => [o.item.id, o.event]));
@@ -41,15 +45,29 @@ export function overlayItems(state: State, overlay: Overlay, keymap: Keymap): Ov
 }
 
 function offersOf(state: State, overlay: Overlay, keymap: Keymap): readonly Offer[] {
-  if (overlay.id === 'menu') return commandOffers(keymap);
+  if (overlay.id === 'menu') return commandOffers(state, keymap);
   if (overlay.id === 'models') return modelOffers(state);
   if (overlay.id === 'chats') return chatOffers(state);
   return [];
 }
 
-function commandOffers(keymap: Keymap): readonly Offer[] {
+/** Commands that stand in the menu only while there is something for them to do. */
+const ONLY_WHEN: Readonly<Record<string, (state: State) => boolean>> = {
+  'turn.continue': ({ chat }) => {
+    const last = chat.done.at(-1);
+    return chat.live === null && last !== undefined && canContinue(last);
+  },
+  'turn.fall-back': (state) => {
+    const last = state.chat.done.at(-1);
+    return state.chat.live === null && last !== undefined && nextModel(state, last) !== null;
+  },
+  'turn.hard-stop': (state) => hardStop(state) !== null,
+};
+
+function commandOffers(state: State, keymap: Keymap): readonly Offer[] {
   const seen = new Set<string>();
   return keymap.bindings
+    .filter((b) => ONLY_WHEN[b.id]?.(state) !== false)
     .filter((b) => b.menu === true && COMMAND_IDS.includes(b.id) && !seen.has(b.id) && seen.add(b.id))
     .map((b) => {
       const everywhere = b.where === 'everywhere' || b.where === 'message';

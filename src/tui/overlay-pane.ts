@@ -140,6 +140,7 @@ export function createOverlayPane(screen: TerminalScreen, glyphs: Glyphs, keymap
         height,
         top ? state.models : null,
         top ? state.chat.chats : null,
+        top?.id === 'menu' ? state.chat.done : null,
         top ? state.notices : null,
         ...(top?.id === 'answer' ? [state.chat.done, state.chat.live, Math.floor(state.mono / 1000)] : []),
         state.view.pane,

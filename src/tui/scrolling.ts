@@ -7,6 +7,8 @@ import type { Size } from '../../widgets/text/span.js';
 import type { AppEvent } from '../events/catalogue.js';
 import type { State } from '../state/state.js';
 import type { SurfaceId } from './arrange.js';
+import { fallBackOffer } from './fall-back-offer.js';
+import type { Keymap } from './keymap.js';
 import type { LogWindow } from './log-window.js';
 import { modelRows } from './select-models.js';
 import { transcriptEntries } from './transcript-entries.js';
@@ -16,6 +18,7 @@ type Publish = (event: AppEvent) => void;
 export interface ScrollingContext {
   readonly transcript: ChatTranscriptInstance;
   readonly logs: LogWindow;
+  readonly keymap: Keymap;
   readonly sizeOf: (id: SurfaceId) => Size;
 }
 
@@ -23,7 +26,7 @@ export interface ScrollingContext {
 export function createScrolling(
   context: ScrollingContext,
 ): (state: State, command: string, publish: Publish) => boolean {
-  const { transcript, logs, sizeOf } = context;
+  const { transcript, logs, sizeOf, keymap } = context;
 
   return (state, command, publish) => {
     const [pane, verb] = command.split('.');
@@ -50,7 +53,7 @@ export function createScrolling(
     };
     const move = moves[verb];
     if (!move) return false;
-    publish({ type: 'transcript.scrolled', anchor: transcript.move(transcriptProps(s), size, move) });
+    publish({ type: 'transcript.scrolled', anchor: transcript.move(transcriptProps(s, keymap), size, move) });
     return true;
   }
 
@@ -58,7 +61,7 @@ export function createScrolling(
   function findInTranscript(s: State, step: -1 | 1, publish: Publish): boolean {
     const wanted = s.view.search.toLowerCase();
     if (wanted === '') return true;
-    const { entries } = transcriptProps(s);
+    const { entries } = transcriptProps(s, keymap);
     const { anchor } = s.view;
     let from = anchor ? entries.length - 1 : entries.length;
     while (anchor && from >= 0 && entries.at(from)?.id !== anchor.entryId) from--;
@@ -105,6 +108,6 @@ export function createScrolling(
   }
 }
 
-export function transcriptProps(state: State): ChatTranscriptProps {
-  return { entries: transcriptEntries(state.chat), anchor: state.view.anchor };
+export function transcriptProps(state: State, keymap: Keymap): ChatTranscriptProps {
+  return { entries: transcriptEntries(state.chat, fallBackOffer(state, keymap)), anchor: state.view.anchor };
 }

@@ -8,11 +8,14 @@ import {
   formatTokens,
 } from '../../widgets/text/format.js';
 import type { Phase, Turn } from '../domain/chat.js';
+import { hardStop, isIdleNews } from '../state/aftermath.js';
 import { allocatedFor, contextUsed, nextTokens, reserveIn } from '../state/context.js';
+import { knownOfWait } from '../state/silence.js';
 import { backendById, modelByKey, type State } from '../state/state.js';
 import { speedOf } from './figures.js';
 import type { Keymap } from './keymap.js';
-import { figuresOfTurn, unreadText } from './transcript-entries.js';
+import { fallBackOffer } from './fall-back-offer.js';
+import { figuresOfTurn, unreadText } from './turn-footers.js';
 
 /** What answers, how full its context is, which chat this is. */
 export function selectHeader(state: State): HeaderProps {
@@ -65,7 +68,11 @@ export function selectPhaseBar(state: State, keymap: Keymap): PhaseBarProps {
   const { live } = state.chat;
   if (live) return { steps: stepsOf(live, state), idle: [], keys: runningKeys(keymap) };
   const last = state.chat.done.at(-1);
-  return { steps: [], idle: last ? lastLine(last) : idleLine(state), keys: paneKeys(state, keymap) };
+  return {
+    steps: [],
+    idle: last ? lastLine(last, state) : idleLine(state),
+    keys: [...urgentKeys(state, keymap), ...paneKeys(state, keymap)],
+  };
 }
 
 function stepsOf(turn: Turn, state: State): readonly PhaseStep[] {
@@ -78,8 +85,8 @@ function stepsOf(turn: Turn, state: State): readonly PhaseStep[] {
     const current = i === phases.length - 1;
     const ms = (phases[i + 1]?.mono ?? now) - p.mono;
     return {
-      label: STEP_WORDS[p.phase],
-      ...figuresOf(turn, p.phase, ms, current, state),
+      label: current && isLongWait(p.phase, state) ? 'waiting for the model' : STEP_WORDS[p.phase],
+      ...withSilence(figuresOf(turn, p.phase, ms, current, state), turn, p.phase, current, state),
       state: current ? 'current' : 'done',
     };
   });
@@ -88,6 +95,33 @@ function stepsOf(turn: Turn, state: State): readonly PhaseStep[] {
 interface Figures {
   readonly figures: readonly string[];
   readonly estimated: boolean;
+}
+
+/** Nothing was heard of a request for so long. */
+const WAITING_MS = 5000;
+const LONG_WAIT_MS = 30_000;
+/** Nothing more was heard of an answer for so long. */
+const SILENT_MS = 20_000;
+
+function isLongWait(phase: Phase, { chat }: State): boolean {
+  return phase === 'sending' && chat.silence.ms >= WAITING_MS;
+}
+
+/** What takes long is said with what is known of it. Nothing here ends a wait. */
+function withSilence(figures: Figures, turn: Turn, phase: Phase, current: boolean, state: State): Figures {
+  const { ms } = state.chat.silence;
+  if (!current) return figures;
+  const more = (...texts: readonly string[]): Figures => ({
+    ...figures,
+    figures: [...figures.figures, ...texts],
+  });
+  if (phase === 'answering' || phase === 'thinking')
+    return ms >= SILENT_MS ? more(`no text for ${waited(ms)}`) : figures;
+  if (phase === 'sending' && ms >= WAITING_MS) {
+    const known = ms >= LONG_WAIT_MS ? knownOfWait(state, turn.modelKey) : [];
+    return told(waited(ms), ...known);
+  }
+  return phase !== 'sending' && ms >= LONG_WAIT_MS ? more(`no news for ${waited(ms)}`) : figures;
 }
 
 function figuresOf(turn: Turn, phase: Phase, ms: number, current: boolean, state: State): Figures {
@@ -129,7 +163,13 @@ function tokenFigures(turn: Turn, phase: Phase, ms: number, state: State): Figur
   return { figures: parts.filter((p) => p !== ''), estimated: told === null || speed.estimated };
 }
 
-function lastLine(turn: Turn): readonly string[] {
+/** What stopped answer and its server came to stands before the figures. */
+function lastLine(turn: Turn, state: State): readonly string[] {
+  const { aftermath } = turn;
+  if (isIdleNews(state)) return ['stopped, server idle'];
+  if (aftermath?.state === 'watching') return ['stopped', 'looking whether the server stops, too'];
+  if (aftermath?.state === 'working')
+    return [`stopped, server still working${aftermath.source === null ? '' : ` (${aftermath.source})`}`];
   const outcome = turn.outcome === null || turn.outcome === 'complete' ? [] : [turn.outcome];
   const parts = [...outcome, ...figuresOfTurn(turn)];
   return parts.length > 0 ? parts : ['ready'];
@@ -138,6 +178,15 @@ function lastLine(turn: Turn): readonly string[] {
 function idleLine(state: State): readonly string[] {
   if (state.models.selected !== null) return ['ready'];
   return [state.models.searched ? 'no model yet' : 'looking for servers'];
+}
+
+/** What can be done about the last answer, before all else. */
+function urgentKeys(state: State, keymap: Keymap): readonly KeyHint[] {
+  const keys: KeyHint[] = [];
+  if (hardStop(state) !== null) keys.push({ key: keymap.keyOf('turn.hard-stop'), does: 'unload it' });
+  if (fallBackOffer(state, keymap) !== null)
+    keys.push({ key: keymap.keyOf('turn.fall-back'), does: 'next model' });
+  return keys;
 }
 
 function runningKeys(keymap: Keymap): readonly KeyHint[] {

@@ -1,17 +1,16 @@
 import type { EntryList, TranscriptEntry } from '../../widgets/chat-transcript.js';
-import { formatClock, formatCount, formatDuration, formatSpeed } from '../../widgets/text/format.js';
-import type { Token } from '../../widgets/text/span.js';
-import type { Truncation, Turn } from '../domain/chat.js';
+import { formatClock, formatDuration } from '../../widgets/text/format.js';
+import type { Turn } from '../domain/chat.js';
 import { EMPTY_TEXT, textOf, type GrowingText } from '../domain/text.js';
 import type { ChatState } from '../state/state.js';
-import { speedOf } from './figures.js';
-
-type Footer = TranscriptEntry['footers'][number];
+import { footersOf, NO_FOOTERS } from './turn-footers.js';
 
 interface TurnEntries {
   readonly turn: Turn;
   readonly unfolded: boolean;
   readonly struck: boolean;
+  /** What could be done about an answer that could not start. */
+  readonly offer: string | null;
   readonly entries: readonly [TranscriptEntry, TranscriptEntry];
 }
 
@@ -26,8 +25,8 @@ const ofEnded = new Map<Turn, TurnEntries>();
 /** Of the running turn, which is a new object with every piece. */
 let ofLive: TurnEntries | null = null;
 
-/** The entries of a chat: two for each turn, then the messages that wait. */
-export function transcriptEntries(chat: ChatState): EntryList {
+/** The entries of a chat: two for each turn, then the messages that wait. `offer` stands under the last answer that ended. */
+export function transcriptEntries(chat: ChatState, offer: string | null = null): EntryList {
   const { done, live, queue, unfolded, dropped } = chat;
   const left = dropped.length === 0 ? null : leftOut(dropped);
   const after: TranscriptEntry[] = live ? [...liveEntries(live, unfolded.has(live.id))] : [];
@@ -37,7 +36,9 @@ export function transcriptEntries(chat: ChatState): EntryList {
     at(index) {
       const turn = done[index >> 1];
       if (!turn) return after[index - 2 * done.length];
-      return endedEntries(turn, unfolded.has(turn.id), left?.has(turn.id) === true)[index % 2 === 0 ? 0 : 1];
+      const last = index >> 1 === done.length - 1;
+      const struck = left?.has(turn.id) === true;
+      return endedEntries(turn, unfolded.has(turn.id), struck, last ? offer : null)[index % 2 === 0 ? 0 : 1];
     },
   };
 }
@@ -55,13 +56,18 @@ function leftOut(dropped: readonly string[]): ReadonlySet<string> {
   return lastLeftOut.ids;
 }
 
-function endedEntries(turn: Turn, unfolded: boolean, struck: boolean): TurnEntries['entries'] {
+function endedEntries(
+  turn: Turn,
+  unfolded: boolean,
+  struck: boolean,
+  offer: string | null,
+): TurnEntries['entries'] {
   const known = ofEnded.get(turn);
   if (known) ofEnded.delete(turn);
   const made =
-    known?.unfolded === unfolded && known.struck === struck
+    known?.unfolded === unfolded && known.struck === struck && known.offer === offer
       ? known
-      : { turn, unfolded, struck, entries: entriesOf(turn, unfolded, struck) };
+      : { turn, unfolded, struck, offer, entries: entriesOf(turn, unfolded, struck, offer) };
   ofEnded.set(turn, made);
   const [oldest] = ofEnded.size > KEPT_TURNS ? ofEnded.keys() : [];
   if (oldest) ofEnded.delete(oldest);
@@ -70,12 +76,17 @@ function endedEntries(turn: Turn, unfolded: boolean, struck: boolean): TurnEntri
 
 function liveEntries(turn: Turn, unfolded: boolean): TurnEntries['entries'] {
   if (ofLive?.turn !== turn || ofLive.unfolded !== unfolded)
-    ofLive = { turn, unfolded, struck: false, entries: entriesOf(turn, unfolded, false) };
+    ofLive = { turn, unfolded, struck: false, offer: null, entries: entriesOf(turn, unfolded, false, null) };
   return ofLive.entries;
 }
 
-function entriesOf(turn: Turn, unfolded: boolean, struck: boolean): TurnEntries['entries'] {
-  return [questionOf(turn, struck), answerOf(turn, unfolded, struck)];
+function entriesOf(
+  turn: Turn,
+  unfolded: boolean,
+  struck: boolean,
+  offer: string | null,
+): TurnEntries['entries'] {
+  return [questionOf(turn, struck), answerOf(turn, unfolded, struck, offer)];
 }
 
 function questionOf(turn: Turn, struck: boolean): TranscriptEntry {
@@ -92,7 +103,6 @@ function questionOf(turn: Turn, struck: boolean): TranscriptEntry {
   };
 }
 
-const NO_FOOTERS: readonly Footer[] = [];
 let lastPrompt: { readonly id: string; readonly prompt: string; readonly text: GrowingText } | null = null;
 
 /** The text object of a prompt stays the same while its answer grows and when it ends, so its rows are wrapped once. */
@@ -103,11 +113,11 @@ function promptText({ id, prompt, outcome }: Turn): GrowingText {
   return text;
 }
 
-function answerOf(turn: Turn, unfolded: boolean, struck: boolean): TranscriptEntry {
+function answerOf(turn: Turn, unfolded: boolean, struck: boolean, offer: string | null): TranscriptEntry {
   return {
     id: turn.id,
     role: 'assistant',
-    label: turn.answeredBy ?? turn.modelLabel,
+    label: labelOf(turn),
     time: formatClock(turn.askedAt),
     thinking:
       turn.thinking.length === 0
@@ -116,8 +126,15 @@ function answerOf(turn: Turn, unfolded: boolean, struck: boolean): TranscriptEnt
     text: turn.answer,
     running: turn.outcome === null,
     struck,
-    footers: footersOf(turn),
+    footers: footersOf(turn, offer),
   };
+}
+
+/** Who answers, and in whose place. */
+function labelOf({ answeredBy, modelLabel, fellBackFrom }: Turn): string {
+  const name = answeredBy ?? modelLabel;
+  const first = fellBackFrom[0];
+  return first ? `${name} in place of ${first.modelLabel}` : name;
 }
 
 function thinkingSummary(turn: Turn): string {
@@ -125,80 +142,6 @@ function thinkingSummary(turn: Turn): string {
   const ended = turn.phases.find((p) => p.phase === 'answering')?.mono ?? turn.endedMono;
   if (began === undefined) return 'thought';
   return ended === null || ended === undefined ? 'thinking' : `thought ${formatDuration(ended - began)}`;
-}
-
-/** What is said under an answer: how it ended with the next step, its figures, notes. */
-function footersOf(turn: Turn): readonly Footer[] {
-  if (turn.outcome === null && turn.notes.length === 0 && !turn.truncation) return NO_FOOTERS;
-  const footers: Footer[] = [];
-  const add = (text: string, token: Token): void => void footers.push({ text, token });
-  for (const note of turn.notes) add(note, 'muted');
-  if (turn.answeredBy !== null && turn.answeredBy !== turn.modelLabel)
-    add(`asked was ${turn.modelLabel}`, 'muted');
-  if (turn.truncation)
-    add(`the model did not see ${unreadText(turn.truncation)}: ${turn.truncation.source}`, 'warn');
-  switch (turn.outcome) {
-    case 'cancelled':
-      add('stopped by you · r asks again', 'warn');
-      break;
-    case 'incomplete':
-      add('the stream ended without an end mark: this may not be all · r asks again', 'warn');
-      break;
-    case 'interrupted':
-      add('interrupted: lmapp ended while this was written · r asks again', 'warn');
-      break;
-    case 'broken':
-    case 'failed':
-      add(`${turn.outcome}: ${turn.fault?.message ?? 'no reason was given'}`, 'bad');
-      add(turn.fault?.hint ?? 'r asks again.', 'muted');
-      break;
-    case 'complete':
-      if (turn.endReason === 'length')
-        add('stopped at the length limit or at the end of the context', 'warn');
-      else if (turn.answer.length === 0 && turn.thinking.length > 0)
-        add('the budget was used up by thinking, before an answer came', 'warn');
-      else if (turn.answer.length === 0) add('empty answer', 'warn');
-      else if (turn.endReason !== null && turn.endReason !== 'stop') add(`ended: ${turn.endReason}`, 'muted');
-      break;
-    case null:
-      break;
-  }
-  const figures = figuresOfTurn(turn);
-  if (turn.outcome !== null && figures.length > 0) add(figures.join(' · '), 'muted');
-  return footers;
-}
-
-/** What was left unread, as far as it is known: `≈ 1,900 tokens, about the 6 oldest messages`. No server tells these tokens, so they are estimates. */
-export function unreadText({ messages, tokens }: Truncation): string {
-  if (tokens === null) return messages === null ? 'a part of the chat' : oldestMessages(messages);
-  return `≈ ${formatCount(tokens)} tokens${messages === null ? '' : `, about ${oldestMessages(messages)}`}`;
-}
-
-function oldestMessages(count: number): string {
-  return count === 1 ? 'the oldest message' : `the ${formatCount(count)} oldest messages`;
-}
-
-/** `312 tok`, `41.2 tok/s`, `first after 812 ms`, `7.6 s`; what is our own count has a ≈. */
-export function figuresOfTurn(turn: Turn): readonly string[] {
-  if (turn.firstTokenMono === null || turn.endedMono === null) return [];
-  const tokens = turn.usage.answerTokens;
-  const parts = [
-    tokens !== null
-      ? `${formatCount(tokens)} tok`
-      : turn.pieces > 0
-        ? `≈ ${formatCount(turn.pieces)} tok`
-        : '',
-    speedText(turn),
-    `first after ${formatDuration(turn.firstTokenMono - turn.startedMono)}`,
-    formatDuration(turn.endedMono - turn.startedMono),
-  ];
-  return parts.filter((p) => p !== '');
-}
-
-function speedText(turn: Turn): string {
-  const speed = speedOf(turn, turn.pieces, turn.endedMono ?? 0);
-  if (speed.perSecond === null) return '';
-  return `${speed.estimated ? '≈ ' : ''}${formatSpeed(speed.perSecond)}`;
 }
 
 function waitingEntry(text: string, index: number): TranscriptEntry {

@@ -41,7 +41,7 @@ describe('a message', () => {
           { role: 'user', content: 'Why?' },
         ],
         contextTokens: null,
-        continues: false,
+        goesOn: null,
       },
     ]);
     expect(machine.wanted('session.start')).toEqual([

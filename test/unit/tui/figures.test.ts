@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { NO_USAGE, type Turn } from '../../../src/domain/chat.js';
 import { emptyChat } from '../../../src/state/state.js';
 import { speedOf } from '../../../src/tui/figures.js';
-import { figuresOfTurn, transcriptEntries } from '../../../src/tui/transcript-entries.js';
+import { transcriptEntries } from '../../../src/tui/transcript-entries.js';
+import { figuresOfTurn } from '../../../src/tui/turn-footers.js';
 import { answering, completed, thinking, turnWith } from '../../support/turns.js';
 
 const ended = (change: Partial<Turn> = {}): Turn =>

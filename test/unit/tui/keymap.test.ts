@@ -86,12 +86,12 @@ describe('the keymap', () => {
 
 describe('a key of the user', () => {
   it('replaces those of the command, written in any usual way', () => {
-    const { keymap, problems } = createKeymap({ 'chat.new': ['Ctrl-T', 'F2'], 'turn.copy': ['c'] });
+    const { keymap, problems } = createKeymap({ 'chat.new': ['Ctrl-T', 'F2'], 'turn.copy': ['C'] });
     expect(problems).toEqual([]);
     expect(keymap.find('message', 'ctrl+t')).toBe('chat.new');
     expect(keymap.find('log', 'f2')).toBe('chat.new');
     expect(keymap.find('message', 'ctrl+n')).toBeNull();
-    expect(keymap.find('transcript', 'c')).toBe('turn.copy');
+    expect(keymap.find('transcript', 'C')).toBe('turn.copy');
     expect(keymap.keyOf('chat.new')).toBe('Ctrl+T');
   });
 
