@@ -5,10 +5,10 @@ import { EMPTY_ROW, span, type Row } from '../../widgets/text/span.js';
 import { padEnd } from '../../widgets/text/truncate.js';
 import { wrapText } from '../../widgets/text/wrap.js';
 import type { Glyphs } from '../../widgets/widget.js';
-import type { FigureName, Phase, Turn, Usage } from '../domain/chat.js';
+import type { Aftermath, EarlierRuns, FigureName, Phase, Turn, Usage } from '../domain/chat.js';
 import type { State } from '../state/state.js';
 import { speedOf } from './figures.js';
-import { unreadText } from './transcript-entries.js';
+import { unreadText } from './turn-footers.js';
 
 /** A line of the details: what it is, its value, and what told it (empty where that says nothing). */
 type Fact = readonly [name: string, value: string, source: string];
@@ -108,16 +108,24 @@ function answerFacts(turn: Turn): readonly Fact[] {
     ['fault', fault ? fault.message : '', ''],
     ['status', fault?.status ? String(fault.status) : '', ''],
     ['next step', fault?.hint ?? '', ''],
-    [
+    ...fellBackFrom.map(({ modelLabel, backendTitle, fault: why }): Fact => [
       'fell back from',
-      fellBackFrom
-        ? `${fellBackFrom.modelLabel} (${fellBackFrom.backendTitle}): ${fellBackFrom.fault.message}`
-        : '',
+      `${modelLabel} (${backendTitle}): ${why.message}`,
       '',
-    ],
-    ['after the stop', aftermath ? AFTERMATH_WORDS[aftermath.state] : '', aftermath?.source ?? ''],
+    ]),
+    ['gone on with', turn.earlier ? goneOnText(turn.earlier) : '', ''],
+    ['after the stop', aftermath ? afterStop(aftermath) : '', aftermath?.source ?? ''],
     ...turn.notes.map((note): Fact => ['note', note, '']),
   ];
+}
+
+/** The figures below are those of the last run. */
+function goneOnText({ runs, ms }: EarlierRuns): string {
+  return `${runs === 1 ? 'once' : `${runs} times`}, after ${formatDuration(ms)}; the rest is about the last run`;
+}
+
+function afterStop({ state, source }: Aftermath): string {
+  return state === 'unknown' && source !== null ? 'the server was not seen idle' : AFTERMATH_WORDS[state];
 }
 
 const AFTERMATH_WORDS = {

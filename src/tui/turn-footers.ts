@@ -78,9 +78,8 @@ function aftermathText(aftermath: Turn['aftermath']): string {
     case 'working':
       return `, but the server is still working${source}`;
     case 'unknown':
-      return source === ''
-        ? '; this server does not tell whether it stopped'
-        : '; its server was not seen idle';
+      // Of a server that does not tell nothing is said here; the details of the answer do.
+      return source === '' ? '' : ', but the server was not seen idle';
     default:
       return '';
   }
