@@ -1,8 +1,9 @@
 import { withSigns } from '../../widgets/glyphs.js';
 import { fitRow } from '../../widgets/rows.js';
 import { formatClockSeconds, formatCount, formatDuration, formatSpeed } from '../../widgets/text/format.js';
-import { EMPTY_ROW, span, type Row } from '../../widgets/text/span.js';
+import { EMPTY_ROW, span, type Row, type Span } from '../../widgets/text/span.js';
 import { padEnd } from '../../widgets/text/truncate.js';
+import { stringWidth } from '../../widgets/text/width.js';
 import { wrapText } from '../../widgets/text/wrap.js';
 import type { Glyphs } from '../../widgets/widget.js';
 import type { Aftermath, EarlierRuns, FigureName, Phase, Turn, Usage } from '../domain/chat.js';
@@ -22,9 +23,10 @@ const CLOCKED = 'clocked here';
 const COUNTED = 'counted here';
 /** The server told it, and the backend does not say in which field. */
 const TOLD = 'told by the server';
-const NAME_COLUMNS = 17;
-const VALUE_COLUMNS = 22;
-/** Of a wide screen; below, the source stands under its value. */
+const INDENT = 3;
+const NAME_COLUMNS = 15;
+const VALUE_COLUMNS = 25;
+/** Where there is less room the source stands under its value, as it does under a long one. */
 const NARROWEST_TABLE = 64;
 
 const PHASE_WORDS: Readonly<Record<Phase, string>> = {
@@ -70,26 +72,18 @@ function turnNamed({ chat }: State, id: string | null): Turn | null {
 function factRows([name, value, source]: Fact, width: number, glyphs: Glyphs): readonly Row[] {
   const text = withSigns(value, glyphs);
   const from = withSigns(source, glyphs);
-  const indent = ' '.repeat(3 + NAME_COLUMNS);
-  const room = Math.max(10, width - indent.length - 1);
-  const tabular = source !== '' && width >= NARROWEST_TABLE;
-  const lines = wrapText(tabular ? padEnd(text, VALUE_COLUMNS) + from : text, room);
-  const head = `   ${padEnd(name, NAME_COLUMNS)}`;
-  return [
-    ...lines.map((line, i) => {
-      const lead = span(i === 0 ? head : indent, 'muted');
-      if (!tabular || i > 0)
-        return fitRow([lead, span(line, tabular ? 'muted' : 'text')], width, glyphs.ellipsis);
-      return fitRow(
-        [lead, span(line.slice(0, VALUE_COLUMNS)), span(line.slice(VALUE_COLUMNS), 'muted')],
-        width,
-        glyphs.ellipsis,
-      );
-    }),
-    ...(source === '' || tabular
-      ? []
-      : wrapText(from, room).map((line) => fitRow([span(indent), span(line, 'muted')], width))),
-  ];
+  const left = INDENT + NAME_COLUMNS;
+  const lead = (i: number): Span =>
+    span(' '.repeat(INDENT) + padEnd(i === 0 ? name : '', NAME_COLUMNS), 'muted');
+  const wrapped = (words: string, columns: number): readonly string[] =>
+    wrapText(words, Math.max(1, width - columns - 1));
+  if (from !== '' && width >= NARROWEST_TABLE && stringWidth(text) < VALUE_COLUMNS)
+    return wrapped(from, left + VALUE_COLUMNS).map((line, i) =>
+      fitRow([lead(i), span(padEnd(i === 0 ? text : '', VALUE_COLUMNS)), span(line, 'muted')], width),
+    );
+  const values = wrapped(text, left).map((line) => span(line));
+  const sources = from === '' ? [] : wrapped(from, left).map((line) => span(line, 'muted'));
+  return [...values, ...sources].map((line, i) => fitRow([lead(i), line], width));
 }
 
 function answerFacts(turn: Turn): readonly Fact[] {

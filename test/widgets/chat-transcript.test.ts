@@ -51,6 +51,19 @@ describe('the transcript', () => {
     ]);
   });
 
+  it('strikes what is not sent any more, with a word in its role line, and takes it back', () => {
+    const view = transcript();
+    const draw = (struck: boolean) =>
+      view.view({ entries: [entry('a', '**Because** of\nthis.', { struck })], anchor: null }, SIZE).rows;
+    expect(tokensOf(draw(false), 'Because')).toEqual(['strong']);
+    const rows = draw(true);
+    expect(texts(rows)[0]).toBe(' qwen3:8b · not sent              12:03');
+    expect(tokensOf(rows, 'Because')).toEqual(['struck']);
+    expect(tokensOf(rows, 'this.')).toEqual(['struck']);
+    expect(texts(draw(false))[0]).toBe(' qwen3:8b                         12:03');
+    expect(tokensOf(draw(false), 'this.')).toEqual(['text']);
+  });
+
   it('numbers the lines of fenced code and hides the fences', () => {
     const { rows } = transcript().view(
       { entries: [entry('a', 'So:\n\n```ts\nconst a = 1\n**no**\n```\n\nDone.')], anchor: null },

@@ -320,6 +320,20 @@ describe('the header', () => {
     expect(texts(draw({ context }))[0]).toContain('≈12 of — (model —)');
   });
 
+  it('shows what the next message would make of the context, and less of it when it is narrow', () => {
+    const context = { ...props.context, nextTokens: 3600 };
+    expect(texts(draw({ context }))[0]).toMatch(
+      /ctx ▕████▉ {6}▏ 3\.4k → ≈3\.6k of 8k \(model 32k\) │ new chat$/,
+    );
+    expect(texts(draw({ context }, 80))[0]).toMatch(/ {2}ctx 3\.4k → ≈3\.6k of 8k \(model 32k\) │ new chat$/);
+    expect(texts(draw({ context }, 70))[0]).toMatch(/ {2}ctx 3\.4k → ≈3\.6k of 8k │ new chat$/);
+    expect(texts(draw({ context }, 60))[0]).toMatch(/ {2}ctx ≈3\.6k of 8k │ new chat$/);
+    // The same number twice says nothing; before the first figures there is only the estimate.
+    expect(texts(draw({ context: { ...context, nextTokens: 3410 } }, 70))[0]).toContain('ctx ≈3.4k of 8k');
+    expect(texts(draw({ context: { ...context, usedTokens: null } }, 70))[0]).toContain('ctx ≈3.6k of 8k');
+    expect(tokensOf(draw({ context: { ...context, nextTokens: 7900 } }), '≈7.9k')).toEqual(['bad']);
+  });
+
   it('turns into a warning that stays when there is little room', () => {
     const rows = draw({ warning: 'the 4 oldest messages were dropped' });
     expect(tokensOf(rows, 'dropped')).toEqual(['warn']);

@@ -1,0 +1,104 @@
+import { describe, expect, it } from '@jest/globals';
+import { NO_FEATURES } from '../../../src/domain/model.js';
+import type { AppEvent } from '../../../src/events/catalogue.js';
+import { createKeymap } from '../../../src/tui/keymap.js';
+import { selectHeader, selectPhaseBar } from '../../../src/tui/select-chat.js';
+import type { PhaseStep } from '../../../widgets/phase-bar.js';
+import {
+  ask,
+  checked,
+  createMachine,
+  found,
+  listed,
+  modelOf,
+  searched,
+  server,
+  type Machine,
+} from '../../support/machine.js';
+
+const { keymap } = createKeymap({});
+
+function machineWith(more: Parameters<typeof modelOf>[2] = {}): Machine {
+  const features = { ...NO_FEATURES, contextSize: true };
+  return createMachine().send(
+    found(server('ollama@a', { features })),
+    checked('ollama@a'),
+    listed('ollama@a', [
+      modelOf('ollama@a', 'small', { loadState: 'loaded', contextAllocated: 1024, ...more }),
+    ]),
+    searched,
+  );
+}
+
+/** The step that runs. */
+function current(machine: Machine): PhaseStep | undefined {
+  return selectPhaseBar(machine.state, keymap).steps.at(-1);
+}
+
+describe('the phase bar', () => {
+  it('tells the place in the queue, the load and the prompt as the server tells them', () => {
+    const machine = machineWith();
+    const turnId = ask(machine, 'hello');
+    machine.send({ type: 'turn.queued', turnId, position: 3, source: '/slots' });
+    expect(current(machine)).toMatchObject({ label: 'queue', figures: ['place 3'], estimated: false });
+    machine.pass(4200).send({ type: 'clock.ticked' });
+    expect(current(machine)?.figures).toEqual(['place 3', '4.0 s']);
+    machine.send({ type: 'turn.loading', turnId, progress: 0.42 });
+    expect(current(machine)).toMatchObject({ label: 'load', figures: ['42 %'] });
+    machine.send({ type: 'turn.prefill', turnId, progress: { processed: 630, total: 1000, cached: 0 } });
+    expect(current(machine)).toMatchObject({ label: 'prompt', figures: ['63 %', '630 of 1,000 tok'] });
+  });
+
+  it('takes the progress of a load from the list of the server when its answer has none', () => {
+    const machine = machineWith({ loadState: 'loading', loadProgress: 0.7 });
+    const turnId = ask(machine, 'hello');
+    machine.send({ type: 'turn.loading', turnId, progress: null });
+    expect(current(machine)?.figures).toEqual(['70 %']);
+  });
+
+  it('marks our own count, and not that of the server', () => {
+    const machine = machineWith();
+    const turnId = ask(machine, 'hello');
+    const piece: AppEvent = { type: 'turn.text.delta', turnId, text: 'a', pieces: 7 };
+    machine.send(piece).pass(300).send(piece);
+    expect(current(machine)).toMatchObject({ label: 'answer', estimated: true });
+    machine.send({ type: 'turn.usage', turnId, usage: { answerTokens: 14, answerPerSecond: 40 } });
+    expect(current(machine)).toMatchObject({ figures: ['40.0 tok/s', '14 tok'], estimated: false });
+  });
+});
+
+describe('the header', () => {
+  const ended = (turnId: string): AppEvent => ({
+    type: 'turn.ended',
+    turnId,
+    outcome: 'complete',
+    reason: 'stop',
+    fault: null,
+  });
+
+  it('warns of what was not read until the next message is typed or sent', () => {
+    const machine = machineWith();
+    const turnId = ask(machine, 'hello');
+    machine.send(
+      { type: 'turn.text.delta', turnId, text: 'yes', pieces: 1 },
+      { type: 'turn.truncated', turnId, truncation: { messages: 4, tokens: null, source: 'told' } },
+      ended(turnId),
+    );
+    expect(selectHeader(machine.state).warning).toBe('not all was read: the 4 oldest messages');
+    machine.type('more');
+    expect(selectHeader(machine.state).warning).toBeNull();
+    machine.send({ type: 'prompt.submitted' });
+    expect(selectHeader(machine.state).warning).toBeNull();
+  });
+
+  it('warns while what is typed would not fit, and shows the estimate while it would', () => {
+    const machine = machineWith();
+    machine.type('x'.repeat(3400));
+    expect(selectHeader(machine.state).warning).toMatch(/^would not fit: ≈ \d+ of 1k tokens$/);
+    machine.send({ type: 'prompt.edited', edit: { op: 'set', text: 'x'.repeat(360) } });
+    expect(selectHeader(machine.state)).toMatchObject({
+      warning: null,
+      context: { usedTokens: null, nextTokens: 105 },
+    });
+  });
+});
