@@ -46,10 +46,14 @@ export class LlamaCppQuestions {
     return body === undefined ? null : propsOf(body);
   }
 
-  async work(props: LlamaCppProps, query: string, signal: AbortSignal): Promise<Work> {
-    // `/slots` wakes a sleeping model.
+  /**
+   * `/slots` counts as a request: it wakes a sleeping model, and asked again and again it keeps an idle one awake for ever. A mere look
+   * (`poll`) leaves it out where a model can sleep.
+   */
+  async work(props: LlamaCppProps, query: string, signal: AbortSignal, poll = false): Promise<Work> {
     if (props.sleeping) return { processing: 0, queued: 0, source: '/props' };
-    const body = props.slots === false ? undefined : await this.json(`/slots${query}`, signal);
+    const withSlots = props.slots !== false && !(poll && props.canSleep);
+    const body = withSlots ? await this.json(`/slots${query}`, signal) : undefined;
     const slots = body === undefined ? null : slotsOf(body);
     // Nothing waits while a slot is free, and a look at the metrics spoils the averages of others who read them.
     if (slots !== null && slots.busy < slots.total)

@@ -8,6 +8,8 @@ import { asArray, asObject, asSize, asText, asTexts, field, type JsonObject } fr
 export interface LlamaCppProps {
   readonly router: boolean;
   readonly sleeping: boolean;
+  /** Builds since the end of 2025 may put an idle model to sleep. */
+  readonly canSleep: boolean;
   readonly contextAllocated: number | null;
   /** Older servers do not tell their build: those before November 2024, and llamafile 0.9. */
   readonly tellsBuild: boolean;
@@ -23,6 +25,7 @@ export function propsOf(body: unknown): LlamaCppProps {
   return {
     router: field(props, 'role') === 'router',
     sleeping: field(props, 'is_sleeping') === true,
+    canSleep: field(props, 'is_sleeping') !== undefined,
     contextAllocated: asSize(field(asObject(field(props, 'default_generation_settings')), 'n_ctx')),
     tellsBuild: build !== null,
     // Builds from a package have no number: `b0-unknown`.

@@ -109,7 +109,7 @@ export class LlamaCpp implements Backend {
       this.#wire.heard();
       const none = { processing: null, queued: null };
       const { processing, queued } =
-        props === null || props.router ? none : await this.#questions.work(props, '', signal);
+        props === null || props.router ? none : await this.#questions.work(props, '', signal, true);
       return { status: { state: 'ready' }, version: props?.version ?? null, processing, queued };
     } catch (error) {
       const status = this.#wire.statusOf(error);

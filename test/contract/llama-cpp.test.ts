@@ -106,6 +106,24 @@ describe('llama.cpp with one model', () => {
     expect(await activity()).toMatchObject({ working: null });
   });
 
+  it('case 83: a look from time to time does not keep an idle model awake', async () => {
+    const backend = llama();
+    const looks = async (props: object): Promise<unknown> => {
+      server.reply('/props', json({ build_info: 'b1', endpoint_slots: true, ...props }));
+      return backend.check(signal);
+    };
+    server.reply('/slots', json([{ is_processing: true }, {}]));
+    server.reply('/metrics', recorded('llama.cpp/metrics-busy'));
+    expect(await looks({ is_sleeping: false, endpoint_metrics: true })).toMatchObject({
+      processing: 2,
+      queued: 1,
+    });
+    expect(await looks({ is_sleeping: false, endpoint_metrics: false })).toMatchObject({ processing: null });
+    expect(server.seen('/slots')).toHaveLength(0);
+    // An older build has no sleep.
+    expect(await looks({ endpoint_metrics: false })).toMatchObject({ processing: 1, queued: 0 });
+  });
+
   it('tells the place in the queue, and that it moves up', async () => {
     const clock = new SteeredClock();
     const deferred = (count: number) => status(200, `llamacpp:requests_deferred ${count}\n`);

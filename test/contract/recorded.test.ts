@@ -136,7 +136,7 @@ describe('answers recorded from real servers: llama.cpp', () => {
       .reply('/metrics', recorded('llama.cpp/metrics-busy'));
     const backend = backendAt('llama.cpp', server.url);
     expect(await backend.check(signal)).toMatchObject({ processing: 2, queued: 1 });
-    server.reply('/slots', recorded('llama.cpp/slots'));
+    server.reply('/metrics', recorded('llama.cpp/metrics'));
     expect(await backend.check(signal)).toMatchObject({ processing: 0, queued: 0 });
     server.reply('/props', recorded('llama.cpp/health-loading'));
     expect((await backend.check(signal)).status.state).toBe('loading');
