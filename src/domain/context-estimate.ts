@@ -120,15 +120,28 @@ export function learnRatio(turns: readonly Turn[], modelKey: string): number {
       continue;
     }
     const weight = bytesOf(turn);
-    const { promptTokens, answerTokens } = turn.usage;
-    if (answerTokens !== null) learn(answerTokens, weight.answer + weight.thinking);
-    if (before && promptTokens !== null && before.droppedTurns.length === turn.droppedTurns.length) {
+    const { promptTokens } = turn.usage;
+    const written = writtenTokens(turn);
+    if (written !== null) learn(written, weight.answer + weight.thinking);
+    if (
+      before &&
+      promptTokens !== null &&
+      !turn.earlier &&
+      before.droppedTurns.length === turn.droppedTurns.length
+    ) {
       const grown = promptTokens - (before.usage.promptTokens ?? 0) - 2 * MESSAGE_TOKENS;
       learn(grown, bytesOf(before).answer + weight.prompt);
     }
-    before = promptTokens !== null && isSent(turn) && turn.truncation === null ? turn : null;
+    const plain = promptTokens !== null && turn.truncation === null && !turn.earlier;
+    before = plain && isSent(turn) ? turn : null;
   }
   return tokens / bytes;
+}
+
+/** Of all runs of an answer that was gone on with; null when one of them was not told. */
+function writtenTokens({ usage, earlier }: Turn): number | null {
+  if (usage.answerTokens === null || earlier?.answerTokens === null) return null;
+  return usage.answerTokens + (earlier?.answerTokens ?? 0);
 }
 
 interface Bytes {

@@ -1,4 +1,4 @@
-import type { EarlierRuns, FellBack, Outcome, Phase, Turn, Usage } from '../domain/chat.js';
+import type { EarlierRuns, FellBack, Outcome, Phase, Truncation, Turn, Usage } from '../domain/chat.js';
 import type { Fault } from '../domain/fault.js';
 
 /**
@@ -28,6 +28,8 @@ export interface PromptLine {
   readonly backend: string;
   /** Models that were asked before and could not start. */
   readonly fellBackFrom?: readonly FellBack[];
+  /** Ids of earlier turns that were left out. */
+  readonly dropped?: readonly string[];
 }
 
 /** A piece of the thinking or the answer that begins at an offset (UTF-16 units). */
@@ -71,6 +73,9 @@ export interface EndLine {
   readonly firstMs: number | null;
   readonly endMs: number | null;
   readonly phases: readonly (readonly [Phase, number])[];
+  /** What told the figures and phases. */
+  readonly sources?: Turn['sources'];
+  readonly truncation?: Truncation;
 }
 
 /** Begins every prompt line; the list of chats counts them without parsing. */
@@ -86,6 +91,7 @@ export function promptLine(turn: Turn): PromptLine {
     model: turn.modelLabel,
     backend: turn.backendTitle,
     ...(turn.fellBackFrom.length > 0 ? { fellBackFrom: turn.fellBackFrom } : {}),
+    ...(turn.droppedTurns.length > 0 ? { dropped: turn.droppedTurns } : {}),
   };
 }
 
@@ -109,5 +115,7 @@ export function endLine(turn: Turn, outcome: Outcome): EndLine {
     firstMs: since(turn.firstTokenMono),
     endMs: since(turn.endedMono),
     phases: turn.phases.map(({ phase, mono }) => [phase, since(mono) ?? 0] as const),
+    ...(Object.keys(turn.sources).length > 0 ? { sources: turn.sources } : {}),
+    ...(turn.truncation ? { truncation: turn.truncation } : {}),
   };
 }

@@ -1,6 +1,15 @@
 import fs from 'node:fs/promises';
 import { sanitize, sanitizeLine } from '../../widgets/text/sanitize.js';
-import type { EarlierRuns, FellBack, Outcome, Phase, Turn, Usage } from '../domain/chat.js';
+import type {
+  EarlierRuns,
+  FellBack,
+  FigureName,
+  Outcome,
+  Phase,
+  Truncation,
+  Turn,
+  Usage,
+} from '../domain/chat.js';
 import { NEW_TURN, NO_USAGE } from '../domain/chat.js';
 import type { Fault } from '../domain/fault.js';
 import { textOf } from '../domain/text.js';
@@ -157,14 +166,39 @@ function turnOf(id: string, { prompt, thinking, answer, lastMs, goesOn, ends }: 
     outcome: OUTCOMES.find((outcome) => outcome === end?.['outcome']) ?? 'interrupted',
     endReason: typeof end?.['reason'] === 'string' ? sanitizeLine(end['reason']) : null,
     fault: faultOf(end?.['fault']),
-    notes: notesOf((end ?? goesOn)?.['notes']),
+    notes: textsOf((end ?? goesOn)?.['notes']),
+    sources: sourcesOf(end?.['sources']),
+    truncation: truncationOf(end?.['truncation']),
+    droppedTurns: textsOf(prompt['dropped']),
     fellBackFrom: fellBackOf(prompt['fellBackFrom']),
     earlier,
   };
 }
 
-function notesOf(value: unknown): readonly string[] {
+function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((note) => typeof note === 'string').map(sanitizeLine) : [];
+}
+
+const FIGURES: readonly FigureName[] = [
+  ...(Object.keys(NO_USAGE) as (keyof Usage)[]),
+  'queued',
+  'loading',
+  'prefill',
+];
+
+function sourcesOf(value: unknown): Turn['sources'] {
+  if (typeof value !== 'object' || value === null) return {};
+  const told = FIGURES.map((name) => [name, (value as Line)[name]] as const);
+  return Object.fromEntries(
+    told.flatMap(([name, source]) => (typeof source === 'string' ? [[name, sanitizeLine(source)]] : [])),
+  );
+}
+
+function truncationOf(value: unknown): Truncation | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { messages, tokens, source } = value as Line;
+  if (typeof source !== 'string') return null;
+  return { messages: numberOf(messages), tokens: numberOf(tokens), source: sanitizeLine(source) };
 }
 
 function earlierOf(line: Line | null): EarlierRuns | null {

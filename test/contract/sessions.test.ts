@@ -70,6 +70,19 @@ describe('the store of chats', () => {
     expect(problems).toEqual([]);
   });
 
+  it('gives back what told the figures, what was cut, and what was left out', async () => {
+    const { store } = storeAt(folder.path('chats'));
+    store.startChat('c1', 'Why?');
+    const more = {
+      sources: { answerTokens: 'eval_count', queued: '/slots' },
+      truncation: { messages: 4, tokens: null, source: 'prompt tokens fell from 2019 to 1026' },
+      droppedTurns: ['turn-0'],
+    };
+    store.write('c1', { ...completed(turnWith()), ...more });
+    await store.flush();
+    expect((await store.read('c1')).turns[0]).toMatchObject(more);
+  });
+
   it('appends only what is new', async () => {
     const { store } = storeAt(folder.path('chats'));
     let turn = turnWith();

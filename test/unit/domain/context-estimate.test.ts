@@ -131,6 +131,14 @@ describe('the ratio of tokens and bytes', () => {
     expect(learnRatio([turn('1', 2, 9000, { answer: 1 })], MODEL)).toBeCloseTo(DEFAULT);
   });
 
+  it('of an answer that was gone on with counts the tokens of all its runs', () => {
+    const earlier = { runs: 1, pieces: 0, answerTokens: 9000, ms: 0 };
+    const goneOn = turn('1', 20, 20_000, { answer: 1000 }, { earlier });
+    expect(learnRatio([goneOn], MODEL)).toBeCloseTo(0.5, 1);
+    const untold = { ...goneOn, earlier: { ...earlier, answerTokens: null } };
+    expect(learnRatio([untold], MODEL)).toBeCloseTo(DEFAULT);
+  });
+
   it('is that of one model: another one has other tokens', () => {
     expect(learnRatio([turn('1', 20, 20_000, { answer: 10_000 })], 'other')).toBeCloseTo(DEFAULT);
   });

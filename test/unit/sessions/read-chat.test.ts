@@ -36,15 +36,20 @@ describe('parseChat', () => {
       fault: 'x',
       notes: [1, 'n'],
       phases: [[1], 'x', ['thinking', 2]],
+      sources: { answerTokens: 'eval\x1b[2J_count', promptTokens: 1, foreign: 'x' },
+      truncation: { messages: 'x', tokens: 5 },
     };
-    const [turn] = parseChat('id', lines({ ...prompt, at: 'x', modelKey: 1 }, odd)).turns;
+    const [turn] = parseChat('id', lines({ ...prompt, at: 'x', modelKey: 1, dropped: 'x' }, odd)).turns;
     expect(turn).toMatchObject({
       outcome: 'interrupted',
       modelKey: '',
       askedAt: 0,
       fault: null,
       notes: ['n'],
+      truncation: null,
+      droppedTurns: [],
     });
+    expect(turn?.sources).toEqual({ answerTokens: 'eval_count' });
     expect(turn?.phases).toEqual([{ phase: 'thinking', mono: 2 }]);
   });
 
