@@ -49,6 +49,7 @@ export class OpenAiServer implements Backend {
   readonly #noChat = new Set<string>();
   #keyIsGood = false;
   #version: string | null = null;
+  #versionIsDue = true;
 
   constructor(profile: OpenAiProfile, address: BackendAddress, ports: BackendPorts) {
     this.#profile = profile;
@@ -69,7 +70,10 @@ export class OpenAiServer implements Backend {
   async check(signal: AbortSignal): Promise<BackendCheck> {
     try {
       await this.#ask(signal);
-      this.#version ??= await this.askVersion(signal);
+      if (this.#versionIsDue) {
+        this.#version = await this.askVersion(signal);
+        this.#versionIsDue = false;
+      }
       const load = await this.askLoad(signal);
       this.wire.heard();
       return { status: { state: 'ready' }, version: this.#version, ...load };
@@ -81,6 +85,8 @@ export class OpenAiServer implements Backend {
   }
 
   async models(signal: AbortSignal): Promise<readonly Model[]> {
+    // Another version, or none, is a sign of another server behind this address.
+    this.#versionIsDue = true;
     const timeoutMs = this.wire.limits.listMs;
     const items = listedModels(await this.wire.askJson({ path: '/v1/models', signal, timeoutMs }));
     return [...items].map(([name, item]) => {
@@ -139,7 +145,7 @@ export class OpenAiServer implements Backend {
     return 'unknown';
   }
 
-  /** Asked until it is told, and anew after the server was away. */
+  /** Asked as often as the list of models. */
   protected askVersion(_signal: AbortSignal): Promise<string | null> {
     return Promise.resolve(null);
   }
@@ -155,6 +161,7 @@ export class OpenAiServer implements Backend {
     this.#noChat.clear();
     this.#keyIsGood = false;
     this.#version = null;
+    this.#versionIsDue = true;
     this.offers(this.#profile.features);
   }
 

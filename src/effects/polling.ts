@@ -1,5 +1,6 @@
 import { BackendError, type Backend } from '../backends/backend.js';
 import type { Fault } from '../domain/fault.js';
+import type { BackendCheck } from '../domain/model.js';
 import type { AppEvent } from '../events/catalogue.js';
 import { messageOf } from '../errors.js';
 import type { Clock } from '../ports.js';
@@ -25,7 +26,7 @@ export interface PollingOptions {
   readonly random: () => number;
   /** After each answer: what the server told of itself may have changed (a router is known as one only then). */
   readonly onAnswer: () => void;
-  /** It answers again after it was away: perhaps it is another server now. False ends the polling. */
+  /** It answers again after it was away, or in another way than before: perhaps it is another server now. False ends the polling. */
   readonly isStillIt: () => Promise<boolean>;
 }
 
@@ -46,6 +47,9 @@ export function startPolling(backend: Backend, options: PollingOptions): Polling
   /** Until the next question, when it was told already. */
   let delayMs: number | null = null;
   let cancelTimer: (() => void) | null = null;
+  let version: string | null = null;
+  /** The last answer that was not as this kind gives it, so that each is looked into once. */
+  let oddity: string | null = null;
 
   async function ask(): Promise<void> {
     if (asking) {
@@ -58,7 +62,7 @@ export function startPolling(backend: Backend, options: PollingOptions): Polling
     try {
       const check = await backend.check(abort.signal);
       loading = check.status.state === 'loading';
-      if (failures > 0 && check.status.state !== 'away' && !(await options.isStillIt())) return;
+      if (isDoubtful(check) && !(await options.isStillIt())) return;
       if (abort.signal.aborted) return;
       failures = check.status.state === 'away' ? failures + 1 : 0;
       publish({ type: 'backend.checked', backendId, check, ...nextTry() });
@@ -78,6 +82,22 @@ export function startPolling(backend: Backend, options: PollingOptions): Polling
       again = false;
       void ask();
     } else cancelTimer = clock.after(delayMs ?? nextDelay(), () => void ask());
+  }
+
+  /** True when there are signs that another server answers. */
+  function isDoubtful(check: BackendCheck): boolean {
+    const { status } = check;
+    if (status.state === 'away') {
+      const answered = status.fault.status !== null || status.fault.code === 'not-a-server';
+      const told = answered ? `${status.fault.code} ${status.fault.message}` : null;
+      const odd = told !== null && told !== oddity;
+      oddity = told;
+      return odd;
+    }
+    const changed = status.state === 'ready' && version !== null && check.version !== version;
+    if (status.state === 'ready') version = check.version;
+    oddity = null;
+    return failures > 0 || changed;
   }
 
   /** While it is away people want to know when it is asked again. */

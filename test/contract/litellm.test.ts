@@ -68,7 +68,7 @@ describe('LiteLLM', () => {
       new Map([
         ['/health/liveliness', 3],
         ['/v1/models', 4],
-        ['/health/readiness', 1],
+        ['/health/readiness', 3],
         ['/model/info', 1],
       ]),
     );
