@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { defaultLimits } from '../../src/domain/limits.js';
 import { type Backends, createBackends } from '../../src/effects/backends.js';
 import type { AppEvent } from '../../src/events/catalogue.js';
 import { RawServer, json, status } from '../support/raw-server.js';
@@ -60,6 +61,7 @@ function watch(): void {
     urls: [server.url],
     configured: [],
     keyOf: () => null,
+    limitsFor: defaultLimits,
     discovery: false,
     mock: false,
     focused: () => true,
