@@ -1,56 +1,111 @@
-import { keyOf } from '../config/secrets.js';
 import { EXIT } from '../errors.js';
 import type { Command } from './command.js';
-import { DEBUG_OPTION, isOn, listOf, SERVER_OPTIONS } from './options.js';
-import { requestLog } from './request-log.js';
-import { settingsFor } from './settings.js';
+import {
+  DEBUG_OPTION,
+  isOn,
+  JSON_OPTION,
+  SERVER_OPTIONS,
+  WHICH_SERVER_OPTION,
+  type OptionSpec,
+} from './options.js';
+
+const OPTIONS: readonly OptionSpec[] = [...SERVER_OPTIONS, WHICH_SERVER_OPTION, JSON_OPTION, DEBUG_OPTION];
+const NAME = {
+  name: 'name',
+  does: 'a model: its name, label, kind/name or key',
+  completes: 'model',
+} as const;
 
 const list: Command = {
   name: 'list',
   does: 'Lists the models of all servers.',
-  options: [...SERVER_OPTIONS, { name: 'json', type: 'boolean', does: 'print JSON' }, DEBUG_OPTION],
+  options: OPTIONS,
   examples: [['lmapp models list --json | jq -r ".[].name"', 'names of all models, for scripts']],
   async run(context, args) {
-    const [{ askServers }, { modelsAsJson, modelsAsTable, rememberModels }] = await Promise.all([
-      import('./find-backends.js'),
+    const [{ withModels, unanswered }, { modelsAsJson, modelsAsTable }] = await Promise.all([
+      import('./with-models.js'),
       import('./print-models.js'),
     ]);
-    const { settings, problems } = settingsFor(context, args);
-    for (const problem of problems) context.stderr.write(`lmapp: ${problem}\n`);
-    const abort = new AbortController();
-    const servers = await askServers({
-      ports: context.ports,
-      settings,
-      urls: listOf(args, 'url'),
-      mock: isOn(args, 'mock'),
-      keyOf: (backend) => keyOf(backend, context.ports.env),
-      signal: abort.signal,
-      onRequest: requestLog(context, args, settings),
-    });
-    for (const { backend } of servers) backend?.close();
-    rememberModels(context.files.models, servers);
-    if (isOn(args, 'json')) context.stdout.write(`${JSON.stringify(modelsAsJson(servers), null, 2)}\n`);
-    else context.stdout.write(modelsAsTable(servers));
-    for (const { title, url, fault } of servers) {
-      if (fault)
+    return withModels(context, args, ({ servers }) => {
+      if (isOn(args, 'json')) context.stdout.write(`${JSON.stringify(modelsAsJson(servers), null, 2)}\n`);
+      else context.stdout.write(modelsAsTable(servers));
+      for (const line of unanswered(servers)) context.stderr.write(`${line}\n`);
+      if (servers.length === 0) {
         context.stderr.write(
-          `${title} ${url}: ${fault.message}${fault.hint === null ? '' : ` ${fault.hint}`}\n`,
+          'No server was found. Start one, for example with "ollama serve", or name one with --url.\n',
         );
-    }
-    if (servers.length === 0) {
-      context.stderr.write(
-        'No server was found. Start one, for example with "ollama serve", or name one with --url.\n',
-      );
-    }
-    return servers.some(({ fault }) => fault === null) ? EXIT.ok : EXIT.failure;
+      }
+      return Promise.resolve(servers.some(({ fault }) => fault === null) ? EXIT.ok : EXIT.failure);
+    });
   },
+};
+
+const show: Command = {
+  name: 'show',
+  words: NAME,
+  does: 'Tells all that is known of a model.',
+  options: OPTIONS,
+  examples: [['lmapp models show qwen3:8b', 'sizes, context, parameters, template, license']],
+  run: async (context, args) => (await import('./show-model.js')).showModel(context, args),
+};
+
+const load: Command = {
+  name: 'load',
+  words: NAME,
+  does: 'Loads a model and waits until it is loaded.',
+  options: [
+    { name: 'pin', type: 'boolean', does: 'keep it loaded until it is unloaded by hand' },
+    {
+      name: 'context',
+      type: 'number',
+      takes: 'N',
+      does: 'tokens of its context, where the server lets it be chosen',
+      minimum: 1,
+    },
+    ...OPTIONS,
+  ],
+  examples: [['lmapp models load qwen3:8b --pin', 'ready for the first question, for good']],
+  run: async (context, args) => (await import('./change-model.js')).loadModel(context, args),
+};
+
+const unload: Command = {
+  name: 'unload',
+  words: NAME,
+  does: 'Frees the memory of a model.',
+  options: OPTIONS,
+  examples: [['lmapp models unload qwen3:8b', 'its file stays']],
+  run: async (context, args) => (await import('./change-model.js')).unloadModel(context, args),
+};
+
+const pull: Command = {
+  name: 'pull',
+  words: { name: 'name', does: 'a name as the server knows it: qwen3:8b, hf.co/USER/REPOSITORY:Q4_K_M' },
+  does: 'Lets a server fetch a model. Stopped with Ctrl+C and pulled again, it goes on where it was.',
+  options: OPTIONS,
+  examples: [['lmapp models pull qwen3:8b --server ollama', 'with several servers that can, name one']],
+  run: async (context, args) => (await import('./pull-model.js')).pullModel(context, args),
+};
+
+const remove: Command = {
+  name: 'delete',
+  words: NAME,
+  does: 'Deletes a model from its server, after a question.',
+  options: [
+    { name: 'yes', type: 'boolean', does: 'do not ask; needed where there is no terminal' },
+    ...OPTIONS,
+  ],
+  examples: [['lmapp models delete qwen3:8b --yes', 'for scripts']],
+  run: async (context, args) => (await import('./change-model.js')).deleteModel(context, args),
 };
 
 export const models: Command = {
   name: 'models',
-  does: 'Lists the models of all servers; its commands change them.',
-  options: list.options,
-  commands: [list],
-  examples: [['lmapp models --json | jq -r ".[].name"', 'names of all models, for scripts']],
+  does: 'Lists the models of all servers; its commands show and change them.',
+  options: OPTIONS,
+  commands: [list, show, load, unload, pull, remove],
+  examples: [
+    ['lmapp models --json | jq -r ".[].name"', 'names of all models, for scripts'],
+    ['lmapp models pull qwen3:8b', 'fetch a model'],
+  ],
   run: (context, args) => list.run(context, args),
 };

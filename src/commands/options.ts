@@ -39,6 +39,16 @@ export const SERVER_OPTIONS: readonly OptionSpec[] = [
   { name: 'mock', type: 'boolean', does: 'use a stand-in that needs no server' },
 ];
 
+/** Of commands on models: one of the servers. */
+export const WHICH_SERVER_OPTION: OptionSpec = {
+  name: 'server',
+  type: 'string',
+  takes: 'KIND-or-URL',
+  does: 'only this server: its kind (ollama), its address, or its id',
+};
+
+export const JSON_OPTION: OptionSpec = { name: 'json', type: 'boolean', does: 'print JSON (docs/models.md)' };
+
 export const MODEL_OPTION: OptionSpec = {
   name: 'model',
   type: 'string',

@@ -1,29 +1,36 @@
+import { formatBytes } from '../../widgets/text/format.js';
 import type { Model } from '../domain/model.js';
+import { insteadOfPull } from '../domain/pull-names.js';
 import { openModelCache } from '../sessions/remembered.js';
 import type { AskedServer } from './find-backends.js';
 
-const GIGABYTE = 1e9;
-const MEGABYTE = 1e6;
-
-/** One object per model, for scripts; null is what the server did not tell. Sizes in bytes. */
+/** One object per model, for scripts (docs/models.md). */
 export function modelsAsJson(servers: readonly AskedServer[]): readonly Readonly<Record<string, unknown>>[] {
-  return servers.flatMap(({ backend, url, models }) =>
-    models.map((model) => ({
-      key: model.key,
-      name: model.name,
-      server: backend?.info.kind ?? null,
-      url,
-      sizeBytes: model.sizeBytes,
-      family: model.family,
-      parameters: model.parameters,
-      quantization: model.quantization,
-      contextMax: model.contextMax,
-      contextAllocated: model.contextAllocated,
-      chat: model.chat,
-      state: model.loadState,
-      digest: model.digest,
-    })),
-  );
+  return servers.flatMap((server) => server.models.map((model) => modelAsJson(server, model)));
+}
+
+/** Null is what the server did not tell. Sizes in bytes, contexts in tokens, times in ms since the epoch. */
+export function modelAsJson({ backend, url }: AskedServer, model: Model): Readonly<Record<string, unknown>> {
+  return {
+    key: model.key,
+    name: model.name,
+    server: backend?.info.kind ?? null,
+    url,
+    sizeBytes: model.sizeBytes,
+    family: model.family,
+    parameters: model.parameters,
+    quantization: model.quantization,
+    contextMax: model.contextMax,
+    contextAllocated: model.contextAllocated,
+    capabilities: model.capabilities,
+    chat: model.chat,
+    remote: model.remote,
+    state: model.loadState,
+    memoryBytes: model.memoryBytes,
+    vramBytes: model.vramBytes,
+    loadedUntil: typeof model.expiry === 'object' ? (model.expiry?.at ?? null) : model.expiry,
+    digest: model.digest,
+  };
 }
 
 /** One line per model, under a line per server. */
@@ -32,9 +39,10 @@ export function modelsAsTable(servers: readonly AskedServer[]): string {
   const width = Math.max(0, ...all.map((model) => model.label.length));
   return servers
     .filter(({ fault }) => fault === null)
-    .map(({ title, url, models }) => {
+    .map(({ backend, title, url, models }) => {
       const lines = models.map((model) => `  ${rowOf(model, width)}\n`);
-      return `${title}${url === '' ? '' : ` ${url}`}\n${lines.length === 0 ? '  no models\n' : lines.join('')}`;
+      const none = `  no models: ${nextStep(backend)}\n`;
+      return `${title}${url === '' ? '' : ` ${url}`}\n${lines.length === 0 ? none : lines.join('')}`;
     })
     .join('');
 }
@@ -52,11 +60,16 @@ export function rememberModels(file: string, servers: readonly AskedServer[]): v
   cache.write([...answered, ...others]);
 }
 
+function nextStep(backend: AskedServer['backend']): string {
+  if (backend?.info.features.pull) return 'lmapp models pull NAME';
+  return insteadOfPull(backend?.info.kind ?? '');
+}
+
 function rowOf(model: Model, width: number): string {
   const context = model.contextAllocated ?? model.contextMax;
   return [
     model.label.padEnd(width),
-    sizeOf(model.sizeBytes).padStart(8),
+    (model.remote ? 'cloud' : formatBytes(model.sizeBytes)).padStart(8),
     (model.parameters ?? '—').padStart(7),
     (model.quantization ?? '—').padStart(8),
     (context === null ? '—' : `${context} ctx`).padStart(11),
@@ -64,9 +77,4 @@ function rowOf(model: Model, width: number): string {
   ]
     .join('  ')
     .trimEnd();
-}
-
-function sizeOf(bytes: number | null): string {
-  if (bytes === null) return '—';
-  return bytes >= GIGABYTE ? `${(bytes / GIGABYTE).toFixed(1)} GB` : `${Math.round(bytes / MEGABYTE)} MB`;
 }

@@ -1,3 +1,5 @@
+import { truncateEnd } from '../../widgets/text/truncate.js';
+
 /** What happens meanwhile, for somebody who looks. */
 export interface StatusLine {
   show(text: string): void;
@@ -14,7 +16,8 @@ export function statusLine(stderr: NodeJS.WriteStream): StatusLine {
   return {
     show(text) {
       if (!stderr.isTTY || process.env['TERM'] === 'dumb' || text === '' || text === shown) return;
-      stderr.write(`\r\x1b[K${text}`);
+      // A line that wraps could not be written over.
+      stderr.write(`\r\x1b[K${truncateEnd(text, (stderr.columns ?? 80) - 1, '…')}`);
       shown = text;
     },
     clear,

@@ -1,4 +1,5 @@
 import type { Turn } from '../domain/chat.js';
+import { chosenContext } from '../domain/chosen-context.js';
 import {
   countContext,
   isSent,
@@ -31,12 +32,8 @@ export interface Shortage {
 
 /** The context that is asked for with every request of a model: the same for a whole chat, since another one loads it anew. */
 export function contextTokensOf(state: State, model: Model): number | null {
-  const backend = backendById(state, model.backendId)?.info;
-  if (!backend?.features.contextChoice) return null;
-  const { contexts } = state.settings;
-  const names = [model.key, `${backend.kind}/${model.name}`, model.name, model.label];
-  const chosen = names.map((name) => contexts[name]).find((tokens) => tokens !== undefined) ?? null;
-  return chosen === null || model.contextMax === null ? chosen : Math.min(chosen, model.contextMax);
+  const info = backendById(state, model.backendId)?.info;
+  return info ? chosenContext(state.settings.contexts, info, model) : null;
 }
 
 /** The context that the next request gets; null when the server does not tell. */

@@ -1,0 +1,162 @@
+import { createInterface } from 'node:readline/promises';
+import { formatBytes, formatCount, formatDuration } from '../../widgets/text/format.js';
+import { sanitizeLine } from '../../widgets/text/sanitize.js';
+import { chosenContext } from '../domain/chosen-context.js';
+import type { Model } from '../domain/model.js';
+import { EXIT, LmappError } from '../errors.js';
+import type { CommandContext } from './command.js';
+import { isOn, numberOf, type Arguments } from './options.js';
+import {
+  cannot,
+  listAgain,
+  oneModel,
+  oneName,
+  withModels,
+  type FoundModel,
+  type ModelWork,
+} from './with-models.js';
+
+/** `lmapp models load` */
+export function loadModel(context: CommandContext, args: Arguments): Promise<number> {
+  const name = oneName(args, 'load');
+  return withModels(
+    context,
+    args,
+    (work) => load(work, oneModel(work, name)),
+    () => `the load of ${name} was stopped`,
+  );
+}
+
+async function load(work: ModelWork, found: FoundModel): Promise<number> {
+  const { context, args, settings, signal, status } = work;
+  const { model, backend, server } = found;
+  const { features, title, kind } = backend.info;
+  const pin = isOn(args, 'pin');
+  const asked = numberOf(args, 'context');
+  if (!backend.load || !features.load)
+    throw cannot(`${title} loads its model itself, when it starts`, 'Start it with the model that you want.');
+  if (pin && !features.pin)
+    throw cannot(`${title} decides by itself how long a model stays`, `lmapp models load ${model.name}`);
+  if (asked !== null && !features.contextChoice)
+    throw cannot(
+      `${title} does not let the context be chosen with a load`,
+      `Choose it where ${kind} is started or configured.`,
+    );
+  const started = context.ports.clock.monotonic();
+  status.show(`loading ${model.label}`);
+  await backend.load(
+    model,
+    {
+      keepAlive: pin ? '-1' : settings.keepAlive,
+      contextTokens: asked ?? chosenContext(settings.contexts, backend.info, model),
+      onProgress(progress, source) {
+        work.tell({ type: 'progress', progress, source });
+        status.show(`loading ${model.label}${progress === null ? '' : ` ${Math.round(progress * 100)} %`}`);
+      },
+    },
+    signal,
+  );
+  if (signal.aborted) return EXIT.interrupted;
+  const now = (await listAgain(work, server))?.find(({ key }) => key === model.key) ?? null;
+  const ms = context.ports.clock.monotonic() - started;
+  work.tell({
+    type: 'ended',
+    outcome: 'complete',
+    key: model.key,
+    ms: Math.round(ms),
+    contextAllocated: now?.contextAllocated ?? null,
+    memoryBytes: now?.memoryBytes ?? null,
+    fault: null,
+  });
+  work.say(`${model.label} is loaded${figuresOf(now, ms)}`);
+  return EXIT.ok;
+}
+
+function figuresOf(model: Model | null, ms: number): string {
+  const parts = [
+    ...(model?.memoryBytes ? [`${formatBytes(model.memoryBytes)} in memory`] : []),
+    ...(model?.contextAllocated ? [`context ${formatCount(model.contextAllocated)} tokens`] : []),
+    ...(model?.expiry === 'never' ? ['until it is unloaded by hand'] : []),
+    `in ${formatDuration(ms)}`,
+  ];
+  return `: ${parts.join(', ')}`;
+}
+
+/** `lmapp models unload` */
+export function unloadModel(context: CommandContext, args: Arguments): Promise<number> {
+  const name = oneName(args, 'unload');
+  return withModels(context, args, async (work) => {
+    const { model, backend, server } = oneModel(work, name);
+    const { features, title } = backend.info;
+    if (!backend.unload || !features.unload)
+      throw cannot(`${title} keeps its model`, 'It is unloaded when the server stops.');
+    const ended = { type: 'ended', outcome: 'complete', key: model.key, fault: null };
+    if (model.loadState === 'unloaded') {
+      work.tell({ ...ended, wasLoaded: false });
+      work.say(`${model.label} is not loaded`);
+      return EXIT.ok;
+    }
+    work.status.show(`unloading ${model.label}`);
+    await backend.unload(model, work.signal);
+    if (work.signal.aborted) return EXIT.interrupted;
+    const now = (await listAgain(work, server))?.find(({ key }) => key === model.key) ?? null;
+    if (now?.loadState === 'loaded')
+      throw cannot(`${model.label} is still loaded (in use?)`, 'It goes when its last request has ended.');
+    work.tell({ ...ended, wasLoaded: true });
+    work.say(`${model.label} is unloaded`);
+    return EXIT.ok;
+  });
+}
+
+/** `lmapp models delete` */
+export function deleteModel(context: CommandContext, args: Arguments): Promise<number> {
+  const name = oneName(args, 'delete');
+  return withModels(context, args, async (work) => {
+    const { model, backend, server } = oneModel(work, name);
+    const { features, title, url } = backend.info;
+    if (!backend.delete || !features.delete)
+      throw cannot(`${title} deletes no models`, 'Its files are deleted where they lie.');
+    const what = sanitizeLine(
+      `${model.name} (${formatBytes(model.sizeBytes)}) from ${title} ${url}`,
+    ).trimEnd();
+    if (!isOn(args, 'yes') && !(await agreed(work, `Delete ${what}? [y/N] `))) {
+      if (work.signal.aborted) return EXIT.interrupted;
+      work.say('nothing was deleted');
+      work.tell({ type: 'ended', outcome: 'kept', key: model.key, fault: null });
+      return EXIT.ok;
+    }
+    await backend.delete(model, work.signal);
+    if (work.signal.aborted) return EXIT.interrupted;
+    await listAgain(work, server);
+    work.tell({
+      type: 'ended',
+      outcome: 'complete',
+      key: model.key,
+      sizeBytes: model.sizeBytes,
+      fault: null,
+    });
+    work.say(`${model.name} is deleted`);
+    return EXIT.ok;
+  });
+}
+
+/** Asks on the terminal. Errors: LmappError with code 2 where there is none to ask on. */
+async function agreed({ context, signal }: ModelWork, question: string): Promise<boolean> {
+  const { stdin, stderr } = context;
+  if (!stdin.isTTY || !stderr.isTTY)
+    throw new LmappError('usage', 'there is no terminal to ask on', {
+      hint: 'Say --yes to delete without a question.',
+      exitCode: EXIT.usage,
+    });
+  const asking = createInterface({ input: stdin, output: stderr });
+  // Ctrl+C comes here as a key, and not as a signal.
+  asking.on('SIGINT', () => process.emit('SIGINT'));
+  try {
+    return /^y(es)?$/i.test((await asking.question(question, { signal })).trim());
+  } catch {
+    stderr.write('\n');
+    return false;
+  } finally {
+    asking.close();
+  }
+}

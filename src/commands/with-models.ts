@@ -1,0 +1,227 @@
+import { sanitizeLine } from '../../widgets/text/sanitize.js';
+import { BackendError, type Backend } from '../backends/backend.js';
+import { keyOf } from '../config/secrets.js';
+import type { Fault } from '../domain/fault.js';
+import { findModels } from '../domain/find-model.js';
+import type { Model } from '../domain/model.js';
+import { nearestNames } from '../domain/names.js';
+import type { Settings } from '../domain/settings.js';
+import { EXIT, LmappError } from '../errors.js';
+import type { CommandContext } from './command.js';
+import { askServers, type AskedServer } from './find-backends.js';
+import { isOn, listOf, textOf, type Arguments } from './options.js';
+import { rememberModels } from './print-models.js';
+import { requestLog } from './request-log.js';
+import { settingsFor } from './settings.js';
+import { statusLine, type StatusLine } from './status-line.js';
+import { untilAborted } from './until-aborted.js';
+
+/** What a command on models works with. */
+export interface ModelWork {
+  readonly context: CommandContext;
+  readonly args: Arguments;
+  readonly settings: Settings;
+  /** Those that --server lets through. */
+  readonly servers: readonly AskedServer[];
+  /** Ended by Ctrl+C. */
+  readonly signal: AbortSignal;
+  readonly status: StatusLine;
+  /** With --json: an object on a line of its own; nothing otherwise. */
+  tell(event: Readonly<Record<string, unknown>>): void;
+  /** Without --json: a line for people; nothing otherwise. */
+  say(text: string): void;
+}
+
+/** A model and where it is. */
+export interface FoundModel {
+  readonly model: Model;
+  readonly server: AskedServer;
+  readonly backend: Backend;
+}
+
+/**
+ * Asks the servers, and runs the work with them. Ctrl+C ends the work and gives 130, with `interrupted` on stderr. Errors of a server
+ * become LmappError with its next step; with --json they are told as the last object, too.
+ */
+export async function withModels(
+  context: CommandContext,
+  args: Arguments,
+  run: (work: ModelWork) => Promise<number>,
+  interrupted: () => string | null = () => null,
+): Promise<number> {
+  const { ports, files, stdout, stderr } = context;
+  const { settings, problems } = settingsFor(context, args);
+  for (const problem of problems) stderr.write(`lmapp: ${problem}\n`);
+  const json = isOn(args, 'json');
+  const abort = new AbortController();
+  const onInterrupt = (): void => abort.abort();
+  process.once('SIGINT', onInterrupt);
+  const status = statusLine(stderr);
+  const wanted = textOf(args, 'server');
+  let servers: readonly AskedServer[] = [];
+  const tell = (event: Readonly<Record<string, unknown>>): void => {
+    if (json) stdout.write(`${JSON.stringify(event)}\n`);
+  };
+  const onCancelled = (): number => {
+    status.clear();
+    const text = interrupted();
+    if (text !== null) stderr.write(`lmapp: ${text}\n`);
+    tell({ type: 'ended', outcome: 'cancelled', fault: null });
+    return EXIT.interrupted;
+  };
+  try {
+    status.show('looking for servers');
+    const asked = await untilAborted(
+      askServers({
+        ports,
+        settings,
+        urls: [...listOf(args, 'url'), ...(wanted !== null && isAddress(wanted) ? [wanted] : [])],
+        mock: isOn(args, 'mock'),
+        keyOf: (backend) => keyOf(backend, ports.env),
+        signal: abort.signal,
+        onRequest: requestLog(context, args, settings),
+      }),
+      abort.signal,
+    );
+    if (asked === null) return onCancelled();
+    status.clear();
+    servers = asked;
+    rememberModels(files.models, servers);
+    const chosen = wanted === null ? servers : serversNamed(servers, wanted);
+    const say = (text: string): void => {
+      status.clear();
+      if (!json) stdout.write(`${sanitizeLine(text)}\n`);
+    };
+    const code = await run({
+      context,
+      args,
+      settings,
+      servers: chosen,
+      signal: abort.signal,
+      status,
+      tell,
+      say,
+    });
+    return abort.signal.aborted ? onCancelled() : code;
+  } catch (error) {
+    if (abort.signal.aborted) return onCancelled();
+    status.clear();
+    const told =
+      error instanceof BackendError
+        ? error.fault
+        : error instanceof LmappError
+          ? { code: error.code, message: error.message, hint: error.hint, status: null }
+          : null;
+    if (told) tell({ type: 'ended', outcome: 'failed', fault: told });
+    throw error instanceof BackendError ? toLmappError(error.fault) : error;
+  } finally {
+    status.clear();
+    process.off('SIGINT', onInterrupt);
+    for (const { backend } of servers) backend?.close();
+  }
+}
+
+/** The one model that a name means. Errors: LmappError with code 2 for none, with the nearest names, and for several, with their keys. */
+export function oneModel({ servers }: ModelWork, wanted: string): FoundModel {
+  const all = servers.flatMap(({ models }) => models);
+  const found = findModels(all, wanted);
+  const [model] = found;
+  const server = servers.find(({ models }) => model !== undefined && models.includes(model));
+  if (found.length === 1 && model && server?.backend) return { model, server, backend: server.backend };
+  if (found.length > 1) {
+    throw new LmappError('ambiguous-model', `${found.length} servers have the model ${wanted}`, {
+      hint: `Name one of them: ${found.map(({ key }) => sanitizeLine(key)).join(' or ')}`,
+      exitCode: EXIT.usage,
+    });
+  }
+  const away = unanswered(servers);
+  if (all.length === 0) {
+    throw new LmappError('no-model', away[0] ?? 'no server has a model', {
+      hint:
+        away.slice(1).join('\n') ||
+        'Start a server, for example with "ollama serve", or name one with --url; "lmapp models pull NAME" gets a model.',
+    });
+  }
+  const nearest = nearestNames(
+    wanted,
+    all.map(({ label }) => label),
+  );
+  throw new LmappError('unknown-model', [`no server has the model ${wanted}`, ...away].join('\n'), {
+    hint:
+      nearest.length > 0
+        ? `Did you mean ${nearest.join(' or ')}?`
+        : `There is ${all
+            .slice(0, 5)
+            .map(({ label }) => label)
+            .join(', ')}.`,
+    exitCode: EXIT.usage,
+  });
+}
+
+/** Why servers told no models, a line each. */
+export function unanswered(servers: readonly AskedServer[]): readonly string[] {
+  return servers.flatMap(({ title, url, fault }) =>
+    fault ? [`${title} ${url}: ${fault.message} ${fault.hint ?? ''}`.trimEnd()] : [],
+  );
+}
+
+/** The one word behind a command. Errors: LmappError with code 2 for none or several. */
+export function oneName({ words }: Arguments, command: string): string {
+  const [name] = words;
+  if (words.length === 1 && name !== undefined && name.trim() !== '') return name;
+  throw new LmappError('usage', words.length > 1 ? 'one model at a time' : 'which model?', {
+    hint:
+      words.length > 1
+        ? `A name with blanks is written in quotes: lmapp models ${command} "${words.join(' ')}"`
+        : `lmapp models ${command} NAME; "lmapp models" lists all.`,
+    exitCode: EXIT.usage,
+  });
+}
+
+/** That a server has no way to do something: what and the next step. */
+export function cannot(what: string, hint: string): LmappError {
+  return new LmappError('unsupported', what, { hint });
+}
+
+export function toLmappError(fault: Fault): LmappError {
+  return new LmappError(
+    fault.code,
+    sanitizeLine(fault.message),
+    fault.hint === null ? {} : { hint: fault.hint },
+  );
+}
+
+/** Lists anew what changed, for the completions and the next start of the dashboard; null when it cannot be told now. */
+export async function listAgain(
+  { context, signal }: ModelWork,
+  server: AskedServer,
+): Promise<readonly Model[] | null> {
+  try {
+    const models = (await server.backend?.models(signal)) ?? [];
+    rememberModels(context.files.models, [{ ...server, models }]);
+    return models;
+  } catch {
+    return null;
+  }
+}
+
+function isAddress(text: string): boolean {
+  return /:\/\/|:\d+|^localhost|\.\d+$/.test(text);
+}
+
+/** By kind, address or id. Errors: LmappError with code 2 when there is none. */
+function serversNamed(servers: readonly AskedServer[], wanted: string): readonly AskedServer[] {
+  const bare = (url: string): string => url.replace(/^[a-z.+-]*:\/\//i, '').replace(/\/$/, '');
+  const found = servers.filter(
+    ({ backend, url }) =>
+      backend?.info.kind === wanted ||
+      backend?.info.id === wanted ||
+      (url !== '' && bare(url) === bare(wanted)),
+  );
+  if (found.length > 0) return found;
+  const there = servers.map(({ backend, url, title }) => `${backend?.info.kind ?? title} ${url}`.trimEnd());
+  throw new LmappError('unknown-server', `there is no server ${wanted}`, {
+    hint: there.length === 0 ? 'No server was found.' : `There is ${there.join(', ')}.`,
+    exitCode: EXIT.usage,
+  });
+}
