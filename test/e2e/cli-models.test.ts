@@ -74,7 +74,10 @@ describe('lmapp models', () => {
       /\.Prompt/,
     ])
       expect(stdout).toMatch(text);
-    const json = JSON.parse((await models(['show', 'ollama/other:7b', '--json'])).stdout) as Record<string, unknown>;
+    const json = JSON.parse((await models(['show', 'ollama/other:7b', '--json'])).stdout) as Record<
+      string,
+      unknown
+    >;
     expect(json).toMatchObject({ name: 'other:7b', details: { parameters: [['num_ctx', '8192']] } });
   });
 
