@@ -121,7 +121,7 @@ export async function routerDelete(wire: BackendWire, model: Model, signal: Abor
     throw new BackendError(
       fault(
         'unsupported',
-        `${model.label} is not in the cache of llama.cpp, which deletes nothing else.`,
+        `${model.label} is not in the cache of ${wire.place(null).title}, which deletes nothing else.`,
         'Delete its file on the machine of the server.',
       ),
     );
@@ -188,7 +188,7 @@ async function order(
   throw new BackendError({
     ...told,
     code: 'unknown-model',
-    message: `llama.cpp does not know the model ${model.label}.`,
+    message: `${wire.place(null).title} does not know the model ${model.label}.`,
     hint: 'Choose another model.',
   });
 }

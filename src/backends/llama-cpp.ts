@@ -37,10 +37,32 @@ import {
   routerUnload,
 } from './llama-cpp-router.js';
 import { detailsFrom, type LlamaCppProps } from './llama-cpp-state.js';
+import { NO_NDJSON, OF_OTHER_KINDS, OLLAMA_FORMS } from './not-concerned.js';
 import { listedModels, openAiModel } from './openai-models.js';
 import { isLlamaCppFamily } from './recognise.js';
 
-const PLACE = { kind: 'llama.cpp', title: 'llama.cpp', startCommand: 'llama-server -m MODEL.gguf' };
+const PLACE = {
+  kind: 'llama.cpp',
+  title: 'llama.cpp',
+  startCommand: 'llama-server -m MODEL.gguf',
+  logPlace: 'its terminal, or the file of `--log-file`',
+};
+
+/** What a server that is built from llama.cpp's says of itself. */
+export interface LlamaCppProfile {
+  /** `title` here is for sentences. */
+  readonly place: Omit<FaultPlace, 'model'>;
+  /** Shown in the list of servers. */
+  readonly title: string;
+  /** What to do when more than its one model is wanted. */
+  readonly routerHint: string;
+}
+
+const PROFILE: LlamaCppProfile = {
+  place: PLACE,
+  title: 'llama.cpp',
+  routerHint: 'Start llama-server without a model to get a router.',
+};
 
 /** With one model. */
 const FEATURES: BackendFeatures = {
@@ -67,9 +89,13 @@ export const llamaCpp: BackendType = {
   ...PLACE,
   // 9931 is the port that builds since the end of 2026 announce.
   defaultPorts: [8080, 9931],
-  logPlace: 'its terminal, or the file of `--log-file`',
   features: ROUTER_FEATURES,
-  notConcerned: {},
+  notConcerned: {
+    ...NO_NDJSON,
+    ...OLLAMA_FORMS,
+    ...OF_OTHER_KINDS,
+    '87': 'fetches without a job to ask for',
+  },
   recognises: isLlamaCppFamily,
   create: (address, ports) => new LlamaCpp(address, ports),
 };
@@ -80,12 +106,11 @@ export class LlamaCpp implements Backend {
   readonly #questions: LlamaCppQuestions;
   #info: BackendInfo;
 
-  constructor(
-    address: BackendAddress,
-    ports: BackendPorts,
-    place: Omit<FaultPlace, 'model'> = PLACE,
-    title = 'llama.cpp',
-  ) {
+  readonly #routerHint: string;
+
+  constructor(address: BackendAddress, ports: BackendPorts, profile: LlamaCppProfile = PROFILE) {
+    const { place, title } = profile;
+    this.#routerHint = profile.routerHint;
     this.#wire = new BackendWire(address, ports, place);
     this.#questions = new LlamaCppQuestions(this.#wire);
     this.#info = {
@@ -248,7 +273,7 @@ export class LlamaCpp implements Backend {
       fault(
         'unsupported',
         `This ${this.#info.title} server holds one model and cannot ${what}.`,
-        'Start llama-server without a model to get a router.',
+        this.#routerHint,
       ),
     );
   }

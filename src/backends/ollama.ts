@@ -33,9 +33,16 @@ import {
 import { LoadedModels } from './ollama-loaded.js';
 import { findLoaded, ollamaModel } from './ollama-models.js';
 import { ollamaPull } from './ollama-pull.js';
+import { NO_EVENT_STREAM } from './not-concerned.js';
 import { isLlamaCppFamily, isLocalAi, LOCAL_AI_PATH, ownerOf } from './recognise.js';
 
-const PLACE = { kind: 'ollama', title: 'Ollama', startCommand: 'ollama serve' };
+const PLACE = {
+  kind: 'ollama',
+  title: 'Ollama',
+  startCommand: 'ollama serve',
+  logPlace:
+    '`journalctl -u ollama` on Linux, `~/.ollama/logs/server.log` on macOS, `%LOCALAPPDATA%\\Ollama\\server.log` on Windows',
+};
 const SHOWS_AT_ONCE = 4;
 const UNLOAD_POLL_MS = 250;
 
@@ -57,10 +64,8 @@ export const ollama: BackendType = {
   ...PLACE,
   title: 'ollama',
   defaultPorts: [11434],
-  logPlace:
-    '`journalctl -u ollama` on Linux, `~/.ollama/logs/server.log` on macOS, `%LOCALAPPDATA%\\Ollama\\server.log` on Windows',
   features: FEATURES,
-  notConcerned: {},
+  notConcerned: NO_EVENT_STREAM,
   // LocalAI and others answer the questions of Ollama too.
   async recognises(list, probe) {
     if (!mayBeOllama(list)) return false;

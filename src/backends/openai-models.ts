@@ -44,8 +44,8 @@ export function openAiModel(item: JsonObject, name: string, backendId: string, l
 
 /** A single llama.cpp model is named by its file: the folder tells nothing. */
 function baseName(name: string): string {
-  const path = /\.gguf$/i.test(name) || /^([/\\~.]|[a-z]:\\)/i.test(name);
-  return path ? name.replace(/^.*[/\\]/, '').replace(/\.gguf$/i, '') || name : name;
+  const path = /\.(gguf|llamafile)$/i.test(name) || /^([/\\~.]|[a-z]:\\)/i.test(name);
+  return path ? name.replace(/^.*[/\\]/, '').replace(/\.(gguf|llamafile)$/i, '') || name : name;
 }
 
 function shortCount(weights: number): string {

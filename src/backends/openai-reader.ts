@@ -130,6 +130,8 @@ export class OpenAiReader implements ChatReader {
     this.#onModel(field(chunk, 'model'), events);
     const progress = asObject(field(chunk, 'prompt_progress'));
     if (progress !== null) events.push(prefillOf(progress));
+    const share = asCount(field(chunk, 'x_prefill_progress'));
+    if (share !== null) events.push(prefillShareOf(share));
     const choice = asArray(field(chunk, 'choices'))
       .map(asObject)
       .find((item) => (asCount(field(item, 'index')) ?? 0) === 0);
@@ -247,6 +249,12 @@ function prefillOf(progress: JsonObject): ChatEvent {
     },
     source: 'prompt_progress',
   };
+}
+
+/** llamafiler counts no tokens. */
+function prefillShareOf(share: number): ChatEvent {
+  const progress = { processed: 0, total: 0, cached: 0, share: Math.min(share, 1) };
+  return { type: 'prefill', progress, source: 'x_prefill_progress' };
 }
 
 /** An answer that begins like HTML: a portal, a web interface, a wrong path. */

@@ -40,3 +40,8 @@ export function isPage(answer: WholeAnswer): boolean {
     /^text\/html/i.test(answer.headers['content-type'] ?? '') || /^\s*<(?:!doctype|html)/i.test(answer.text)
   );
 }
+
+/** llamafiler (llamafile 0.9 with `--v2`): by its header, else by the owner of its model. */
+export function isLlamafiler(list: WholeAnswer): boolean {
+  return /^llamafile\//i.test(serverHeader(list)) || ownerOf(list) === 'llamafile';
+}

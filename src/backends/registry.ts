@@ -3,6 +3,7 @@ import { gpt4all } from './gpt4all.js';
 import { jan } from './jan.js';
 import { litellm } from './litellm.js';
 import { llamaCpp } from './llama-cpp.js';
+import { llamafile } from './llamafile.js';
 import { lmstudio } from './lmstudio.js';
 import { localai } from './localai.js';
 import { mock } from './mock.js';
@@ -13,6 +14,7 @@ import { vllm } from './vllm.js';
 /** Every kind of server. A new one is a file of its own and a line here; its order is the order of looking for servers. */
 export const backendTypes: readonly BackendType[] = [
   ollama,
+  llamafile,
   localai,
   vllm,
   gpt4all,

@@ -1,7 +1,7 @@
 import { createSanitizer } from '../../widgets/text/sanitize.js';
 import type { ChatEvent } from '../backends/backend.js';
 import { keyOf } from '../config/secrets.js';
-import type { ChatMessage } from '../domain/chat.js';
+import { type ChatMessage, prefillShare } from '../domain/chat.js';
 import { findModel } from '../domain/find-model.js';
 import type { Model } from '../domain/model.js';
 import { nearestNames } from '../domain/names.js';
@@ -114,10 +114,12 @@ function phaseOf(event: ChatEvent): string {
       return event.progress === null
         ? 'loading the model'
         : `loading the model, ${Math.round(event.progress * 100)} %`;
-    case 'prefill':
-      return event.progress.total > 0
-        ? `prompt, ${event.progress.processed} of ${event.progress.total} tokens`
-        : 'prompt';
+    case 'prefill': {
+      const share = prefillShare(event.progress);
+      if (event.progress.total > 0)
+        return `prompt, ${event.progress.processed} of ${event.progress.total} tokens`;
+      return share === null ? 'prompt' : `prompt, ${Math.round(share * 100)} %`;
+    }
     case 'reasoning':
       return 'thinking';
     default:

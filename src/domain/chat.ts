@@ -47,6 +47,13 @@ export interface PrefillProgress {
   readonly processed: number;
   readonly total: number;
   readonly cached: number;
+  /** 0..1, from a server that counts no tokens (`total` 0). */
+  readonly share?: number;
+}
+
+/** How much of the prompt is read, 0..1; null when the server says nothing useful. */
+export function prefillShare({ processed, total, share }: PrefillProgress): number | null {
+  return total > 0 ? Math.min(processed / total, 1) : (share ?? null);
 }
 
 /** What the model did not see of what was sent, as far as it is known. */

@@ -7,7 +7,7 @@ import {
   formatSpeed,
   formatTokens,
 } from '../../widgets/text/format.js';
-import type { Phase, Turn } from '../domain/chat.js';
+import { type Phase, prefillShare, type Turn } from '../domain/chat.js';
 import { hardStop, isIdleNews } from '../state/aftermath.js';
 import { allocatedFor, contextUsed, nextTokens, reserveIn } from '../state/context.js';
 import { knownOfWait } from '../state/silence.js';
@@ -128,9 +128,11 @@ function figuresOf(turn: Turn, phase: Phase, ms: number, current: boolean, state
   if (phase === 'answering' || (phase === 'thinking' && current)) return tokenFigures(turn, phase, ms, state);
   if (current && phase === 'queued' && turn.queuePosition !== null)
     return told(`place ${formatCount(turn.queuePosition)}`, waited(ms));
-  if (current && phase === 'prefill' && turn.prefill && turn.prefill.total > 0) {
+  const share = current && phase === 'prefill' && turn.prefill ? prefillShare(turn.prefill) : null;
+  if (share !== null && turn.prefill) {
     const { processed, total } = turn.prefill;
-    return told(formatPercent(processed / total), `${formatCount(processed)} of ${formatCount(total)} tok`);
+    const tokens = total > 0 ? [`${formatCount(processed)} of ${formatCount(total)} tok`] : [];
+    return told(formatPercent(share), ...tokens);
   }
   if (current && phase === 'loading') {
     const progress = turn.loadProgress ?? modelByKey(state, turn.modelKey)?.loadProgress ?? null;

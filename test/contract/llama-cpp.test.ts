@@ -383,7 +383,7 @@ describe('llama.cpp as a router', () => {
     return seen;
   }
 
-  it('fetches a model, told by its events, file by file', async () => {
+  it('case 85: fetches a model, told by its events, file by file', async () => {
     const backend = await router('loaded');
     const sent = events({ model: 'x', event: 'download_failed', data: {} }, file(40));
     server.reply('/models/sse', sent.reply).reply('POST /models', json({ success: true }));
