@@ -96,27 +96,41 @@ export function averageOf(
   return sum === null ? null : sum / valuesOf(samples, name, labels).length;
 }
 
+/** Over a shorter time a speed is chance: counters move in steps. */
+const MEASURE_MS = 1000;
+
+interface Measure {
+  readonly value: number;
+  readonly atMs: number;
+  readonly perSecond: number | null;
+}
+
 /** Speeds from the differences of counters: what servers average themselves says nothing about now. */
 export class CounterRates {
-  readonly #last = new Map<string, { readonly value: number; readonly atMs: number }>();
+  readonly #last = new Map<string, Measure>();
 
   /**
-   * Per second since the last time this counter was told; null the first time. A counter that falls has begun anew at zero. `atMs` is
-   * monotonic.
+   * Per second since this counter was measured before, at least a second ago (until then the speed before); null the first time. A
+   * counter that falls has begun anew at zero. `atMs` is monotonic.
    */
   perSecond(counter: string, value: number | null, atMs: number): number | null {
+    const before = this.#last.get(counter);
     if (value === null) {
       this.#last.delete(counter);
       return null;
     }
-    const before = this.#last.get(counter);
-    this.#last.set(counter, { value, atMs });
-    if (before === undefined || atMs <= before.atMs) return null;
-    const counted = value < before.value ? value : value - before.value;
-    return (counted / (atMs - before.atMs)) * 1000;
+    if (before !== undefined && atMs < before.atMs + MEASURE_MS) return before.perSecond;
+    const perSecond = before === undefined ? null : speed(before, value, atMs);
+    this.#last.set(counter, { value, atMs, perSecond });
+    return perSecond;
   }
 
   clear(): void {
     this.#last.clear();
   }
+}
+
+function speed(before: Measure, value: number, atMs: number): number {
+  const counted = value < before.value ? value : value - before.value;
+  return (counted / (atMs - before.atMs)) * 1000;
 }

@@ -87,9 +87,11 @@ describe('metrics', () => {
     expect(rates.perSecond('t', 1100, 2000)).toBe(50);
     expect(rates.perSecond('t', 1100, 4000)).toBe(0);
     expect(rates.perSecond('t', 30, 5000)).toBe(30);
-    expect(rates.perSecond('t', 40, 5000)).toBeNull();
-    expect(rates.perSecond('t', null, 6000)).toBeNull();
-    expect(rates.perSecond('t', 50, 7000)).toBeNull();
+    // Two looks in a row measure nothing new.
+    expect(rates.perSecond('t', 40, 5020)).toBe(30);
+    expect(rates.perSecond('t', 50, 6000)).toBe(20);
+    expect(rates.perSecond('t', null, 7000)).toBeNull();
+    expect(rates.perSecond('t', 50, 8000)).toBeNull();
     expect(rates.perSecond('other', 1, 8000)).toBeNull();
   });
 
