@@ -2,15 +2,14 @@ import { createSanitizer } from '../../widgets/text/sanitize.js';
 import type { ChatEvent } from '../backends/backend.js';
 import { keyOf } from '../config/secrets.js';
 import { type ChatMessage, prefillShare } from '../domain/chat.js';
-import { findModel } from '../domain/find-model.js';
-import type { Model } from '../domain/model.js';
-import { nearestNames } from '../domain/names.js';
+import { limitsOf } from '../domain/limits.js';
 import type { Settings } from '../domain/settings.js';
 import { EXIT, LmappError } from '../errors.js';
 import { openRemembered } from '../sessions/remembered.js';
 import type { CommandContext } from './command.js';
-import type { AskedServer } from './find-backends.js';
-import { askServers } from './find-backends.js';
+import { chooseModel, type Choice } from './choose-model.js';
+import { createFallback, nameOf } from './fallback.js';
+import { askMock, askServers, type AskedServer } from './find-backends.js';
 import type { Arguments } from './options.js';
 import { isOn, listOf } from './options.js';
 import { rememberModels } from './print-models.js';
@@ -20,6 +19,16 @@ import { statusLine, type StatusLine } from './status-line.js';
 import { untilAborted } from './until-aborted.js';
 
 type Ended = Extract<ChatEvent, { readonly type: 'ended' }>;
+
+/** What an attempt needs beside its model. */
+interface Asking {
+  readonly context: CommandContext;
+  readonly settings: Settings;
+  readonly text: string;
+  readonly json: boolean;
+  readonly status: StatusLine;
+  readonly signal: AbortSignal;
+}
 
 /** Asks one question. The answer streams to stdout; what happens meanwhile goes to stderr when that is a terminal. */
 export async function answerOnce(
@@ -51,59 +60,127 @@ export async function answerOnce(
     );
     if (servers === null) return EXIT.interrupted;
     rememberModels(files.models, servers);
-    const { model, server } = chooseModel(
-      servers,
-      settings,
-      openRemembered(files.remembered).read()?.model ?? null,
-    );
-    status.show(`${model.label} · ${server.title}`);
-    const messages: ChatMessage[] =
-      settings.system === '' ? [] : [{ role: 'system', content: settings.system }];
-    const events = server.backend?.chat(
-      {
-        model,
-        messages: [...messages, { role: 'user', content: text }],
-        keepAlive: settings.keepAlive,
-        firstByteTimeoutMs: settings.firstByteTimeoutS * 1000,
-        idleTimeoutMs: settings.idleTimeoutS * 1000,
-      },
-      abort.signal,
-    );
-    const ended = events ? await print(context, events, json, status) : null;
-    return exitCodeOf(context, ended);
+    const remembered = openRemembered(files.remembered).read()?.model ?? null;
+    const asking = { context, settings, text, json, status, signal: abort.signal };
+    return await askInTurn(asking, servers, () => chooseModel(servers, settings, remembered));
   } finally {
     status.clear();
     process.off('SIGINT', onInterrupt);
   }
 }
 
-async function print(
-  { stdout }: CommandContext,
-  events: AsyncIterable<ChatEvent>,
-  json: boolean,
-  status: StatusLine,
-): Promise<Ended | null> {
+/** Asks the chosen model; one that cannot start gives way to the next of the fall-back list, or the way to have that is said. */
+async function askInTurn(
+  asking: Asking,
+  servers: readonly AskedServer[],
+  choose: () => Choice,
+): Promise<number> {
+  const { context, settings, json, status, signal } = asking;
+  const tell = (text: string): void => {
+    status.clear();
+    context.stderr.write(`lmapp: ${text}\n`);
+  };
+  const list = createFallback({
+    names: settings.fallback,
+    servers,
+    mock: () => askMock(context.ports.clock, signal),
+    onUnknown: tell,
+  });
+  let { choice, problem } = chosen(choose);
+  for (;;) {
+    const told = choice ? await attempt(asking, choice) : { ended: null, spoke: false };
+    const reason = problem?.message ?? reasonNotStarted(told);
+    const next = reason === null || signal.aborted ? null : await list.next(choice);
+    if (reason === null || next === null || settings.fallbackMode !== 'auto') {
+      if (next) tell(`--fallback auto would go on with ${nameOf(next)}`);
+      if (problem) throw problem;
+      if (json && told.ended) await write(context, `${JSON.stringify(told.ended)}\n`);
+      return exitCodeOf(context, told.ended);
+    }
+    const from = choice ? nameOf(choice) : settings.model || 'the model';
+    tell(`${from} could not start (${reason.replace(/\.$/, '')}); ${nameOf(next)} answers`);
+    if (json) {
+      const fault = told.ended?.fault ?? { code: problem?.code ?? 'broken', message: reason };
+      const event = { type: 'fell-back', from: { ...keysOf(choice), fault }, to: keysOf(next) };
+      await write(context, `${JSON.stringify(event)}\n`);
+    }
+    choice = next;
+    problem = null;
+  }
+}
+
+function chosen(choose: () => Choice): { choice: Choice | null; problem: LmappError | null } {
+  try {
+    return { choice: choose(), problem: null };
+  } catch (error) {
+    if (error instanceof LmappError) return { choice: null, problem: error };
+    throw error;
+  }
+}
+
+function keysOf(choice: Choice | null): { model: string | null; server: string | null } {
+  return { model: choice?.model.key ?? null, server: choice?.server.url ?? null };
+}
+
+interface Told {
+  readonly ended: Ended | null;
+  /** The model said something. */
+  readonly spoke: boolean;
+}
+
+/** Why nothing was said, in one sentence; null when the model spoke, answered with nothing, or was stopped. */
+function reasonNotStarted({ ended, spoke }: Told): string | null {
+  if (spoke || ended?.outcome === 'complete' || ended?.outcome === 'cancelled') return null;
+  return ended?.fault?.message ?? 'the stream ended before it began';
+}
+
+async function attempt(asking: Asking, { model, server }: Choice): Promise<Told> {
+  const { settings, text, status, signal } = asking;
+  status.show(`${model.label} · ${server.title}`);
+  const system: ChatMessage[] = settings.system === '' ? [] : [{ role: 'system', content: settings.system }];
+  const { firstByteMs, idleMs } = limitsOf(settings, server.url);
+  const events = server.backend?.chat(
+    {
+      model,
+      messages: [...system, { role: 'user', content: text }],
+      keepAlive: settings.keepAlive,
+      firstByteTimeoutMs: firstByteMs ?? 0,
+      idleTimeoutMs: idleMs ?? 0,
+    },
+    signal,
+  );
+  return events ? print(asking, events) : { ended: null, spoke: false };
+}
+
+async function write({ stdout }: CommandContext, text: string): Promise<void> {
+  // A slow reader slows the server down instead of filling the memory.
+  if (!stdout.write(text)) await new Promise((resolve) => stdout.once('drain', resolve));
+}
+
+/** Prints what comes; the end is returned. */
+async function print({ context, json, status }: Asking, events: AsyncIterable<ChatEvent>): Promise<Told> {
   let last = '\n';
   let ended: Ended | null = null;
-  const write = async (text: string): Promise<void> => {
+  let spoke = false;
+  const show = async (text: string): Promise<void> => {
     status.clear();
-    // A slow reader slows the server down instead of filling the memory.
-    if (!stdout.write(text)) await new Promise((resolve) => stdout.once('drain', resolve));
+    await write(context, text);
   };
   // A model may write escape sequences: a terminal would obey them. A file or a pipe gets the answer as it is.
-  const sanitizer = stdout.isTTY ? createSanitizer() : null;
+  const sanitizer = context.stdout.isTTY ? createSanitizer() : null;
   for await (const event of events) {
+    if (event.type === 'text' || event.type === 'reasoning') spoke = true;
     if (event.type === 'ended') ended = event;
-    if (json) await write(`${JSON.stringify(event)}\n`);
+    else if (json) await show(`${JSON.stringify(event)}\n`);
     else if (event.type === 'text') {
       const text = sanitizer ? sanitizer.push(event.text) : event.text;
       if (text === '') continue;
-      await write(text);
+      await show(text);
       last = text.at(-1) ?? last;
     } else status.show(phaseOf(event));
   }
-  if (!json && last !== '\n') await write('\n');
-  return ended;
+  if (!json && last !== '\n') await show('\n');
+  return { ended, spoke };
 }
 
 function phaseOf(event: ChatEvent): string {
@@ -136,46 +213,4 @@ function exitCodeOf({ stderr }: CommandContext, ended: Ended | null): number {
   };
   stderr.write(`lmapp: ${message}${hint === null ? '' : `\n${hint}`}\n`);
   return EXIT.failure;
-}
-
-interface Choice {
-  readonly model: Model;
-  readonly server: AskedServer;
-}
-
-function chooseModel(servers: readonly AskedServer[], settings: Settings, remembered: string | null): Choice {
-  const all = servers.flatMap(({ models }) => models);
-  const model =
-    settings.model === ''
-      ? (all.find(({ key, chat }) => key === remembered && chat) ?? all.find(({ chat }) => chat) ?? null)
-      : findModel(all, settings.model);
-  const server = servers.find(({ models }) => model !== null && models.includes(model));
-  if (model !== null && server !== undefined) return { model, server };
-  const reasons = servers.flatMap(({ title, url, fault }) =>
-    fault ? [`${title} ${url}: ${fault.message} ${fault.hint ?? ''}`.trimEnd()] : [],
-  );
-  if (all.length === 0) {
-    throw new LmappError('no-model', reasons[0] ?? 'no model server was found', {
-      hint:
-        reasons.slice(1).join('\n') ||
-        'Start one, for example with "ollama serve", name one with --url, or try --mock.',
-    });
-  }
-  if (settings.model === '')
-    throw new LmappError('no-model', 'no server has a model that can chat', {
-      hint: 'lmapp models lists all.',
-    });
-  const names = all.map(({ label }) => label);
-  const nearest = nearestNames(settings.model, names);
-  throw new LmappError(
-    'unknown-model',
-    [`no server has the model ${settings.model}`, ...reasons].join('\n'),
-    {
-      hint:
-        nearest.length > 0
-          ? `Did you mean ${nearest.join(' or ')}?`
-          : `There is ${names.slice(0, 5).join(', ')}.`,
-      exitCode: EXIT.usage,
-    },
-  );
 }

@@ -104,7 +104,8 @@ async function askPlace(
   }
 }
 
-async function askMock(ports: BackendPorts, signal: AbortSignal): Promise<AskedServer> {
+/** The stand-in, which needs no server. */
+export async function askMock(ports: BackendPorts, signal: AbortSignal): Promise<AskedServer> {
   const backend = backendTypeOf('mock')?.create({ url: '', key: null }, ports) ?? null;
   return { backend, title: 'mock', url: '', models: (await backend?.models(signal)) ?? [], fault: null };
 }

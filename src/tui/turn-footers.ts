@@ -65,7 +65,7 @@ function fallBackText({ fellBackFrom, modelLabel, answeredBy, answer, thinking }
   return fellBackFrom.map(({ modelLabel: asked, backendTitle, fault }, i) => {
     const who =
       i > 0 ? '' : spoke ? `answered by ${answeredBy ?? modelLabel}: ` : `${modelLabel} was asked: `;
-    return `${who}${asked} on ${backendTitle} could not start (${fault.message})`;
+    return `${who}${asked} on ${backendTitle} could not start (${fault.message.replace(/\.$/, '')})`;
   });
 }
 
