@@ -116,12 +116,18 @@ function withSilence(figures: Figures, turn: Turn, phase: Phase, current: boolea
     figures: [...figures.figures, ...texts],
   });
   if (phase === 'answering' || phase === 'thinking')
-    return ms >= SILENT_MS ? more(`no text for ${waited(ms)}`) : figures;
+    return ms >= SILENT_MS ? more(`no text for ${inSeconds(ms)}`) : figures;
   if (phase === 'sending' && ms >= WAITING_MS) {
     const known = ms >= LONG_WAIT_MS ? knownOfWait(state, turn.modelKey) : [];
-    return told(waited(ms), ...known);
+    return told(inSeconds(ms), ...known);
   }
-  return phase !== 'sending' && ms >= LONG_WAIT_MS ? more(`no news for ${waited(ms)}`) : figures;
+  return phase !== 'sending' && ms >= LONG_WAIT_MS ? more(`no news for ${inSeconds(ms)}`) : figures;
+}
+
+/** Whole seconds: `23 s`, `20m 00s`. */
+function inSeconds(ms: number): string {
+  const whole = Math.floor(ms / 1000);
+  return whole < 60 ? `${whole} s` : formatDuration(whole * 1000);
 }
 
 function figuresOf(turn: Turn, phase: Phase, ms: number, current: boolean, state: State): Figures {
