@@ -1,9 +1,10 @@
 import type { ChatMessage } from '../domain/chat.js';
+import { parsePrometheus, sumOf } from '../wire/prometheus.js';
 import { parseJson } from '../wire/read.js';
 import { type Activity, BackendError, type ChatEvent } from './backend.js';
 import { type BackendWire, pause } from './backend-wire.js';
 import { asArray, asCount, asObject, asText, field } from './json.js';
-import { type LlamaCppProps, metricOf, propsOf, slotsOf } from './llama-cpp-state.js';
+import { type LlamaCppProps, propsOf, slotsOf } from './llama-cpp-state.js';
 
 /** A free slot answers a short prompt faster than this: then nobody needs to ask for a queue. */
 const QUEUE_LOOK_MS = 400;
@@ -60,9 +61,10 @@ export class LlamaCppQuestions {
       return { processing: slots.busy, queued: 0, source: '/slots' };
     const text = props.metrics === false ? null : await this.#text(`/metrics${query}`, signal);
     if (text === null) return { processing: slots?.busy ?? null, queued: null, source: '/slots' };
+    const metrics = parsePrometheus(text);
     return {
-      processing: slots?.busy ?? metricOf(text, 'llamacpp:requests_processing'),
-      queued: metricOf(text, 'llamacpp:requests_deferred'),
+      processing: slots?.busy ?? sumOf(metrics, 'llamacpp:requests_processing'),
+      queued: sumOf(metrics, 'llamacpp:requests_deferred'),
       source: slots === null ? '/metrics' : '/slots',
     };
   }

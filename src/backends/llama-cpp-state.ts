@@ -1,4 +1,3 @@
-import { parsePrometheus, sumOf } from '../wire/prometheus.js';
 import type { ModelDetails } from '../domain/model.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { factsOf, longText, NO_DETAILS } from './details.js';
@@ -44,11 +43,6 @@ export function slotsOf(body: unknown): { readonly busy: number; readonly total:
   const isBusy = (slot: JsonObject | null): boolean =>
     field(slot, 'is_processing') === true || field(slot, 'state') === 1;
   return { busy: slots.filter(isBusy).length, total: slots.length };
-}
-
-/** One number of a Prometheus text; null when it is not there. */
-export function metricOf(text: string, name: string): number | null {
-  return sumOf(parsePrometheus(text), name);
 }
 
 /** Settings that somebody looks up; the others are about one request. */

@@ -31,7 +31,10 @@ const RUNNING = 'vllm:num_requests_running';
 const WAITING = 'vllm:num_requests_waiting';
 /** The newer name goes first. */
 const KV_USE = ['vllm:kv_cache_usage_perc', 'vllm:gpu_cache_usage_perc'];
+const SLEEP_STATE = 'vllm:engine_sleep_state';
 const SLEEPING = ['weights_offloaded', 'discard_all'];
+const GENERATED = 'vllm:generation_tokens_total';
+const METRICS = new Set([RUNNING, WAITING, SLEEP_STATE, GENERATED, ...KV_USE]);
 
 const FEATURES: BackendFeatures = {
   ...NO_FEATURES,
@@ -184,7 +187,7 @@ class Vllm extends OpenAiServer {
   /** Everything that is listed is loaded, unless the engine was put to sleep. */
   protected override loadStateOf(): LoadState {
     const asleep = SLEEPING.some(
-      (state) => (sumOf(this.#metrics, 'vllm:engine_sleep_state', { sleep_state: state }) ?? 0) > 0,
+      (state) => (sumOf(this.#metrics, SLEEP_STATE, { sleep_state: state }) ?? 0) > 0,
     );
     return asleep ? 'unloaded' : 'loaded';
   }
@@ -212,8 +215,8 @@ class Vllm extends OpenAiServer {
   /** False when this server has none (`--disable-log-stats` and proxies). */
   async #askMetrics(signal: AbortSignal): Promise<boolean> {
     const answer = await this.optional('/metrics', signal);
-    this.#metrics = answer === null ? [] : parsePrometheus(answer.text);
-    const tokens = sumOf(this.#metrics, 'vllm:generation_tokens_total');
+    this.#metrics = answer === null ? [] : parsePrometheus(answer.text, METRICS);
+    const tokens = sumOf(this.#metrics, GENERATED);
     this.#perSecond = this.#rates.perSecond('tokens', tokens, this.wire.clock.monotonic());
     return sumOf(this.#metrics, RUNNING) !== null;
   }

@@ -13,15 +13,19 @@ const LABEL = /\s*([a-zA-Z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(,|(?=\}))/y;
 const VALUE = /^\s*([^\s#]+)/;
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', '"': '"', '\\': '\\' };
 
-/** Comments, timestamps and exemplars are left out, and lines that are not understood. */
-export function parsePrometheus(text: string): readonly Sample[] {
-  return text.split(/\r\n|\n|\r/).flatMap((line) => parseLine(line.trimStart()) ?? []);
+/**
+ * Comments, timestamps and exemplars are left out, and lines that are not understood. `names`: only these are wanted; most of a long
+ * text are the steps of histograms.
+ */
+export function parsePrometheus(text: string, names: ReadonlySet<string> | null = null): readonly Sample[] {
+  return text.split(/\r\n|\n|\r/).flatMap((line) => parseLine(line.trimStart(), names) ?? []);
 }
 
-function parseLine(line: string): Sample | null {
+function parseLine(line: string, names: ReadonlySet<string> | null): Sample | null {
   const head = LINE.exec(line);
   if (head === null) return null;
   const [begin, name = '', brace] = head;
+  if (names !== null && !names.has(name)) return null;
   const labels = new Map<string, string>();
   let at = begin.length;
   if (brace !== undefined) {

@@ -67,6 +67,9 @@ describe('metrics', () => {
       path: 'C:\\dir"q"\nend',
       empty: '',
     });
+    expect(parsePrometheus('a 1\nab 2\na{b="c"} 3', new Set(['a'])).map(({ value }) => value)).toEqual([
+      1, 3,
+    ]);
     expect(sumOf(samples, 'a:b')).toBe(1_500_002);
     expect(sumOf(samples, 'a:b', { model: 'two' })).toBe(2);
     for (const name of ['odd', 'more', 'absent']) expect(sumOf(samples, name)).toBeNull();
