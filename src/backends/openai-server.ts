@@ -22,6 +22,8 @@ export interface ServerLoad {
   readonly queued: number | null;
 }
 
+const NOT_TOLD: ServerLoad = { processing: null, queued: null };
+
 /** What a server of this dialect has to say of itself. */
 export interface OpenAiProfile {
   /** `title` here is for sentences. */
@@ -71,16 +73,16 @@ export class OpenAiServer implements Backend {
     try {
       await this.#ask(signal);
       if (this.#versionIsDue) {
-        this.#version = await this.askVersion(signal);
+        this.#version = await this.askVersion(signal).catch(unlessRefused(this.#version));
         this.#versionIsDue = false;
       }
-      const load = await this.askLoad(signal);
+      const load = await this.askLoad(signal).catch(unlessRefused(NOT_TOLD));
       this.wire.heard();
       return { status: { state: 'ready' }, version: this.#version, ...load };
     } catch (error) {
       const status = this.wire.statusOf(error);
       if (status.state === 'away') this.onAway();
-      return { status, version: this.#version, processing: null, queued: null };
+      return { status, version: this.#version, ...NOT_TOLD };
     }
   }
 
@@ -151,7 +153,7 @@ export class OpenAiServer implements Backend {
   }
 
   protected askLoad(_signal: AbortSignal): Promise<ServerLoad> {
-    return Promise.resolve({ processing: null, queued: null });
+    return Promise.resolve(NOT_TOLD);
   }
 
   /** Another server may answer when it is back: nothing that was found out counts any more. */
@@ -192,4 +194,12 @@ export class OpenAiServer implements Backend {
     await this.wire.askJson({ path: '/v1/models', signal });
     this.#keyIsGood = true;
   }
+}
+
+/** A server that answers an additional question with an error is there all the same; one that does not answer is not. */
+function unlessRefused<T>(otherwise: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof BackendError && error.fault.status !== null) return otherwise;
+    throw error;
+  };
 }

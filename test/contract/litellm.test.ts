@@ -94,6 +94,11 @@ describe('LiteLLM', () => {
     unknown.close();
   });
 
+  it('case 32: a proxy that says that it is not ready, for want of its database, chats all the same', async () => {
+    server.reply('/health/readiness', json({ detail: 'Service Unhealthy (db not connected)' }, 503));
+    expect(await backend.check(signal)).toMatchObject({ status: { state: 'ready' }, version: null });
+  });
+
   it('case 30: a wrong key is found although the proxy says without one that it lives', async () => {
     server.reply('/v1/models', real('wrong-key'));
     expect((await backend.check(signal)).status).toMatchObject({ state: 'away' });

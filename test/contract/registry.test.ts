@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Backend, ChatEvent } from '../../src/backends/backend.js';
 import { BackendError } from '../../src/backends/backend.js';
+import type { BackendFeatures } from '../../src/domain/model.js';
 import { backendTypeOf, backendTypes } from '../../src/backends/registry.js';
-import { RawServer, hang, packets } from '../support/raw-server.js';
+import { RawServer, hang, packets, status } from '../support/raw-server.js';
 import { ask, backendAt, modelOf } from './answers.js';
 
 let server: RawServer;
@@ -105,9 +106,47 @@ describe.each(backendTypes.map((type) => [type.kind, type] as const))(
       );
     });
 
-    it('offers load and unload when it says so', () => {
-      if (backend.info.features.load) expect(backend.load).toBeDefined();
-      if (backend.info.features.unload) expect(backend.unload).toBeDefined();
+    it('does what it says, and says at most what its kind can do', () => {
+      const { features } = backend.info;
+      for (const method of ['load', 'unload', 'pull', 'delete'] as const)
+        if (features[method]) expect(backend[method]).toBeDefined();
+      const more = Object.entries(features).filter(
+        ([name, value]) => value && !type.features[name as keyof BackendFeatures],
+      );
+      expect(more).toEqual([]);
+    });
+
+    it('tells where its log is, and how it is started when it is looked for', () => {
+      expect(type.logPlace).not.toBe('');
+      if (type.defaultPorts.length > 0) expect(type.startCommand).not.toBe('');
+    });
+
+    it('tells what it knows or throws a BackendError, whatever answers to its further questions', async () => {
+      const model = modelOf(backend);
+      const question = { role: 'user' as const, content: 'hi' };
+      for (const reply of [
+        packets(['garbage\r\n']),
+        status(500, 'no'),
+        status(200, '[1]'),
+        status(404, ''),
+      ]) {
+        for (const path of [
+          '/metrics',
+          '/slots',
+          '/props',
+          '/api/ps',
+          '/api/show',
+          '/tokenize',
+          '/model/info',
+        ])
+          server.reply(path, reply);
+        for (const ask of [
+          () => backend.details?.(model, signal),
+          () => backend.activity?.(model, signal),
+          () => backend.countTokens?.(model, [question], signal),
+        ])
+          await Promise.resolve(ask()).catch((error: unknown) => expect(error).toBeInstanceOf(BackendError));
+      }
     });
   },
 );

@@ -73,6 +73,16 @@ describe('vLLM', () => {
     expect((await backend.check(signal)).status.state).toBe('ready');
   });
 
+  it('case 32: metrics that fail are no dead server, and are told as not told', async () => {
+    server.reply('/metrics', status(500, 'x')).reply('/version', status(500, 'x'));
+    expect(await backend.check(signal)).toEqual({
+      status: { state: 'ready' },
+      version: null,
+      processing: null,
+      queued: null,
+    });
+  });
+
   it('a dead engine is not a busy server', async () => {
     server.reply('/health', status(503, ''));
     expect((await backend.check(signal)).status).toMatchObject({
