@@ -68,7 +68,7 @@ function places(types) {
   const rows = types.map(({ kind, title, startCommand, defaultPorts, logPlace }) => {
     // Apps are started by hand: that is no command.
     const start =
-      /^[a-z]/.test(startCommand) && !startCommand.startsWith('the ') ? `\`${startCommand}\`` : startCommand;
+      /^[a-z.]/.test(startCommand) && !startCommand.startsWith('the ') ? `\`${startCommand}\`` : startCommand;
     return [title, `\`${kind}\``, start || '—', defaultPorts.join(', ') || '—', logPlace];
   });
   return table(['server', 'kind', 'is started with', 'ports', 'its log'], rows);
