@@ -95,7 +95,7 @@ const MORE_COLUMNS: readonly { readonly width: number; readonly from: number }[]
   { width: 8, from: 64 },
   { width: 5, from: 72 },
   { width: 10, from: 92 },
-  { width: 24, from: 124 },
+  { width: 28, from: 124 },
 ];
 
 export const modelList = {
@@ -147,11 +147,8 @@ function pullRow(pull: PullRow, width: number, glyphs: Glyphs): Row {
 
 function pullBarRow({ fraction, note, more }: PullBarRow, width: number, glyphs: Glyphs): Row {
   if (fraction === undefined) return textRow(`    ${note}`, 'muted', width, glyphs.ellipsis);
-  const text = padStart(
-    width >= 60 && more !== '' ? `${more}  ${note}` : note,
-    BAR_NOTE_COLUMNS,
-    glyphs.ellipsis,
-  );
+  const speed = padStart(note, BAR_NOTE_COLUMNS, glyphs.ellipsis);
+  const text = width >= 60 && more !== '' ? `${more}  ${speed}` : speed;
   const cells = Math.min(40, width - 8 - stringWidth(text));
   const bar = cells >= 4 ? gauge(fraction, cells, glyphs) : [];
   return fitRow([span('    '), ...bar, span(` ${text} `, 'muted')], width, glyphs.ellipsis);
