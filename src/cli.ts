@@ -102,6 +102,8 @@ function mount(parser: Argv, command: Command, choose: (command: Command, args: 
 function mountOption(parser: Argv, option: OptionSpec): void {
   parser.option(option.name, {
     type: option.type,
+    // Not for the commands of a command.
+    global: false,
     describe: option.takes ? `${option.does} (${option.takes})` : option.does,
     ...(option.many ? { array: true } : {}),
     ...(option.type === 'boolean' ? {} : { nargs: option.words ?? 1, requiresArg: true }),

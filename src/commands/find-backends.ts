@@ -1,15 +1,15 @@
 import type { Backend, BackendAddress, BackendPorts } from '../backends/backend.js';
 import { BackendError } from '../backends/backend.js';
 import { discover, identify } from '../backends/identify.js';
-import { backendTypeOf, backendTypes } from '../backends/registry.js';
+import { backendTypeOf } from '../backends/registry.js';
+import { typedAddress } from '../backends/typed-address.js';
 import type { Fault } from '../domain/fault.js';
 import { limitsOf } from '../domain/limits.js';
-import type { Model } from '../domain/model.js';
+import type { Model, ServerOrigin } from '../domain/model.js';
 import type { BackendSetting, Settings } from '../domain/settings.js';
-import { EXIT, LmappError, messageOf } from '../errors.js';
+import { messageOf } from '../errors.js';
 import type { Ports } from '../ports.js';
 import { fault } from '../wire/wire-error.js';
-import { parseAddress } from '../wire/address.js';
 
 export interface FindOptions {
   readonly ports: Ports;
@@ -34,14 +34,13 @@ export interface AskedServer {
   readonly fault: Fault | null;
 }
 
-interface Place {
+/** Where a server is to be asked. */
+export interface Place {
   readonly address: BackendAddress;
+  /** Named by the user. */
   readonly kind: string | null;
+  readonly origin: ServerOrigin;
 }
-
-/** The port of an address that names none, unless its kind says otherwise. */
-const DEFAULT_PORT = 8080;
-const OLLAMA_PORT = 11434;
 
 /**
  * Asks all servers for their models: those of --url, of the configuration, of OLLAMA_HOST, then those that are found. The order stays.
@@ -60,30 +59,30 @@ export async function askServers(options: FindOptions): Promise<readonly AskedSe
   const found = settings.discovery ? await discover(signal, clock).catch(() => []) : [];
   const fresh = found
     .filter(({ url }) => !places.some((place) => place.address.url === url))
-    .map(({ kind, url }) => askPlace({ address: { url, key: null }, kind }, portsFor(url), signal));
+    .map(({ kind, url }) =>
+      askPlace({ address: { url, key: null }, kind, origin: 'found' }, portsFor(url), signal),
+    );
   return [...(await named), ...(await Promise.all(fresh))];
 }
 
-function namedPlaces({ urls, settings, keyOf, ports }: FindOptions): readonly Place[] {
+/** Servers that were named: by --url, in the configuration, in OLLAMA_HOST. Each once. Errors: LmappError for one that cannot be used. */
+export function namedPlaces({
+  urls,
+  settings,
+  keyOf,
+  ports,
+}: Pick<FindOptions, 'urls' | 'settings' | 'keyOf' | 'ports'>): readonly Place[] {
   const places: Place[] = [];
-  const add = (text: string, key: string | null, kind: string | null): void => {
-    const port = kind === 'ollama' || /^ollama\+/i.test(text) ? OLLAMA_PORT : DEFAULT_PORT;
-    const address = parseAddress(text, port);
-    const known = kind ?? address.kind;
-    if (known !== null && backendTypeOf(known) === null) {
-      const kinds = backendTypes.map((type) => type.kind).join(', ');
-      throw new LmappError('backend.kind', `${known} is not a known kind of server`, {
-        hint: `Known are ${kinds}.`,
-        exitCode: EXIT.usage,
-      });
-    }
-    if (places.some((place) => place.address.url === address.url)) return;
-    places.push({ address: { url: address.url, key }, kind: known });
+  const add = (text: string, key: string | null, named: string | null, origin: ServerOrigin): void => {
+    const { url, kind } = typedAddress(text, named);
+    if (!places.some((place) => place.address.url === url))
+      places.push({ address: { url, key }, kind, origin });
   };
-  for (const url of urls) add(url, null, null);
-  for (const backend of settings.backends) add(backend.url, keyOf(backend), backend.kind ?? null);
+  for (const url of urls) add(url, null, null, 'run');
+  for (const backend of settings.backends)
+    add(backend.url, keyOf(backend), backend.kind ?? null, 'configuration');
   const ollamaHost = ports.env['OLLAMA_HOST'];
-  if (ollamaHost) add(ollamaHost, null, 'ollama');
+  if (ollamaHost) add(ollamaHost, null, 'ollama', 'environment');
   return places;
 }
 

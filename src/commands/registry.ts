@@ -1,3 +1,4 @@
+import { backends } from './backends.js';
 import { chat } from './chat.js';
 import type { Command } from './command.js';
 import { completion } from './completion.js';
@@ -6,4 +7,4 @@ import { models } from './models.js';
 import { tui } from './tui.js';
 
 /** Every command, in the order of the help. A new one is a file in this folder and a line here. */
-export const COMMANDS: readonly Command[] = [tui, chat, models, config, completion];
+export const COMMANDS: readonly Command[] = [tui, chat, models, backends, config, completion];

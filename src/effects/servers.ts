@@ -1,6 +1,6 @@
 import type { BackendPorts } from '../backends/backend.js';
 import { lookAt } from '../backends/look.js';
-import { backendTypeOf, backendTypes } from '../backends/registry.js';
+import { isAt, typedAddress } from '../backends/typed-address.js';
 import { changeServers } from '../config/edit.js';
 import { keyOf } from '../config/secrets.js';
 import type { Fault } from '../domain/fault.js';
@@ -9,7 +9,6 @@ import { LmappError, messageOf } from '../errors.js';
 import type { AppEvent } from '../events/catalogue.js';
 import type { Environment } from '../ports.js';
 import type { Effect } from '../state/effect.js';
-import { parseAddress } from '../wire/address.js';
 import { fault } from '../wire/wire-error.js';
 import type { Backends } from './backends.js';
 
@@ -55,7 +54,7 @@ export function createServerEffects(options: ServerEffectOptions): ServerEffects
       const tell = (found: Omit<AppEvent & { type: 'server.probed' }, 'type' | 'address'>): void =>
         publish({ type: 'server.probed', address, ...found });
       try {
-        const { url, kind } = addressOf(address);
+        const { url, kind } = typedAddress(address);
         const where = { ...nothing, url, kind, named: kind !== null };
         let secret: string | null;
         try {
@@ -120,28 +119,6 @@ export function createServerEffects(options: ServerEffectOptions): ServerEffects
 
     stop: () => probing.abort(),
   };
-}
-
-/** Where a typed address leads. Errors: LmappError for one that is none, or of a kind that nobody knows. */
-function addressOf(text: string): { readonly url: string; readonly kind: string | null } {
-  const { url, kind } = parseAddress(text, defaultPortOf(text));
-  if (kind === null || backendTypeOf(kind) !== null) return { url, kind };
-  throw new LmappError('backend.kind', `${kind} is not a known kind of server.`, {
-    hint: `Known are ${backendTypes.map((type) => type.kind).join(', ')}.`,
-  });
-}
-
-function defaultPortOf(text: string): number {
-  return /^ollama\+/i.test(text.trim()) ? 11434 : 8080;
-}
-
-/** Whether an entry of the configuration stands for an address, however it is written there. */
-function isAt({ url, kind }: BackendSetting, address: string): boolean {
-  try {
-    return parseAddress(url, kind === 'ollama' ? 11434 : defaultPortOf(url)).url === address;
-  } catch {
-    return false;
-  }
 }
 
 function faultOfSetting(error: unknown, code: Fault['code']): Fault {
