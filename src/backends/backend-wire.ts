@@ -1,12 +1,14 @@
 import type { Clock } from '../ports.js';
 import type { Fault } from '../domain/fault.js';
+import { faultFor } from '../domain/fault-table.js';
+import { isLoopback } from '../domain/fit.js';
 import { type Limits, defaultLimits } from '../domain/limits.js';
 import type { BackendStatus } from '../domain/model.js';
 import { type WholeAnswer, fetchWhole, readText } from '../wire/read.js';
 import { type Exchange, Wire, type WireAnswer, type WireRequest } from '../wire/http.js';
 import { WireError, wireErrorFrom } from '../wire/wire-error.js';
 import { type BackendAddress, BackendError, type BackendPorts } from './backend.js';
-import { type FaultPlace, errorTextOf, faultOfAnswer, faultOfText } from './error-text.js';
+import { type FaultPlace, errorTextOf, faultOfAnswer, faultOfText, valuesOfPlace } from './error-text.js';
 import { webPage } from './openai-reader.js';
 
 type Method = 'GET' | 'POST' | 'DELETE';
@@ -55,7 +57,7 @@ export class BackendWire {
     this.url = address.url;
     this.limits = ports.limits ?? defaultLimits(address.url);
     this.#key = address.key;
-    this.#place = place;
+    this.#place = { ...place, url: address.url, secret: address.key };
     this.#wire = new Wire(this.clock);
     this.#onRequest = ports.onRequest;
   }
@@ -115,12 +117,7 @@ export class BackendWire {
   /** The fault that a body with status 200 tells. */
   faultOfBody(body: unknown, model: string | null): Fault {
     const found = errorTextOf(body);
-    const otherwise: Fault = {
-      code: 'server-error',
-      message: 'The server reported an error.',
-      hint: null,
-      status: null,
-    };
+    const otherwise = faultFor('error-without-reason', valuesOfPlace(this.#place));
     return found === null ? otherwise : faultOfText(found, 200, this.place(model));
   }
 
@@ -201,19 +198,17 @@ export class BackendWire {
 
   toBackendError(error: unknown): BackendError {
     if (error instanceof BackendError) return error;
-    return new BackendError(this.withStart(wireErrorFrom(error, this.url, false).fault), error);
+    return new BackendError(this.faultOfWire(wireErrorFrom(error, this.url, false)), error);
   }
 
-  /** "Nothing listens" becomes "start it with …". */
-  withStart(fault: Fault): Fault {
-    const local =
-      fault.message.startsWith('Nothing') && /^https?:\/\/(127\.|localhost|\[::1\])/.test(this.url);
-    if (fault.code !== 'not-running' || !local || this.#place.startCommand === '') return fault;
-    return {
-      ...fault,
-      message: `${this.#place.title} is not running at ${this.url}.`,
-      hint: `Start it with: ${this.#place.startCommand}`,
-    };
+  /** With the name of this kind of server, its log, and the command that starts it on this machine. */
+  faultOfWire({ told, fault }: WireError): Fault {
+    if (told === null) return fault;
+    const id =
+      told.id === 'refused' && isLoopback(this.url) && this.#place.startCommand !== ''
+        ? 'not-started'
+        : told.id;
+    return faultFor(id, { ...valuesOfPlace(this.#place), ...told.values }, fault.status);
   }
 
   /** The state that a failed check stands for. Throws when the caller cancelled. */
@@ -254,11 +249,7 @@ function isPolled(method: string, path: string): boolean {
 function noJson(answer: WholeAnswer): Fault {
   const html = /^\s*</.test(answer.text) || /^text\/html/i.test(answer.headers['content-type'] ?? '');
   if (html) return { ...webPage(), status: answer.status };
-  const message =
-    answer.text.trim() === ''
-      ? 'The server sent an empty answer.'
-      : 'The server sent an answer that is no JSON.';
-  return { code: 'not-a-server', message, hint: 'Check the address.', status: answer.status };
+  return faultFor(answer.text.trim() === '' ? 'empty-answer' : 'no-json', {}, answer.status);
 }
 
 function clockOf(ports: BackendPorts): Clock {

@@ -13,7 +13,7 @@ export interface ChatCall {
   readonly open: () => Exchange;
   readonly reader: ChatReader;
   readonly place: FaultPlace;
-  readonly wire: Pick<BackendWire, 'clock' | 'withStart'>;
+  readonly wire: Pick<BackendWire, 'clock' | 'faultOfWire'>;
   /** What is told right after `sent`. */
   readonly afterSent?: readonly ChatEvent[];
   /** What the head of a good answer tells. */
@@ -62,7 +62,7 @@ export async function* streamChat(call: ChatCall): AsyncGenerator<ChatEvent, End
     return yield* readAnswer({ ...answer, body }, call.reader, call.onWord);
   } catch (error) {
     if (call.signal.aborted) return { type: 'ended', outcome: 'cancelled', reason: null, fault: null };
-    const fault = call.wire.withStart(wireErrorFrom(error, 'the server', true).fault);
+    const fault = call.wire.faultOfWire(wireErrorFrom(error, 'the server', true));
     return {
       type: 'ended',
       outcome: fault.code === 'broken' ? 'broken' : 'failed',

@@ -1,4 +1,7 @@
 import type { Fault, FaultCode } from '../domain/fault.js';
+import { faultFor, type FaultId, type FaultValues } from '../domain/fault-table.js';
+import { isLoopback } from '../domain/fit.js';
+import { withoutKey } from '../wire/hidden-key.js';
 import { parseJson } from '../wire/read.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { asArray, asCount, asObject, asSize, asText, field } from './json.js';
@@ -11,6 +14,10 @@ export interface FaultPlace {
   readonly startCommand: string;
   /** Where its log is, as a part of a sentence. */
   readonly logPlace?: string;
+  /** Base address, for hints. */
+  readonly url?: string;
+  /** The key that was sent: it is taken out of the server's words. */
+  readonly secret?: string | null;
   /** The model that was asked; null when it was not about a model. */
   readonly model: string | null;
   /** The last word of this kind of server: its own next step, and answers that mean something else than they say. */
@@ -117,16 +124,13 @@ export function faultOfAnswer(
 /** The fault of an error that a server told, in a body or in the middle of a stream (status 200). */
 export function faultOfText(found: ErrorText, status: number, place: FaultPlace): Fault {
   const code = classify(found, status);
-  const words = shorten(found.message);
+  const words = shorten(withoutKey(found.message, place.secret));
   const figures = {
     ...(found.promptTokens === null ? {} : { promptTokens: found.promptTokens }),
     ...(found.contextTokens === null ? {} : { contextTokens: found.contextTokens }),
   };
-  const { message, hint } = wording(code, words, found, status, place);
   const fault = {
-    code,
-    message,
-    hint,
+    ...faultFor(entryOf(code, words, found, place), valuesOf(words, found, status, place)),
     status: status === 200 ? null : status,
     ...figures,
     ...(found.loadProgress === null ? {} : { loadProgress: found.loadProgress }),
@@ -156,75 +160,66 @@ function classify(found: ErrorText, status: number): FaultCode {
   return 'server-error';
 }
 
-function wording(
-  code: FaultCode,
-  words: string,
-  found: ErrorText,
-  status: number,
-  place: FaultPlace,
-): { message: string; hint: string | null } {
-  const told = words === '' ? `${place.title} answered with status ${status}.` : sentence(words);
+/** Which entry of the table says it: some have other words for a server that told no reason. */
+function entryOf(code: FaultCode, words: string, found: ErrorText, { model }: FaultPlace): FaultId {
   switch (code) {
-    case 'context-full':
-      return {
-        message: told,
-        hint: 'Shorten the message, start a new chat, or give the model a larger context.',
-      };
     case 'unauthorized':
-      if (found.signInUrl !== null) {
-        return {
-          message: 'This cloud model needs a sign-in.',
-          hint: `Sign in at ${sanitizeLine(found.signInUrl)}`,
-        };
-      }
-      return {
-        message: `The key for ${place.title} is missing or wrong.`,
-        hint: 'Set "key" of this server in the settings.',
-      };
+      return found.signInUrl === null ? 'key' : 'sign-in';
     case 'forbidden':
-      return words === ''
-        ? {
-            message: `${place.title} refuses this host name.`,
-            hint: 'Use 127.0.0.1, or allow the name on the server.',
-          }
-        : { message: told, hint: null };
-    case 'unknown-model': {
-      const name = place.model === null ? null : sanitizeLine(place.model);
-      const message = name === null ? told : `${place.title} does not know the model ${name}.`;
-      return {
-        message,
-        hint:
-          place.kind === 'ollama' && name !== null
-            ? `Pull it with: ollama pull ${name}`
-            : 'Choose another model.',
-      };
-    }
-    case 'out-of-memory':
-      return { message: `Not enough memory: ${told}`, hint: 'Unload another model or choose a smaller one.' };
-    case 'loading':
-      return { message: `${place.title} is still loading its model.`, hint: null };
+      return words === '' ? 'host-refused' : 'forbidden';
+    case 'unknown-model':
+      return model === null ? 'unknown-model-told' : 'unknown-model';
     case 'busy':
-      return {
-        message: told,
-        hint: /pending requests/i.test(words)
-          ? 'The queue of the server is full: ask again later.'
-          : 'Ask again later.',
-      };
-    case 'unknown-endpoint':
-      return { message: `${place.title} does not offer this (status ${status}).`, hint: null };
+      return /pending requests/i.test(words) ? 'queue-full' : 'busy';
     case 'server-error':
-      return words === ''
-        ? {
-            message: `${place.title} failed with status ${status} and told no reason.`,
-            hint:
-              place.logPlace === undefined
-                ? 'Look into the log of the server.'
-                : `Look into the log of ${place.title}: ${place.logPlace}.`,
-          }
-        : { message: told, hint: null };
+      return words === '' ? 'server-error-silent' : 'server-error';
+    case 'context-full':
+    case 'out-of-memory':
+    case 'loading':
+    case 'unsupported':
+    case 'unknown-endpoint':
+      return code;
     default:
-      return { message: told, hint: null };
+      return 'server-error';
   }
+}
+
+function valuesOf(words: string, found: ErrorText, status: number, place: FaultPlace): FaultValues {
+  const told = words === '' ? `${place.title} answered with status ${status}.` : sentence(words);
+  return {
+    ...valuesOfPlace(place),
+    status: String(status),
+    words: found.signInUrl === null ? told : sanitizeLine(found.signInUrl),
+  };
+}
+
+/** What the table of faults is filled in with for one server. */
+export function valuesOfPlace(
+  place: Omit<FaultPlace, 'model'> & { readonly model?: string | null },
+): FaultValues {
+  const { kind, title, startCommand, logPlace, model, url } = place;
+  return {
+    kind,
+    title,
+    start: startCommand,
+    ...(url === undefined ? {} : { place: url }),
+    ...(logPlace === undefined ? {} : { log: logOf(logPlace, url) }),
+    ...(model === undefined || model === null ? {} : { model: sanitizeLine(model) }),
+  };
+}
+
+const SYSTEMS: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
+  linux: 'Linux',
+  darwin: 'macOS',
+  win32: 'Windows',
+};
+
+/** Without marks of code; of a list by systems (`A on Linux, B on macOS`) the one of this machine, when the server runs on it. */
+function logOf(logPlace: string, url: string | undefined): string {
+  const text = logPlace.replace(/`/g, '');
+  const here = SYSTEMS[process.platform];
+  if (here === undefined || url === undefined || !isLoopback(url)) return text;
+  return new RegExp(`(?:^|, )([^,]+) on ${here}(?:,|$)`).exec(text)?.[1] ?? text;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { faultWords } from '../domain/fault-table.js';
 import {
   type BackendCheck,
   type BackendFeatures,
@@ -191,10 +192,5 @@ function isSwitchedOff(answer: WholeAnswer): boolean {
 /** It has no keys: with 401 and no word it says that its server is switched off. */
 function refine(fault: Fault, told: ErrorText): Fault {
   if (fault.status !== 401 || told.message !== '') return fault;
-  return {
-    ...fault,
-    code: 'not-running',
-    message: 'The API server of GPT4All is switched off.',
-    hint: 'Turn on "Enable Local API Server" in the settings of the GPT4All app.',
-  };
+  return { ...fault, ...faultWords('gpt4all-off') };
 }

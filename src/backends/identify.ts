@@ -1,6 +1,5 @@
-import type { Fault } from '../domain/fault.js';
+import { faultFor } from '../domain/fault-table.js';
 import type { WholeAnswer } from '../wire/read.js';
-import { fault } from '../wire/wire-error.js';
 import { type BackendAddress, BackendError, type BackendPorts, type BackendType } from './backend.js';
 import { BackendWire } from './backend-wire.js';
 import { webPage } from './openai-reader.js';
@@ -38,7 +37,9 @@ export async function identify(
   try {
     const list = await probe('/v1/models');
     for (const type of types) if (await type.recognises?.(list, probe, address.url)) return type.kind;
-    throw new BackendError(isPage(list) ? webPage() : notAServer(address.url, list.status));
+    throw new BackendError(
+      isPage(list) ? webPage() : faultFor('no-model-server', { place: address.url }, list.status),
+    );
   } finally {
     wire.close();
   }
@@ -62,13 +63,4 @@ export async function discover(
     }),
   );
   return found.filter((entry) => entry !== null);
-}
-
-function notAServer(url: string, status: number): Fault {
-  return fault(
-    'not-a-server',
-    `There is no model server at ${url}.`,
-    'Check the address and its path.',
-    status,
-  );
 }

@@ -1,3 +1,4 @@
+import { faultWords } from '../domain/fault-table.js';
 import type { Fault } from '../domain/fault.js';
 import { type BackendFeatures, type LoadState, NO_FEATURES } from '../domain/model.js';
 import type { WholeAnswer } from '../wire/read.js';
@@ -78,27 +79,12 @@ class Jan extends OpenAiServer {
 
 function refine(fault: Fault, told: ErrorText): Fault {
   const words = told.message;
-  if (/^No models are available/.test(words))
-    return {
-      ...fault,
-      code: 'unknown-model',
-      message: 'Jan runs no model.',
-      hint: 'Start one in Jan: Settings, Model Providers, Start.',
-    };
+  if (/^No models are available/.test(words)) return { ...fault, ...faultWords('jan-idle') };
   if (/^No running session found/.test(words))
-    return {
-      ...fault,
-      code: 'unknown-model',
-      message: sentenceOf(words),
-      hint: 'Start it in Jan (Settings, Model Providers), or choose a model that runs.',
-    };
+    return { ...fault, ...faultWords('jan-not-this', { words: sentenceOf(words) }) };
   if (/^(Invalid|Missing) host header/.test(words))
-    return {
-      ...fault,
-      code: 'forbidden',
-      hint: 'Ask it as 127.0.0.1, or add this host to the trusted hosts of Jan’s Local API Server.',
-    };
+    return { ...fault, ...faultWords('forbidden', { kind: jan.kind, words: fault.message }) };
   if (/^Proxy request to model failed/.test(words))
-    return { ...fault, hint: 'The session of the model has died: start the model again in Jan.' };
+    return { ...fault, ...faultWords('jan-session-died', { words: fault.message }) };
   return fault;
 }

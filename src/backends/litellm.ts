@@ -1,3 +1,4 @@
+import { type FaultId, faultWords } from '../domain/fault-table.js';
 import type { Fault } from '../domain/fault.js';
 import { type LoadState, type Model, type ModelDetails, NO_FEATURES } from '../domain/model.js';
 import type { WireAnswer } from '../wire/http.js';
@@ -20,10 +21,10 @@ const CREATED = 1677610602;
 const INFO_MS = 300_000;
 
 /** What a good key may not do, by the type of the error; the status is 400, 401, 403 or 429 in turn. */
-const KEY_LIMITS: Readonly<Record<string, string>> = {
-  key_model_access_denied: 'Choose a model that this key may use, or let LiteLLM allow it.',
-  team_model_access_denied: 'Choose a model that your team may use, or let LiteLLM allow it.',
-  budget_exceeded: 'Ask whoever runs LiteLLM for a larger budget, or use another key.',
+const KEY_LIMITS: Readonly<Record<string, FaultId>> = {
+  key_model_access_denied: 'litellm-key-model',
+  team_model_access_denied: 'litellm-team-model',
+  budget_exceeded: 'litellm-budget',
 };
 
 export const litellm: BackendType = {
@@ -77,7 +78,7 @@ class LiteLlm extends OpenAiServer {
       title: litellm.title,
       startCommand: litellm.startCommand,
       logPlace: litellm.logPlace,
-      refine: (fault: Fault, told: ErrorText) => refine(fault, told, address.key !== null),
+      refine: (fault: Fault, told: ErrorText) => refine(fault, told, address),
     };
     const fields = { stream_options: { include_usage: true } };
     const profile = {
@@ -141,43 +142,24 @@ class LiteLlm extends OpenAiServer {
   }
 }
 
-/** `hasKey`: without one, and without a database, it fails with a bare 500 where it should refuse. */
-function refine(fault: Fault, told: ErrorText, hasKey: boolean): Fault {
-  if (!hasKey && fault.status === 500 && told.message === 'Internal Server Error') {
-    return {
-      ...fault,
-      code: 'unauthorized',
-      message: `The key for ${litellm.title} is missing or wrong.`,
-      hint: 'Set "key" of this server in the settings.',
-    };
+/** Without a key, and without a database, it fails with a bare 500 where it should refuse. */
+function refine(fault: Fault, told: ErrorText, { url, key }: BackendAddress): Fault {
+  if (key === null && fault.status === 500 && told.message === 'Internal Server Error') {
+    return { ...fault, ...faultWords('key', { title: litellm.title, place: url }) };
   }
   const limit = KEY_LIMITS[told.type];
-  if (limit !== undefined)
-    return { ...fault, code: 'forbidden', message: sentenceOf(told.message), hint: limit };
-  if (told.type === 'expired_key') return { ...fault, message: `The key for ${litellm.title} has expired.` };
+  if (limit !== undefined) return { ...fault, ...faultWords(limit, { words: sentenceOf(told.message) }) };
+  if (told.type === 'expired_key') return { ...fault, ...faultWords('litellm-expired', { place: url }) };
   if (fault.code === 'unauthorized') return fault;
   const words = wordsOf(told.message);
   const message = fault.message.startsWith(litellm.title) || words === '' ? fault.message : sentenceOf(words);
   switch (fault.code) {
     case 'context-full':
-      return {
-        ...fault,
-        message,
-        hint: 'Shorten the message, start a new chat, or give the model behind LiteLLM a larger context.',
-      };
-    case 'unknown-model':
-      return {
-        ...fault,
-        hint: 'Choose another model, or add it to model_list in the configuration of LiteLLM.',
-      };
+      return { ...fault, message };
     case 'server-error':
-      return {
-        ...fault,
-        message,
-        hint: /connection error|connect call failed|cannot connect|connection refused/i.test(told.message)
-          ? 'LiteLLM does not reach the server behind it: start that, or correct its api_base.'
-          : (fault.hint ?? `Look into the log of LiteLLM: ${litellm.logPlace}.`),
-      };
+      return /connection error|connect call failed|cannot connect|connection refused/i.test(told.message)
+        ? { ...fault, ...faultWords('litellm-upstream', { words: message }) }
+        : { ...fault, message };
     default:
       return fault;
   }

@@ -31,7 +31,9 @@ export async function routerEvents(
     try {
       for await (const text of answer.body) yield* eventsOf(sse.feed(text));
     } catch (error) {
-      throw error instanceof LineTooLongError ? new BackendError(tooLong()) : wire.toBackendError(error);
+      throw error instanceof LineTooLongError
+        ? new BackendError(tooLong(wire.place(null)))
+        : wire.toBackendError(error);
     } finally {
       answer.close();
     }

@@ -1,6 +1,7 @@
 import type { PullLayer, PullProgress } from '../domain/model.js';
 import { Watchdog } from '../wire/watchdog.js';
-import { fault } from '../wire/wire-error.js';
+import type { Fault } from '../domain/fault.js';
+import { faultFor } from '../domain/fault-table.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { BackendError } from './backend.js';
 import type { BackendWire } from './backend-wire.js';
@@ -10,7 +11,6 @@ import { routerEvents } from './llama-cpp-events.js';
 /** A large model comes in some ten files. */
 const FILES_LIMIT = 500;
 const CANCEL_TIMEOUT_MS = 2500;
-const AGAIN = 'Pull it again: what is complete is not fetched twice.';
 
 /**
  * `POST /models`: the router fetches in the background and tells by its events how far it is. A cancel must be ordered: it goes on
@@ -54,14 +54,13 @@ export async function* routerPull(
       bytes = progress.completedBytes ?? bytes;
       yield progress;
     }
-    throw new BackendError(fault('broken', 'The router stopped telling how far the download is.', AGAIN));
+    throw new BackendError(
+      faultFor('pull-interrupted', { words: 'The router stopped telling how far the download is.' }),
+    );
   } catch (error) {
     if (!stalled.signal.aborted || signal.aborted) throw wire.toBackendError(error);
-    const minutes = Math.round((wire.limits.pullMs ?? 0) / 60_000);
-    throw new BackendError(
-      fault('timeout', `The download made no progress for ${minutes} min.`, AGAIN),
-      error,
-    );
+    const words = String(Math.round((wire.limits.pullMs ?? 0) / 60_000));
+    throw new BackendError(faultFor('pull-stalled', { words }), error);
   } finally {
     watchdog.stop();
     if (begun && !over) await cancel(wire, name);
@@ -95,14 +94,9 @@ function progressOf(data: JsonObject | null): PullProgress {
   };
 }
 
-function failed(data: JsonObject | null) {
-  const words = asText(field(data, 'message')) ?? asText(field(data, 'error'));
-  const reason = words === null ? 'and the router told no reason' : `: ${sanitizeLine(words.slice(0, 300))}`;
-  return fault(
-    'server-error',
-    `The download failed${words === null ? ', ' : ''}${reason}.`,
-    'Check the name (user/repository:quantisation) and the log of the server.',
-  );
+function failed(data: JsonObject | null): Fault {
+  const told = asText(field(data, 'message')) ?? asText(field(data, 'error')) ?? 'the router told no reason';
+  return faultFor('llama.cpp-pull', { words: sanitizeLine(told.slice(0, 300)) });
 }
 
 async function cancel(wire: BackendWire, name: string): Promise<void> {

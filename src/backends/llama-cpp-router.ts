@@ -1,7 +1,8 @@
+import { faultFor } from '../domain/fault-table.js';
 import type { LoadState, Model } from '../domain/model.js';
-import { fault } from '../wire/wire-error.js';
 import { BackendError, type LoadOptions } from './backend.js';
 import { type BackendWire, pause } from './backend-wire.js';
+import { valuesOfPlace } from './error-text.js';
 import { type JsonObject, asObject, asText, field } from './json.js';
 import { EVENTS_PATH, loadProgress, progressOf } from './llama-cpp-events.js';
 import { listedModels, openAiModel } from './openai-models.js';
@@ -75,15 +76,9 @@ async function untilLoaded(
     if (status.state === 'loaded') return;
     if (status.state === 'loading') onProgress(progressOf(status.progress));
     begun ||= status.state === 'loading';
-    if (status.failed && (begun || ms > BEGIN_MS)) throw loadFailed(model, status.exitCode);
+    if (status.failed && (begun || ms > BEGIN_MS)) throw loadFailed(wire, model, status.exitCode);
     if (wire.limits.loadMs !== null && ms > wire.limits.loadMs)
-      throw new BackendError(
-        fault(
-          'timeout',
-          `${model.label} was not loaded in time.`,
-          'It may still be at it: look at its state, or into the log of the server.',
-        ),
-      );
+      throw new BackendError(faultFor('load-timeout', valuesOfPlace(wire.place(model.label))));
     if (status.sleeping && !woken) {
       woken = true;
       await wake(wire, model, signal);
@@ -118,13 +113,7 @@ export async function routerUnload(wire: BackendWire, model: Model, signal: Abor
 export async function routerDelete(wire: BackendWire, model: Model, signal: AbortSignal): Promise<void> {
   const item = (await listOf(wire, signal)).get(model.name);
   if (item !== undefined && field(item, 'can_remove') === false) {
-    throw new BackendError(
-      fault(
-        'unsupported',
-        `${model.label} is not in the cache of ${wire.place(null).title}, which deletes nothing else.`,
-        'Delete its file on the machine of the server.',
-      ),
-    );
+    throw new BackendError(faultFor('not-in-cache', valuesOfPlace(wire.place(model.label))));
   }
   await wire.order({
     method: 'DELETE',
@@ -185,12 +174,7 @@ async function order(
   // The router tells an unknown model like an unknown path.
   const told = wire.faultOf(answer, model.name);
   if (answer.status !== 404) throw new BackendError(told);
-  throw new BackendError({
-    ...told,
-    code: 'unknown-model',
-    message: `${wire.place(null).title} does not know the model ${model.label}.`,
-    hint: 'Choose another model.',
-  });
+  throw new BackendError(faultFor('unknown-model', valuesOfPlace(wire.place(model.label)), answer.status));
 }
 
 async function listOf(wire: BackendWire, signal: AbortSignal): Promise<ReadonlyMap<string, JsonObject>> {
@@ -209,13 +193,7 @@ async function wait(wire: BackendWire, signal: AbortSignal): Promise<void> {
   }
 }
 
-function loadFailed(model: Model, exitCode: number | null): BackendError {
-  const code = exitCode === null ? '' : ` (exit code ${exitCode})`;
-  return new BackendError(
-    fault(
-      'server-error',
-      `The load of ${model.label} failed${code}.`,
-      'Often memory is short: unload another model, or look into the log of the server.',
-    ),
-  );
+function loadFailed(wire: BackendWire, model: Model, exitCode: number | null): BackendError {
+  const words = exitCode === null ? '' : ` (exit code ${exitCode})`;
+  return new BackendError(faultFor('load-failed', { ...valuesOfPlace(wire.place(model.label)), words }));
 }

@@ -1,4 +1,5 @@
 import type { ChatMessage } from '../domain/chat.js';
+import { faultFor } from '../domain/fault-table.js';
 import {
   type BackendCheck,
   type BackendFeatures,
@@ -9,7 +10,6 @@ import {
   type PullProgress,
 } from '../domain/model.js';
 import { backendId } from '../wire/address.js';
-import { fault } from '../wire/wire-error.js';
 import {
   type Activity,
   type Backend,
@@ -22,7 +22,7 @@ import {
   type LoadOptions,
 } from './backend.js';
 import { BackendWire } from './backend-wire.js';
-import type { FaultPlace } from './error-text.js';
+import { type FaultPlace, valuesOfPlace } from './error-text.js';
 import { asArray, asObject, asTexts, field } from './json.js';
 import { llamaCppChat } from './llama-cpp-chat.js';
 import { routerPull } from './llama-cpp-pull.js';
@@ -54,14 +54,11 @@ export interface LlamaCppProfile {
   readonly place: Omit<FaultPlace, 'model'>;
   /** Shown in the list of servers. */
   readonly title: string;
-  /** What to do when more than its one model is wanted. */
-  readonly routerHint: string;
 }
 
 const PROFILE: LlamaCppProfile = {
   place: PLACE,
   title: 'llama.cpp',
-  routerHint: 'Start llama-server without a model to get a router.',
 };
 
 /** With one model. */
@@ -106,11 +103,8 @@ export class LlamaCpp implements Backend {
   readonly #questions: LlamaCppQuestions;
   #info: BackendInfo;
 
-  readonly #routerHint: string;
-
   constructor(address: BackendAddress, ports: BackendPorts, profile: LlamaCppProfile = PROFILE) {
     const { place, title } = profile;
-    this.#routerHint = profile.routerHint;
     this.#wire = new BackendWire(address, ports, place);
     this.#questions = new LlamaCppQuestions(this.#wire);
     this.#info = {
@@ -269,12 +263,6 @@ export class LlamaCpp implements Backend {
 
   #routerOnly(what: string): void {
     if (this.#isRouter) return;
-    throw new BackendError(
-      fault(
-        'unsupported',
-        `This ${this.#info.title} server holds one model and cannot ${what}.`,
-        this.#routerHint,
-      ),
-    );
+    throw new BackendError(faultFor('one-model', { ...valuesOfPlace(this.#wire.place(null)), words: what }));
   }
 }

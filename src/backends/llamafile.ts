@@ -89,7 +89,6 @@ class Llamafile implements Backend {
     this.#llamaCpp = new LlamaCpp(address, ports, {
       place: PLACE,
       title: 'llamafile',
-      routerHint: 'Start another llamafile, or one of 0.10 with `--models-dir`.',
     });
     this.#llamafiler = new Llamafiler(address, ports);
   }

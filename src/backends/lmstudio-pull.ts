@@ -1,3 +1,4 @@
+import { faultFor } from '../domain/fault-table.js';
 import type { PullProgress } from '../domain/model.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { BackendError } from './backend.js';
@@ -53,19 +54,9 @@ function progressOf(job: JsonObject | null, phase: PullProgress['phase'], status
 
 function failedPull(wire: BackendWire, job: JsonObject | null, name: string): BackendError {
   if (field(job, 'error') !== undefined) return new BackendError(wire.faultOfBody(job, name));
-  return new BackendError({
-    code: 'server-error',
-    message: `LM Studio could not download ${sanitizeLine(name)}.`,
-    hint: 'Check the name in its search, or look into the app for the reason.',
-    status: null,
-  });
+  return new BackendError(faultFor('lmstudio-pull', { model: sanitizeLine(name) }));
 }
 
 function stalled(name: string): BackendError {
-  return new BackendError({
-    code: 'timeout',
-    message: `The download of ${sanitizeLine(name)} does not move.`,
-    hint: 'LM Studio keeps what came so far: look at its downloads, or pull again.',
-    status: null,
-  });
+  return new BackendError(faultFor('lmstudio-pull-stalled', { model: sanitizeLine(name) }));
 }

@@ -1,3 +1,4 @@
+import { faultFor, faultWords } from '../domain/fault-table.js';
 import {
   type BackendCheck,
   type BackendFeatures,
@@ -20,7 +21,7 @@ import {
   type LoadOptions,
 } from './backend.js';
 import { BackendWire, pause } from './backend-wire.js';
-import { type ErrorText, errorTextOf } from './error-text.js';
+import { type ErrorText, errorTextOf, valuesOfPlace } from './error-text.js';
 import { asObject, asText, field } from './json.js';
 import {
   LIST_PATHS,
@@ -197,8 +198,7 @@ class LmStudio implements Backend {
   #faultOf(answer: WholeAnswer): Fault {
     if (answer.status !== 200) return this.#wire.faultOf(answer, null);
     if (errorTextOf(answer.json) !== null) return this.#wire.faultOfBody(answer.json, null);
-    const message = `LM Studio at ${this.#info.url} answered with something else than its models.`;
-    return { code: 'not-a-server', message, hint: 'Check the address.', status: 200 };
+    return faultFor('other-answer', valuesOfPlace(this.#wire.place(null)), 200);
   }
 
   #setApi(api: LmStudioInterface): void {
@@ -235,8 +235,7 @@ class LmStudio implements Backend {
 
   #newOnly(what: string, hint: string): void {
     if (this.#api === null || this.#api === 'v1') return;
-    const message = `LM Studio can ${what} since version 0.4.`;
-    throw new BackendError({ code: 'unsupported', message, hint, status: null });
+    throw new BackendError({ ...faultFor('lmstudio-old', { words: what }), hint });
   }
 }
 
@@ -251,24 +250,7 @@ function isOurRefusal(answer: WholeAnswer): boolean {
 }
 
 function refine(fault: Fault, told: ErrorText): Fault {
-  if (told.code === 'invalid_api_key')
-    return {
-      ...fault,
-      code: 'unauthorized',
-      message: 'The API token for LM Studio is missing or wrong.',
-      hint: 'Make one in its server settings, and set it as "key" of this server.',
-    };
-  if (/no models? loaded/i.test(told.message))
-    return {
-      ...fault,
-      code: 'unknown-model',
-      message: 'LM Studio has no model loaded, and may not load one for a request.',
-      hint: 'Load it with l in the models pane, or turn on Just-in-Time loading in its server settings.',
-    };
-  if (fault.code === 'out-of-memory')
-    return {
-      ...fault,
-      hint: 'Unload another model, choose a smaller context, or relax the loading guardrails in the settings of LM Studio.',
-    };
+  if (told.code === 'invalid_api_key') return { ...fault, ...faultWords('lmstudio-key') };
+  if (/no models? loaded/i.test(told.message)) return { ...fault, ...faultWords('lmstudio-idle') };
   return fault;
 }

@@ -1,3 +1,4 @@
+import { faultFor } from '../domain/fault-table.js';
 import type { PullProgress } from '../domain/model.js';
 import type { Fault } from '../domain/fault.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
@@ -100,24 +101,14 @@ async function askJob(
 
 function failureOf(job: JsonObject, name: string): Fault | null {
   const shown = sanitizeLine(name);
-  if (field(job, 'cancelled') === true)
-    return {
-      code: 'server-error',
-      message: `The job for ${shown} was cancelled on the server.`,
-      hint: 'Start it again to go on.',
-      status: null,
-    };
+  if (field(job, 'cancelled') === true) return faultFor('localai-cancelled', { model: shown });
   const error = field(job, 'error');
   // Older versions write the error as an empty object; its words are in `message` then.
   if (error === undefined || error === null || error === '') return null;
   const words = asText(error) ?? asText(field(job, 'message')) ?? 'no reason was told';
   const line = sanitizeLine(words).slice(0, 300);
-  return {
-    code: /not found|no model found/i.test(line) ? 'unknown-model' : 'server-error',
-    message: `LocalAI could not do it for ${shown}: ${/[.!?]$/.test(line) ? line : `${line}.`}`,
-    hint: 'Names are those of its galleries (gallery@name, as in its web page); the log has more.',
-    status: null,
-  };
+  const told = faultFor('localai-job', { model: shown, words: /[.!?]$/.test(line) ? line : `${line}.` });
+  return /not found|no model found/i.test(line) ? { ...told, code: 'unknown-model' } : told;
 }
 
 function progressOf(job: JsonObject, done: boolean): PullProgress {
@@ -152,10 +143,5 @@ async function wait(wire: BackendWire, signal: AbortSignal): Promise<void> {
 }
 
 function stalled(name: string): BackendError {
-  return new BackendError({
-    code: 'timeout',
-    message: `The job for ${sanitizeLine(name)} does not move.`,
-    hint: 'Look into the log of LocalAI, or start it again.',
-    status: null,
-  });
+  return new BackendError(faultFor('localai-stalled', { model: sanitizeLine(name) }));
 }

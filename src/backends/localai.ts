@@ -1,3 +1,4 @@
+import { faultWords } from '../domain/fault-table.js';
 import type { Fault } from '../domain/fault.js';
 import { type BackendFeatures, type Model, NO_FEATURES, type PullProgress } from '../domain/model.js';
 import type { WholeAnswer } from '../wire/read.js';
@@ -213,18 +214,9 @@ class LocalAi extends OpenAiServer {
 
 function refine(fault: Fault, told: ErrorText): Fault {
   if (fault.status === 503 && /"status"\s*:\s*"starting"/.test(told.message))
-    return { ...fault, code: 'loading', message: 'LocalAI is still starting.', hint: null };
-  if (fault.status === 403)
-    return {
-      ...fault,
-      code: 'forbidden',
-      message: 'LocalAI allows this to administrators only.',
-      hint: 'Set the key of an administrator as "key" of this server.',
-    };
+    return { ...fault, ...faultWords('starting', { title: 'LocalAI' }) };
+  if (fault.status === 403) return { ...fault, ...faultWords('localai-administrator') };
   if (fault.code === 'server-error' && told.message === '')
-    return {
-      ...fault,
-      hint: 'Its log has the reason; LOCALAI_OPAQUE_ERRORS hides it here.',
-    };
+    return { ...fault, hint: faultWords('localai-opaque').hint };
   return fault;
 }

@@ -1,4 +1,4 @@
-import type { Fault } from '../domain/fault.js';
+import { faultFor } from '../domain/fault-table.js';
 import {
   type Model,
   type ModelDetails,
@@ -58,12 +58,9 @@ export class MockModels {
   }
 
   delete(name: string): void {
-    if (name === 'mock')
-      throw new BackendError(
-        fault('unsupported', 'The mock itself cannot be deleted.', 'Start without --mock.'),
-      );
+    if (name === 'mock') throw new BackendError(faultFor('mock-stays'));
     if (!this.#names.delete(name))
-      throw new BackendError(fault('unknown-model', `There is no model ${name}.`, null));
+      throw new BackendError(faultFor('unknown-model', { title: 'mock', model: name }));
     this.#loaded.delete(name);
   }
 
@@ -88,9 +85,7 @@ export class MockModels {
     yield report('preparing', 'pulling manifest', 0, []);
     if (await tick()) return;
     if (name.includes('missing'))
-      throw new BackendError(
-        fault('unknown-model', `There is no model ${name} in the registry.`, 'Check the name.'),
-      );
+      throw new BackendError(faultFor('unknown-pull', { words: `${name} is missing.` }));
     const total = sum(LAYER_BYTES);
     for (let done = this.#parts.get(name) ?? 0; ; done = Math.min(total, done + total / PULL_STEPS)) {
       this.#parts.set(name, done);
@@ -129,10 +124,6 @@ function layersAt(completed: number): readonly PullLayer[] {
     left -= completedBytes;
     return { id: `layer ${i + 1}`, completedBytes, totalBytes };
   });
-}
-
-function fault(code: Fault['code'], message: string, hint: string | null): Fault {
-  return { code, message, hint, status: null };
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,10 +1,10 @@
+import { faultFor, type FaultId, faultWords } from '../domain/fault-table.js';
 import type { Fault } from '../domain/fault.js';
 import type { PullLayer, PullProgress } from '../domain/model.js';
 import type { WireAnswer } from '../wire/http.js';
 import { LineTooLongError } from '../wire/lines.js';
 import { type NdjsonLine, NdjsonParser } from '../wire/ndjson.js';
 import { Watchdog } from '../wire/watchdog.js';
-import { fault } from '../wire/wire-error.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { BackendError } from './backend.js';
 import type { BackendWire } from './backend-wire.js';
@@ -74,7 +74,7 @@ export async function* ollamaPull(
     const pull = new PullLines();
     let before: PullProgress | null = null;
     try {
-      for await (const line of objectsOf(answer)) {
+      for await (const line of objectsOf(answer, wire.place(name))) {
         const problem = errorTextOf(line);
         if (problem !== null) throw new BackendError(pullFault(problem, wire.place(name)));
         const progress = pull.progress(line);
@@ -97,7 +97,7 @@ export async function* ollamaPull(
   }
 }
 
-async function* objectsOf(answer: WireAnswer): AsyncGenerator<JsonObject> {
+async function* objectsOf(answer: WireAnswer, place: FaultPlace): AsyncGenerator<JsonObject> {
   const parser = new NdjsonParser();
   const objects = (lines: readonly NdjsonLine[]): JsonObject[] =>
     lines.flatMap((line) => {
@@ -108,7 +108,7 @@ async function* objectsOf(answer: WireAnswer): AsyncGenerator<JsonObject> {
     for await (const text of answer.body) yield* objects(parser.feed(text));
     yield* objects(parser.end());
   } catch (error) {
-    throw error instanceof LineTooLongError ? new BackendError(tooLong()) : error;
+    throw error instanceof LineTooLongError ? new BackendError(tooLong(place)) : error;
   }
 }
 
@@ -122,17 +122,11 @@ function hasMoved(before: PullProgress | null, now: PullProgress): boolean {
 }
 
 /** The causes that the words of the server tell, each with its next step. */
-const CAUSES: readonly (readonly [RegExp, string])[] = [
-  [
-    /no space left|disk full|not enough (?:disk )?space/i,
-    'Make room on the disk of the server, then pull again.',
-  ],
-  [/newer version of ollama|requires ollama/i, 'Update Ollama, then pull again.'],
-  [
-    /no such host|dial tcp|i\/o timeout|network is unreachable|tls/i,
-    'The server must reach the registry: check its network and proxy.',
-  ],
-  [/unauthorized|denied|forbidden/i, 'The registry wants a sign-in: see `ollama signin`, or check the name.'],
+const CAUSES: readonly (readonly [RegExp, FaultId])[] = [
+  [/no space left|disk full|not enough (?:disk )?space/i, 'pull-no-space'],
+  [/newer version of ollama|requires ollama/i, 'pull-old-server'],
+  [/no such host|dial tcp|i\/o timeout|network is unreachable|tls/i, 'pull-no-network'],
+  [/unauthorized|denied|forbidden/i, 'pull-sign-in'],
 ];
 
 function pullFault(problem: ErrorText, place: FaultPlace): Fault {
@@ -140,28 +134,20 @@ function pullFault(problem: ErrorText, place: FaultPlace): Fault {
   if (/file does not exist|manifest unknown|not found|invalid model name/i.test(problem.message))
     return unknownName(told.message);
   const cause = CAUSES.find(([words]) => words.test(problem.message));
-  return { ...told, hint: cause?.[1] ?? 'Pull it again: it goes on from where it stopped.' };
+  return { ...told, hint: faultWords(cause?.[1] ?? 'pull-interrupted').hint };
 }
 
 function unknownName(words: string): Fault {
-  return fault(
-    'unknown-model',
-    `No such model in the registry: ${words}`,
-    'Check the name at ollama.com/library.',
-  );
+  return faultFor('unknown-pull', { words });
 }
 
 function interrupted(message: string): Fault {
-  return fault('broken', message, 'Pull it again: it goes on from where it stopped.');
+  return faultFor('pull-interrupted', { words: message });
 }
 
 function noProgress(wire: BackendWire): Fault {
   const minutes = Math.round((wire.limits.pullMs ?? 0) / 60_000);
-  return fault(
-    'timeout',
-    `The download made no progress for ${minutes} min.`,
-    'Pull it again: it goes on from where it stopped. The limit is "pullTimeoutS" in the settings.',
-  );
+  return faultFor('pull-stalled', { words: String(minutes) });
 }
 
 /** What ended a pull from outside. */

@@ -1,12 +1,12 @@
+import { faultFor } from '../domain/fault-table.js';
 import type { Fault } from '../domain/fault.js';
 import type { Usage } from '../domain/chat.js';
 import { LineTooLongError } from '../wire/lines.js';
 import { type NdjsonLine, NdjsonParser } from '../wire/ndjson.js';
-import { fault } from '../wire/wire-error.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import type { ChatEvent } from './backend.js';
 import { type ChatReader, type Verdict, endNotes } from './chat-reader.js';
-import { type FaultPlace, errorTextOf, faultOfText } from './error-text.js';
+import { type FaultPlace, errorTextOf, faultOfText, valuesOfPlace } from './error-text.js';
 import { type JsonObject, asCount, asObject, asText, field } from './json.js';
 import { ToolCalls, reasoningOf, told } from './openai-chunk.js';
 import { tooLong, webPage } from './openai-reader.js';
@@ -74,7 +74,7 @@ export class OllamaReader implements ChatReader {
       }
     } catch (error) {
       if (!(error instanceof LineTooLongError)) throw error;
-      this.#fail(tooLong());
+      this.#fail(tooLong(this.#place));
     }
     return events;
   }
@@ -88,13 +88,7 @@ export class OllamaReader implements ChatReader {
       return;
     }
     const sample = sanitizeLine(text.slice(0, SAMPLE_CHARS));
-    this.#fail(
-      fault(
-        'not-a-server',
-        `This is not an Ollama stream: ${sample}`,
-        'Check the address and the kind of the server.',
-      ),
-    );
+    this.#fail(faultFor('no-ollama-stream', { words: sample }));
   }
 
   #onLine(line: JsonObject, events: ChatEvent[]): void {
@@ -126,8 +120,7 @@ export class OllamaReader implements ChatReader {
     this.#done = true;
     this.finishing = true;
     this.over = done;
-    if (reason === 'error')
-      this.#fail(fault('server-error', 'The server ended the answer with an error.', 'Look into its log.'));
+    if (reason === 'error') this.#fail(faultFor('ended-by-error', valuesOfPlace(this.#place)));
     this.usage = usageOfLine(line);
     events.push(...usageEvents(this.usage));
   }
@@ -135,10 +128,7 @@ export class OllamaReader implements ChatReader {
   #onError(line: JsonObject): void {
     const found = errorTextOf(line);
     const status = found === null ? NaN : Number(found.code);
-    if (found === null)
-      this.#fail(
-        fault('server-error', 'The server reported an error without a reason.', 'Look into its log.'),
-      );
+    if (found === null) this.#fail(faultFor('error-without-reason', valuesOfPlace(this.#place)));
     else this.#fail(faultOfText(found, status >= 400 ? status : 200, this.#place));
   }
 

@@ -1,13 +1,13 @@
 import type { Usage } from '../domain/chat.js';
 import type { Fault } from '../domain/fault.js';
+import { faultFor } from '../domain/fault-table.js';
 import { LineTooLongError } from '../wire/lines.js';
 import { parseJson } from '../wire/read.js';
 import { type SseItem, SseParser } from '../wire/sse.js';
-import { fault } from '../wire/wire-error.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import type { ChatEvent } from './backend.js';
 import { type ChatReader, type Verdict, endNotes } from './chat-reader.js';
-import { type FaultPlace, errorTextOf, faultOfText } from './error-text.js';
+import { type FaultPlace, errorTextOf, faultOfText, valuesOfPlace } from './error-text.js';
 import { type JsonObject, asArray, asCount, asObject, asText, field } from './json.js';
 import { ToolCalls, reasoningOf, usageOf, usageOfTimings } from './openai-chunk.js';
 import { ThinkSplitter } from './think-splitter.js';
@@ -50,7 +50,7 @@ export class OpenAiReader implements ChatReader {
     }
     this.#begin += text;
     const form = this.#decideForm();
-    if (form === 'whole' && this.#begin.length > WHOLE_LIMIT_CHARS) this.#fail(tooLong());
+    if (form === 'whole' && this.#begin.length > WHOLE_LIMIT_CHARS) this.#fail(tooLong(this.#place));
     if (form === 'events') {
       this.#parse(this.#begin, events);
       this.#begin = '';
@@ -110,7 +110,7 @@ export class OpenAiReader implements ChatReader {
       }
     } catch (error) {
       if (!(error instanceof LineTooLongError)) throw error;
-      this.#fail(tooLong());
+      this.#fail(tooLong(this.#place));
     }
   }
 
@@ -186,10 +186,7 @@ export class OpenAiReader implements ChatReader {
 
   #onError(body: unknown): void {
     const found = errorTextOf(body) ?? errorTextOf({ error: body });
-    if (found === null)
-      this.#fail(
-        fault('server-error', 'The server reported an error without a reason.', 'Look into its log.'),
-      );
+    if (found === null) this.#fail(faultFor('error-without-reason', valuesOfPlace(this.#place)));
     else this.#fail(faultOfText(found, Number(found.code) >= 400 ? Number(found.code) : 200, this.#place));
   }
 
@@ -259,9 +256,9 @@ function prefillShareOf(share: number): ChatEvent {
 
 /** An answer that begins like HTML: a portal, a web interface, a wrong path. */
 export function webPage(): Fault {
-  return fault('not-a-server', 'This is a web page, not a model server.', 'Check the address and its path.');
+  return faultFor('web-page');
 }
 
-export function tooLong(): Fault {
-  return fault('server-error', 'The server sent a line that is too long.');
+export function tooLong(place: FaultPlace): Fault {
+  return faultFor('line-too-long', valuesOfPlace(place));
 }

@@ -1,3 +1,4 @@
+import { faultWords } from '../domain/fault-table.js';
 import type { Fault } from '../domain/fault.js';
 import { type Model, NO_FEATURES } from '../domain/model.js';
 import { isPublic } from '../wire/address.js';
@@ -50,5 +51,5 @@ class OpenAi extends OpenAiServer {
 /** A bill that is not paid comes as "too many requests", which no waiting changes. */
 function refine(fault: Fault, told: ErrorText): Fault {
   if (!/insufficient_quota/.test(`${told.type} ${told.code}`)) return fault;
-  return { ...fault, code: 'forbidden', hint: 'The account behind this key has no credit left.' };
+  return { ...fault, ...faultWords('no-credit', { words: fault.message }) };
 }

@@ -1,3 +1,4 @@
+import { faultWords } from '../domain/fault-table.js';
 import type { ChatMessage } from '../domain/chat.js';
 import type { Fault } from '../domain/fault.js';
 import {
@@ -255,32 +256,9 @@ function count(value: number | null): string | null {
 }
 
 function refine(fault: Fault, told: ErrorText): Fault {
-  switch (fault.code) {
-    case 'context-full':
-      return {
-        ...fault,
-        hint: 'Shorten the message, start a new chat, or start vLLM with a larger --max-model-len.',
-      };
-    case 'unknown-model':
-      return { ...fault, hint: 'Choose another model: vLLM serves only those that it was started with.' };
-    case 'out-of-memory':
-      return {
-        ...fault,
-        hint: 'Start vLLM with a smaller --max-model-len or another --gpu-memory-utilization.',
-      };
-    case 'busy':
-      if (fault.status !== 503 || told.message !== '') return fault;
-      return {
-        ...fault,
-        code: 'server-error',
-        message: 'The engine of vLLM is dead: only its front answers.',
-        hint: `Start it again with: ${PLACE.startCommand}. Its terminal tells why it died.`,
-      };
-    default:
-      if (!/chat.template/i.test(told.message)) return fault;
-      return {
-        ...fault,
-        hint: 'Start vLLM with --chat-template FILE, or choose an instruction-tuned model.',
-      };
-  }
+  if (fault.code === 'busy' && fault.status === 503 && told.message === '')
+    return { ...fault, ...faultWords('vllm-dead', { start: PLACE.startCommand }) };
+  const general = fault.code === 'server-error' || fault.code === 'unsupported';
+  if (!general || !/chat.template/i.test(told.message)) return fault;
+  return { ...fault, hint: faultWords('vllm-template').hint };
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Transform } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { constants, createGunzip, createInflate } from 'node:zlib';
-import { WireError, fault } from './wire-error.js';
+import { type WireError, wireError } from './wire-error.js';
 
 /** Above this the socket is paused until the reader has caught up. */
 const QUEUE_LIMIT_CHARS = 1 << 20;
@@ -38,9 +38,7 @@ export class TextBody implements AsyncIterable<string> {
     }
     inflater.on('data', (bytes: Buffer) => this.#push(this.#decoder.write(bytes)));
     inflater.on('end', () => this.#finish());
-    inflater.on('error', () =>
-      this.fail(new WireError(fault('broken', 'The compressed answer of the server is damaged.'))),
-    );
+    inflater.on('error', () => this.fail(wireError('damaged-compression')));
     source.pipe(inflater);
   }
 
@@ -115,11 +113,5 @@ function inflaterOf(encoding: string | undefined): Transform | null {
   const options = { flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH };
   if (name === 'gzip' || name === 'x-gzip') return createGunzip(options);
   if (name === 'deflate') return createInflate(options);
-  throw new WireError(
-    fault(
-      'unsupported',
-      `The server sends its answer in an unsupported encoding (${name.replace(/[^a-z0-9-]/g, '?')}).`,
-      'Turn off compression in the proxy in front of it.',
-    ),
-  );
+  throw wireError('unknown-compression', { words: name.replace(/[^a-z0-9-]/g, '?') });
 }

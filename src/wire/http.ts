@@ -2,9 +2,10 @@ import http from 'node:http';
 import https from 'node:https';
 import { type Clock, systemClock } from '../ports.js';
 import { TextBody } from './body.js';
+import { withoutKey } from './hidden-key.js';
 import { PacedSocket } from './paced-socket.js';
 import { Watchdog } from './watchdog.js';
-import { WireError, cancelledError, fault, wireErrorFrom } from './wire-error.js';
+import { WireError, cancelledError, wireError, wireErrorFrom } from './wire-error.js';
 
 /** One request. A limit of null is no limit. Limits count monotonic time and leave out time in which the machine slept. */
 export interface WireRequest {
@@ -251,41 +252,19 @@ function redirectTarget(answer: WireAnswer, request: WireRequest, hops: number):
   const target =
     location !== '' && URL.canParse(location, request.url) ? new URL(location, request.url) : null;
   const place = new URL(request.url).origin;
-  if (target === null)
-    throw new WireError(
-      fault('not-a-server', `${place} answers with a redirect to nowhere.`, null, answer.status),
-    );
+  if (target === null) throw wireError('redirect-nowhere', { place }, { status: answer.status });
   // Credentials and queries of a target may be secret.
-  const shown = `${target.origin}${target.pathname}`;
+  const words = withoutKey(`${target.origin}${target.pathname}`, request.key);
   const sameMethod =
     answer.status === 307 || answer.status === 308 || request.method === 'GET' || request.method === 'HEAD';
-  if (target.origin !== place || !sameMethod) {
-    throw new WireError(
-      fault(
-        'not-a-server',
-        `${place} redirects to ${shown}.`,
-        'If that is the right server, use its address.',
-        answer.status,
-      ),
-    );
-  }
-  if (hops >= REDIRECT_LIMIT - 1) {
-    throw new WireError(
-      fault('not-a-server', `${place} redirects in a circle.`, 'Check the address.', answer.status),
-    );
-  }
+  if (target.origin !== place || !sameMethod)
+    throw wireError('redirect-elsewhere', { place, words }, { status: answer.status });
+  if (hops >= REDIRECT_LIMIT - 1) throw wireError('redirect-circle', { place }, { status: answer.status });
   return target.href;
 }
 
 function timeoutError(phase: string, place: string): WireError {
-  if (phase === 'connection') {
-    return new WireError(
-      fault('not-running', `No connection to ${place} in time.`, 'Check the address and the network.'),
-    );
-  }
-  const what = new Map([
-    ['first byte', 'did not begin to answer in time'],
-    ['next packet', 'fell silent in the middle of its answer'],
-  ]);
-  return new WireError(fault('timeout', `${place} ${what.get(phase) ?? 'did not answer in time'}.`));
+  if (phase === 'connection') return wireError('no-connection', { place });
+  if (phase === 'first byte') return wireError('no-first-byte', { place });
+  return wireError(phase === 'next packet' ? 'silent' : 'slow', { place });
 }

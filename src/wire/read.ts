@@ -1,5 +1,6 @@
 import type { Wire, WireAnswer, WireRequest } from './http.js';
-import { WireError, fault } from './wire-error.js';
+import { answerWithoutKey } from './hidden-key.js';
+import { wireError } from './wire-error.js';
 
 /** A whole answer. */
 export interface WholeAnswer {
@@ -23,7 +24,7 @@ export async function fetchWhole(
   before: WholeAnswer | null = null,
 ): Promise<WholeAnswer> {
   const answer = await wire.request(request);
-  const text = await readText(answer, BODY_LIMIT_CHARS);
+  const text = answerWithoutKey(await readText(answer, BODY_LIMIT_CHARS), request.key);
   const json = before !== null && before.text === text ? before.json : parseJson(text);
   return { status: answer.status, headers: answer.headers, text, json };
 }
@@ -37,9 +38,7 @@ export async function readText(answer: WireAnswer, limitChars: number): Promise<
     length += part.length;
     if (length > limitChars) {
       answer.close();
-      throw new WireError(
-        fault('server-error', 'The answer of the server is too long.', null, answer.status),
-      );
+      throw wireError('too-long', {}, { status: answer.status });
     }
   }
   return parts.join('');

@@ -1,17 +1,37 @@
 import type { Fault, FaultCode } from '../domain/fault.js';
+import { faultFor, type FaultId, type FaultValues } from '../domain/fault-table.js';
 import { messageOf } from '../errors.js';
 
 /** A request that failed on its way. `cancelled` is true when the caller's own signal ended it. */
 export class WireError extends Error {
   readonly fault: Fault;
   readonly cancelled: boolean;
+  /** The entry of the table, for whoever knows more of the server than its address. */
+  readonly told: { readonly id: FaultId; readonly values: FaultValues } | null;
 
-  constructor(fault: Fault, options: { readonly cancelled?: boolean; readonly cause?: unknown } = {}) {
+  constructor(
+    fault: Fault,
+    options: {
+      readonly cancelled?: boolean;
+      readonly cause?: unknown;
+      readonly told?: WireError['told'];
+    } = {},
+  ) {
     super(fault.message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'WireError';
     this.fault = fault;
     this.cancelled = options.cancelled ?? false;
+    this.told = options.told ?? null;
   }
+}
+
+/** The error of an entry of the table. */
+export function wireError(
+  id: FaultId,
+  values: FaultValues = {},
+  { status = null, cause }: { readonly status?: number | null; readonly cause?: unknown } = {},
+): WireError {
+  return new WireError(faultFor(id, values, status), { cause, told: { id, values } });
 }
 
 /** A fault without figures. */
@@ -40,13 +60,7 @@ const CERTIFICATE_CODES = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
 ]);
 
-const UNREACHABLE = new Map([
-  ['ECONNREFUSED', 'Nothing listens at'],
-  ['EHOSTUNREACH', 'There is no route to'],
-  ['ENETUNREACH', 'There is no route to'],
-  ['EHOSTDOWN', 'The machine is down:'],
-  ['EADDRNOTAVAIL', 'There is no route to'],
-]);
+const NO_ROUTE = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'EADDRNOTAVAIL']);
 
 /**
  * Turns what node:http, node:net and node:tls throw into a fault. `place` is the origin, without credentials; `begun` tells whether a
@@ -55,53 +69,30 @@ const UNREACHABLE = new Map([
 export function wireErrorFrom(error: unknown, place: string, begun: boolean): WireError {
   if (error instanceof WireError) return error;
   const code = codeOf(error);
-  return new WireError(faultFrom(code, error, place, begun), { cause: error });
+  const words = code === '' ? messageOf(error) : code;
+  return wireError(idOf(code, error, begun), { place, words }, { cause: error });
 }
 
-function faultFrom(code: string, error: unknown, place: string, begun: boolean): Fault {
-  const unreachable = UNREACHABLE.get(code);
-  if (unreachable !== undefined)
-    return fault('not-running', `${unreachable} ${place}.`, 'Start the server or check the address.');
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-    return fault(
-      'not-running',
-      `The host name of ${place} is not known.`,
-      'Check the spelling of the address.',
-    );
-  }
-  if (code === 'ETIMEDOUT')
-    return fault('not-running', `No connection to ${place} in time.`, 'Check the address and the network.');
-  if (CERTIFICATE_CODES.has(code)) {
-    return fault(
-      'not-a-server',
-      `The certificate of ${place} is not trusted (${code}).`,
-      'To accept it, name its authority in the variable NODE_EXTRA_CA_CERTS.',
-    );
-  }
-  if (code === 'EPROTO' || code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS')) {
-    return fault(
-      'not-a-server',
-      `${place} does not speak TLS.`,
-      'Try the address with http:// instead of https://.',
-    );
-  }
-  if (code.startsWith('HPE_')) return parserFault(code, error, place, begun);
-  if (begun) return fault('broken', 'The connection was closed by the server in the middle of the answer.');
-  if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED') {
-    return fault('broken', `${place} closed the connection without an answer.`);
-  }
-  return fault('broken', `The connection to ${place} failed: ${code === '' ? messageOf(error) : code}.`);
+function idOf(code: string, error: unknown, begun: boolean): FaultId {
+  if (code === 'ECONNREFUSED') return 'refused';
+  if (NO_ROUTE.has(code)) return 'no-route';
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'unknown-host';
+  if (code === 'ETIMEDOUT') return 'no-connection';
+  if (CERTIFICATE_CODES.has(code)) return 'untrusted';
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS')) return 'no-tls';
+  // The only header that is not our own text is the one with the key.
+  if (code === 'ERR_INVALID_CHAR') return 'key-characters';
+  if (code.startsWith('HPE_')) return begun ? 'damaged' : parserFault(error);
+  if (begun) return 'cut';
+  if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED') return 'closed';
+  return 'not-connected';
 }
 
-/** The HTTP parser gave up: no HTTP at all, or TLS on a plain port, or garbage in the middle of a good answer. */
-function parserFault(code: string, error: unknown, place: string, begun: boolean): Fault {
-  if (begun) return fault('broken', `The answer of ${place} is damaged (${code}).`);
+/** The HTTP parser gave up at once: no HTTP at all, or TLS on a plain port. */
+function parserFault(error: unknown): FaultId {
   const packet = error !== null && typeof error === 'object' && 'rawPacket' in error ? error.rawPacket : null;
   // 0x15 is a TLS alert record: the answer of a TLS server to a plain request.
-  if (packet instanceof Uint8Array && packet[0] === 0x15) {
-    return fault('not-a-server', `${place} speaks TLS.`, 'Try the address with https:// instead of http://.');
-  }
-  return fault('not-a-server', `There is no HTTP server at ${place}.`, 'Check the port of the address.');
+  return packet instanceof Uint8Array && packet[0] === 0x15 ? 'is-tls' : 'no-http';
 }
 
 function codeOf(error: unknown): string {

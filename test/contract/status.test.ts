@@ -120,7 +120,7 @@ describe('statuses, bodies and addresses', () => {
       const { fault } = await openAi(code, body);
       expect(fault).toMatchObject({
         code: 'unauthorized',
-        hint: 'Set "key" of this server in the settings.',
+        hint: expect.stringContaining('lmapp backends add http://127.0.0.1:') as unknown,
       });
       expect(JSON.stringify(fault)).not.toContain('sk-');
     }

@@ -149,7 +149,7 @@ describe('lmapp backends add', () => {
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain(message);
     expect(stderr).toContain(hint);
-    expect(stderr).not.toMatch(/pass-word|secret/);
+    expect(stderr).not.toMatch(/pass-word|very-secret/);
     expect(fs.existsSync(file())).toBe(false);
   });
 
