@@ -175,7 +175,7 @@ function tokenFigures(turn: Turn, phase: Phase, ms: number, state: State): Figur
 function lastLine(turn: Turn, state: State): readonly string[] {
   const { aftermath } = turn;
   if (isIdleNews(state)) return ['stopped, server idle'];
-  if (aftermath?.state === 'watching') return ['stopped', 'looking whether the server stops, too'];
+  if (aftermath?.state === 'watching') return ['cancelled', 'looking whether the server stops, too'];
   if (aftermath?.state === 'working')
     return [`stopped, server still working${aftermath.source === null ? '' : ` (${aftermath.source})`}`];
   const outcome = turn.outcome === null || turn.outcome === 'complete' ? [] : [turn.outcome];

@@ -22,6 +22,8 @@ export interface AnswerScript {
   readonly endMark: string;
   /** What goes wrong after `after` pieces: the socket is cut, the stream ends without its end mark, an error object comes, nothing more comes. */
   readonly failure: { readonly kind: 'cut' | 'no-end' | 'error' | 'hang'; readonly after: number } | null;
+  /** So long it goes on working after the client left, as /slots of llama.cpp tells. */
+  readonly worksOnMs: number;
   /** Refuses the request with this status and body instead of answering. */
   readonly refusal: { readonly status: number; readonly body: unknown } | null;
 }
@@ -36,6 +38,8 @@ export interface AnswerTrace {
   /** The client closed the connection before the end; when. */
   closedByClientAt: number | null;
   done: boolean;
+  /** Until then a slot is at work on it, though nobody listens. */
+  worksUntil: number;
 }
 
 export interface ScriptedServerOptions {
@@ -77,6 +81,7 @@ export const PLAIN_SCRIPT: AnswerScript = {
   loadMs: 0,
   endMark: '',
   failure: null,
+  worksOnMs: 0,
   refusal: null,
 };
 
@@ -191,7 +196,7 @@ export async function startScriptedServer(options: ScriptedServerOptions): Promi
   }
 
   function llamaCppRoute(path: string, _body: string): unknown {
-    const busy = Math.min(slots, answers.filter((a) => !a.done).length);
+    const busy = Math.min(slots, answers.filter((a) => !a.done || systemMs() < a.worksUntil).length);
     const model = models[0] ?? PLAIN_MODEL;
     if (path === '/health') return { status: 'ok' };
     if (path === '/v1/models' || path === '/models') return llamaCpp.models(models);
@@ -237,10 +242,14 @@ async function answer(
     pieces: 0,
     closedByClientAt: null,
     done: false,
+    worksUntil: 0,
   };
   answers.push(trace);
   response.on('close', () => {
-    if (!trace.done) trace.closedByClientAt = systemMs();
+    if (!trace.done) {
+      trace.closedByClientAt = systemMs();
+      trace.worksUntil = systemMs() + script.worksOnMs;
+    }
     trace.done = true;
   });
   const pieces = typeof script.answer === 'number' ? script.answer : script.answer.length;
