@@ -23,16 +23,14 @@ export function keyOf(state: State, event: Command): string | null {
   return event.argument ?? (state.view.pane === 'models' ? state.models.cursor : state.models.selected);
 }
 
-/** The server under the cursor is offered first; one that cannot pull says what to do instead. */
+/** The server under the cursor is offered first; where it cannot pull, the overlay says what to do instead, and offers the others. */
 function openPull(state: State, event: Command): State {
   const key = keyOf(state, event);
   const id = pullById(state, key)?.backendId ?? modelByKey(state, key)?.backendId ?? key ?? '';
   const entry = backendById(state, id) ?? state.models.backends[0];
   if (!entry)
     return withNotice(state, event, 'info', 'no server to pull to', 'Start one, e.g. with "ollama serve".');
-  const able = pullServers(state, entry.info.id);
-  const inPane = state.view.pane === 'models' && backendById(state, id) !== null;
-  if (able.length === 0 || (inPane && !entry.info.features.pull))
+  if (pullServers(state, null).length === 0)
     return withNotice(
       state,
       event,
@@ -40,7 +38,7 @@ function openPull(state: State, event: Command): State {
       `${entry.info.title} fetches no models by itself`,
       insteadOfPull(entry.info.kind),
     );
-  return openOverlay(state, 'pull', able[0]?.info.id ?? null);
+  return openOverlay(state, 'pull', entry.info.id);
 }
 
 /** Servers that can be told to pull, the one with this id first. */

@@ -62,17 +62,14 @@ export function beginPull(
   const id = `pull-${event.seq}`;
   const others = state.models.pulls.filter((pull) => !same(pull));
   const pulls = [...others, newPull(id, info.id, name, event.mono)];
-  const next: State = { ...state, models: { ...state.models, pulls, cursor: id } };
-  return startWaiting(
-    withNotice(
-      next,
-      event,
-      'info',
-      `pulling ${name} to ${info.title}`,
-      'It stops with lmapp; pulled again it goes on.',
-    ),
+  const next = startWaiting({ ...state, models: { ...state.models, pulls, cursor: id } }, event, out);
+  const waits = pullById(next, id)?.state === 'waiting';
+  return withNotice(
+    next,
     event,
-    out,
+    'info',
+    waits ? `${name} waits: ${PULLS_AT_ONCE} pulls run at a time` : `pulling ${name} to ${info.title}`,
+    'It stops with lmapp; pulled again it goes on.',
   );
 }
 

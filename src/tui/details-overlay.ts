@@ -20,7 +20,7 @@ import { backendById, modelByKey, pullById, type DetailsEntry, type State } from
 
 export type Fact = readonly [name: string, value: string];
 
-const NAME_COLUMNS = 22;
+const NAME_COLUMNS = 25;
 /** Rows of a long text; what is left out is counted. */
 const TEXT_ROWS = 12;
 const FACT_ROWS = 6;

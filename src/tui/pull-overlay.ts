@@ -1,14 +1,16 @@
 import type { FormProps } from '../../widgets/form.js';
 import { modelKey } from '../domain/model.js';
-import { pullNamesOf } from '../domain/pull-names.js';
+import { insteadOfPull, pullNamesOf } from '../domain/pull-names.js';
 import { pullServers } from '../state/pull-commands.js';
-import type { Overlay, State } from '../state/state.js';
+import { backendById, type Overlay, type State } from '../state/state.js';
 import type { OverlayItems } from './overlay-items.js';
 
 /** The overlay for the name of a model to be fetched: a line to type in; with several servers that can, their choice. */
 export function pullFormProps(state: State, { query, index, subject }: Overlay): FormProps {
   const servers = pullServers(state, subject);
   const focused = Math.min(index, servers.length - 1);
+  const wanted = backendById(state, subject ?? '')?.info;
+  const cannot = wanted !== undefined && !wanted.features.pull;
   const names = pullNamesOf(servers[focused]?.info.kind ?? '');
   return {
     fields: [
@@ -21,6 +23,14 @@ export function pullFormProps(state: State, { query, index, subject }: Overlay):
       },
     ],
     lines: [
+      ...(cannot
+        ? [
+            {
+              text: `${wanted.title} fetches no models by itself. ${insteadOfPull(wanted.kind)}`,
+              token: 'warn' as const,
+            },
+          ]
+        : []),
       ...(names === '' ? [] : [{ text: `It is ${names}.`, token: 'muted' as const }]),
       {
         text: 'What came before a pull was stopped is kept by the server: pulled again it goes on from there.',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { NO_FEATURES, type PullProgress } from '../../../src/domain/model.js';
+import { pullFormProps, pullItems } from '../../../src/tui/pull-overlay.js';
 import {
   checked,
   createMachine,
@@ -57,6 +58,7 @@ describe('pulls', () => {
       ['three', 'waiting'],
     ]);
     expect(machine.wanted('pull.start').map(({ name }) => name)).toEqual(['one', 'two']);
+    expect(machine.told.at(-1)).toBe('three waits: 2 pulls run at a time');
     machine.send(ended(idOf(machine, 'one')));
     expect(machine.wanted('pull.start').map(({ name }) => name)).toEqual(['one', 'two', 'three']);
     expect(machine.wanted('models.refresh')).toHaveLength(1);
@@ -160,14 +162,43 @@ describe('pulls', () => {
 });
 
 describe('the overlay for a name', () => {
-  it('is about the server under the cursor, and opens on no server that cannot pull', () => {
-    const machine = pulling();
-    machine.send({ type: 'pane.selected', pane: 'models', key: `${A}/small` }).command('model.pull');
-    expect(machine.state.view.overlays.at(-1)).toMatchObject({ id: 'pull', subject: A });
-    const other = pulling();
-    other.send({ type: 'pane.selected', pane: 'models', key: B }).command('model.pull');
-    expect(other.state.view.overlays).toEqual([]);
-    expect(other.told.at(-1)).toBe('llama.cpp fetches no models by itself');
+  const shownFor = (
+    key: string,
+  ): { readonly lines: string; readonly servers: readonly string[]; readonly pulls: unknown } => {
+    const machine = pulling().send({ type: 'pane.selected', pane: 'models', key }).command('model.pull');
+    machine.send({ type: 'overlay.edited', edit: { op: 'insert', text: 'x:1b' } });
+    const top = machine.state.view.overlays.at(-1);
+    if (top?.id !== 'pull') throw new Error('the overlay is not open');
+    const { lines, choices } = pullFormProps(machine.state, top);
+    return {
+      lines: lines.map(({ text }) => text).join(' '),
+      servers: choices,
+      pulls: pullItems(machine.state, top).eventOf(0),
+    };
+  };
+  const PULLS = { type: 'command.invoked', command: 'model.pull-name', argument: `${A}/x:1b` };
+
+  it('is about the server under the cursor, with its names; one that cannot pull says what to do instead, and others are offered', () => {
+    expect(shownFor(`${A}/small`)).toMatchObject({
+      servers: [expect.stringContaining('ollama')],
+      pulls: PULLS,
+    });
+    expect(shownFor(A).lines).toContain('hf.co/USER/REPOSITORY');
+    expect(shownFor(A).lines).not.toContain('fetches no models');
+    expect(shownFor(B)).toMatchObject({ servers: [expect.stringContaining('ollama')], pulls: PULLS });
+    expect(shownFor(B).lines).toContain(
+      'llama.cpp fetches no models by itself. Start it with the model: llama-server -hf',
+    );
+  });
+
+  it('does not open where no server can pull', () => {
+    const machine = createMachine().send(
+      found(server(B, { kind: 'llama.cpp', features: NO_FEATURES })),
+      checked(B),
+    );
+    machine.command('model.pull');
+    expect(machine.state.view.overlays).toEqual([]);
+    expect(machine.told).toEqual(['llama.cpp fetches no models by itself']);
   });
 
   it('keeps the chosen server while the name is typed', () => {

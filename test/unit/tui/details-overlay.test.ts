@@ -49,7 +49,7 @@ const texts = (rows: readonly Row[]): readonly string[] =>
 const shown = (machine: Machine, key = KEY): readonly string[] =>
   texts(detailRows(machine.state, key, 72, UNICODE_GLYPHS));
 const termOf = (machine: Machine, name: string): string =>
-  (shown(machine).find((row) => row.startsWith(` ${name} `)) ?? '').slice(23).trim();
+  (shown(machine).find((row) => row.startsWith(` ${name} `)) ?? '').slice(26).trim();
 
 describe('the details of a model', () => {
   it('are what the list tells, term by term, and the fit with its figures', () => {
