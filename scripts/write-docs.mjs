@@ -10,6 +10,8 @@ import { backendsPage } from './backends-page.mjs';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const KEYS_BEGIN = '<!-- keys: made by scripts/write-docs.mjs from src/tui/keymap.ts -->';
 const KEYS_END = '<!-- end of keys -->';
+const MESSAGES_BEGIN = '<!-- messages: made by scripts/write-docs.mjs from src/domain/fault-table.ts -->';
+const MESSAGES_END = '<!-- end of messages -->';
 const PLACES = {
   everywhere: 'Everywhere',
   message: 'Message',
@@ -20,7 +22,7 @@ const PLACES = {
   list: 'Menus and lists',
 };
 
-const { schema, explain, keymap, backends, model, cases } = await importTables();
+const { schema, explain, faults, keymap, backends, model, cases } = await importTables();
 const pages = {
   'docs/configuration.md': configurationPage(),
   'docs/keys.md': keysPage(),
@@ -31,6 +33,8 @@ const pages = {
     caseCount: cases.CASE_COUNT,
   }),
 };
+const messages = withMessages('docs/troubleshooting.md');
+if (messages !== null) pages['docs/troubleshooting.md'] = messages;
 const readme = withKeys('README.md');
 if (readme !== null) pages['README.md'] = readme;
 
@@ -56,6 +60,7 @@ async function importTables() {
     stdin: {
       contents: `export * as schema from './src/config/schema.ts';
 export * as explain from './src/config/explain.ts';
+export * as faults from './src/domain/fault-table.ts';
 export * as keymap from './src/tui/keymap.ts';
 export * as backends from './src/backends/registry.ts';
 export * as model from './src/domain/model.ts';
@@ -151,6 +156,36 @@ function withKeys(name) {
     });
   const table = `| where | keys | does |\n| --- | --- | --- |\n${rows.join('\n')}`;
   return `${text.slice(0, begin)}${KEYS_BEGIN}\n\n${table}\n\n${text.slice(end)}`;
+}
+
+/** The page with its table of messages made anew; null without the marks. */
+function withMessages(name) {
+  const text = fs.readFileSync(path.join(root, name), 'utf8');
+  const begin = text.indexOf(MESSAGES_BEGIN);
+  const end = text.indexOf(MESSAGES_END);
+  if (begin === -1 || end < begin) return null;
+  const rows = Object.values(faults.FAULTS).map(({ message, hint, of = {} }) => {
+    const others = Object.entries(of).map(([kind, words]) => `${kind}: ${sample(words)}`);
+    return `| ${cell(sample(message))} | ${cell([sample(hint), ...others].join('<br>'))} |`;
+  });
+  const table = `| message | next step |\n| --- | --- |\n${rows.join('\n')}`;
+  return `${text.slice(0, begin)}${MESSAGES_BEGIN}\n\n${table}\n\n${text.slice(end)}`;
+}
+
+/** A message of the table with words in capitals for what is filled in. */
+function sample(text) {
+  const words = {
+    place: 'ADDRESS',
+    title: 'SERVER',
+    model: 'MODEL',
+    start: 'COMMAND',
+    log: 'PLACE',
+    status: 'STATUS',
+  };
+  return text
+    .replace(/[[\]]/g, '')
+    .replace(/^\{words\}$/, "*the server's own words*")
+    .replace(/\{(\w+)\}/g, (_whole, name) => words[name] ?? '…');
 }
 
 function labels(keys) {
