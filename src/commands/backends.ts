@@ -1,6 +1,6 @@
 import { EXIT, LmappError } from '../errors.js';
 import type { Command } from './command.js';
-import { DEBUG_OPTION, type OptionSpec, SERVER_OPTIONS } from './options.js';
+import { DEBUG_OPTION, LOOKING_OPTIONS, type OptionSpec } from './options.js';
 
 const JSON_OPTION: OptionSpec = { name: 'json', type: 'boolean', does: 'print JSON' };
 const ADDRESS = 'an address: http://gpu-box:11434, gpu-box, :8080, KIND+http://host:8080';
@@ -8,7 +8,7 @@ const ADDRESS = 'an address: http://gpu-box:11434, gpu-box, :8080, KIND+http://h
 const list: Command = {
   name: 'list',
   does: 'Lists all servers: kind, address, state, version, models, where each comes from.',
-  options: [...SERVER_OPTIONS, JSON_OPTION, DEBUG_OPTION],
+  options: [...LOOKING_OPTIONS, JSON_OPTION, DEBUG_OPTION],
   examples: [['lmapp backends list', 'all servers and how they are']],
   async run(context, args) {
     const { listServers } = await import('./list-servers.js');
@@ -63,7 +63,7 @@ const check: Command = {
   name: 'check',
   words: { name: 'address', does: ADDRESS },
   does: 'Asks servers how they are, and says what to do; exit code 1 when one that was named does not answer.',
-  options: [...SERVER_OPTIONS, JSON_OPTION, DEBUG_OPTION],
+  options: [...LOOKING_OPTIONS, JSON_OPTION, DEBUG_OPTION],
   examples: [
     ['lmapp backends check', 'all servers that are named'],
     ['lmapp backends check gpu-box:11434', 'this one'],

@@ -4,7 +4,8 @@ import { lookAt, type ServerLook } from '../backends/look.js';
 import { isAt, typedAddress } from '../backends/typed-address.js';
 import { keyOf } from '../config/secrets.js';
 import type { Fault } from '../domain/fault.js';
-import type { ServerOrigin } from '../domain/model.js';
+import { limitsOf } from '../domain/limits.js';
+import type { Model, ServerOrigin } from '../domain/model.js';
 import type { Settings } from '../domain/settings.js';
 import { EXIT, LmappError } from '../errors.js';
 import { fault } from '../wire/wire-error.js';
@@ -22,6 +23,8 @@ export interface ServerLine {
   readonly state: string;
   readonly version: string | null;
   readonly models: number | null;
+  /** The models themselves; empty when they were not told. */
+  readonly list: readonly Model[];
   readonly fault: Fault | null;
 }
 
@@ -69,7 +72,12 @@ const NONE =
   'No server was found. Start one, for example with "ollama serve", or add one: lmapp backends add ADDRESS\n';
 
 /** `llama.cpp b6412 at http://127.0.0.1:8080, 1 model`. */
-export function sentenceOf({ kind, version, url, models }: Omit<ServerLine, 'origin'>): string {
+export function sentenceOf({
+  kind,
+  version,
+  url,
+  models,
+}: Pick<ServerLine, 'kind' | 'version' | 'url' | 'models'>): string {
   const who = [kind ?? 'server', version].filter((part) => part !== null).join(' ');
   return `${who} at ${url}${models === null ? '' : `, ${models} ${models === 1 ? 'model' : 'models'}`}`;
 }
@@ -79,17 +87,19 @@ export async function lookAtAll(
   context: CommandContext,
   args: Arguments,
   settings: Settings,
-  places: readonly (Place | Refused)[],
+  places: readonly Refused[],
   search = true,
 ): Promise<readonly ServerLine[]> {
   const onRequest = requestLog(context, args, settings);
   const ports: BackendPorts = { ...context.ports.clock, ...(onRequest ? { onRequest } : {}) };
   const { signal } = new AbortController();
-  const looking = places.map((place) => lineOf(place, signal, ports));
+  const look = (place: Refused): Promise<ServerLine> =>
+    lineOf(place, signal, { ...ports, limits: limitsOf(settings, place.address.url) });
+  const looking = places.map(look);
   const found = search && settings.discovery ? await discover(signal, ports).catch(() => []) : [];
   const fresh = found
     .filter(({ url }) => !places.some((place) => place.address.url === url))
-    .map(({ url, kind }) => lineOf({ address: { url, key: null }, kind, origin: 'found' }, signal, ports));
+    .map(({ url, kind }) => look({ address: { url, key: null }, kind, origin: 'found' }));
   return Promise.all([...looking, ...fresh]);
 }
 
@@ -99,11 +109,7 @@ interface Refused extends Place {
 }
 
 /** The servers that are named. A key whose variable is not set is a fault of that server, and no reason to ask none. */
-export function placesOf(
-  { ports }: CommandContext,
-  args: Arguments,
-  settings: Settings,
-): readonly (Place | Refused)[] {
+export function placesOf({ ports }: CommandContext, args: Arguments, settings: Settings): readonly Refused[] {
   const refused = new Map<string, Fault>();
   const places = namedPlaces({
     ports,
@@ -141,7 +147,7 @@ function placeOf({ ports }: CommandContext, settings: Settings, text: string): P
 
 async function lineOf(place: Refused, signal: AbortSignal, ports: BackendPorts): Promise<ServerLine> {
   const { address, kind, origin, refused } = place;
-  const nothing = { kind, url: address.url, origin, version: null, models: null };
+  const nothing = { kind, url: address.url, origin, version: null, models: null, list: [] };
   if (refused) return { ...nothing, state: 'away', fault: refused };
   const look = await lookAt(address, kind, signal, ports);
   look.backend?.close();
@@ -155,6 +161,7 @@ export function toldBy(look: ServerLook, kind: string | null): Omit<ServerLine, 
     state: look.fault ? 'away' : (look.check?.status.state ?? 'away'),
     version: look.check?.version ?? null,
     models: look.models?.length ?? null,
+    list: look.models ?? [],
     fault: look.fault,
   };
 }

@@ -32,10 +32,15 @@ const URL_OPTION: OptionSpec = {
   does: 'a server to ask, before all others; KIND is ollama, llama.cpp or openai',
 };
 
-/** Options of every command that talks to servers. */
-export const SERVER_OPTIONS: readonly OptionSpec[] = [
+/** Options of commands that only look at servers. */
+export const LOOKING_OPTIONS: readonly OptionSpec[] = [
   URL_OPTION,
   { name: 'no-discovery', type: 'boolean', does: 'look for no servers beside those that are named' },
+];
+
+/** Options of every command that talks to servers. */
+export const SERVER_OPTIONS: readonly OptionSpec[] = [
+  ...LOOKING_OPTIONS,
   { name: 'mock', type: 'boolean', does: 'use a stand-in that needs no server' },
 ];
 

@@ -1,3 +1,4 @@
+import { SMALLEST } from '../domain/smallest-screen.js';
 import type { Area } from '../terminal/terminal.js';
 import type { LayoutName } from '../domain/settings.js';
 import type { PaneId } from '../events/catalogue.js';
@@ -24,7 +25,6 @@ export interface ArrangeInput {
   readonly machineRows: number;
 }
 
-export const SMALLEST = { width: 60, height: 16 } as const;
 const WIDE = { width: 100, height: 30 } as const;
 const VERY_WIDE = 180;
 const LEFT_COLUMN = 38;

@@ -10,11 +10,12 @@ import { span, type CursorPosition, type Row, type Size } from '../../widgets/te
 import { tooSmall } from '../../widgets/too-small.js';
 import { waysOn } from '../../widgets/ways-on.js';
 import type { Glyphs, View } from '../../widgets/widget.js';
+import { SMALLEST } from '../domain/smallest-screen.js';
 import type { AppEvent, PaneId } from '../events/catalogue.js';
 import { hardStop, isIdleNews } from '../state/aftermath.js';
 import type { State } from '../state/state.js';
 import type { Area, Frame, Surface, TerminalScreen } from '../terminal/terminal.js';
-import { arrange, SMALLEST, type Arrangement, type SurfaceId } from './arrange.js';
+import { arrange, type Arrangement, type SurfaceId } from './arrange.js';
 import type { Keymap } from './keymap.js';
 import { createLogWindow } from './log-window.js';
 import { createOverlayPane } from './overlay-pane.js';

@@ -144,7 +144,15 @@ describe('completion in bash', () => {
   });
 
   (hasBash ? it : it.skip)('completes commands, options, settings and models', () => {
-    expect(completed('lmapp ')).toEqual(['tui', 'chat', 'models', 'backends', 'config', 'completion']);
+    expect(completed('lmapp ')).toEqual([
+      'tui',
+      'chat',
+      'models',
+      'backends',
+      'config',
+      'doctor',
+      'completion',
+    ]);
     expect(completed('lmapp c')).toEqual(['chat', 'config', 'completion']);
     expect(completed('lmapp chat --mo')).toEqual(['--model', '--mock']);
     expect(completed('lmapp config --set the')).toEqual(['theme']);

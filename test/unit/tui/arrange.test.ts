@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LayoutName } from '../../../src/domain/settings.js';
 import type { PaneId } from '../../../src/events/catalogue.js';
-import { arrange, SMALLEST, type ArrangeInput } from '../../../src/tui/arrange.js';
+import { SMALLEST } from '../../../src/domain/smallest-screen.js';
+import { arrange, type ArrangeInput } from '../../../src/tui/arrange.js';
 
 const LAYOUTS: readonly LayoutName[] = ['all', 'chat-machine', 'chat'];
 const PANES: readonly PaneId[] = ['message', 'transcript', 'models', 'machine', 'log'];
