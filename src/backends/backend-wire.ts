@@ -9,7 +9,6 @@ import { type Exchange, Wire, type WireAnswer, type WireRequest } from '../wire/
 import { WireError, wireErrorFrom } from '../wire/wire-error.js';
 import { type BackendAddress, BackendError, type BackendPorts } from './backend.js';
 import { type FaultPlace, errorTextOf, faultOfAnswer, faultOfText, valuesOfPlace } from './error-text.js';
-import { webPage } from './openai-reader.js';
 
 type Method = 'GET' | 'POST' | 'DELETE';
 
@@ -110,7 +109,8 @@ export class BackendWire {
   }
 
   faultOf(answer: Pick<WholeAnswer, 'status' | 'headers' | 'text'>, model: string | null): Fault {
-    if (/^text\/html/i.test(answer.headers['content-type'] ?? '') && answer.status === 404) return webPage();
+    if (/^text\/html/i.test(answer.headers['content-type'] ?? '') && answer.status === 404)
+      return faultFor('web-page');
     return faultOfAnswer(answer.status, answer.headers, answer.text, this.place(model), this.clock.now());
   }
 
@@ -248,7 +248,7 @@ function isPolled(method: string, path: string): boolean {
 
 function noJson(answer: WholeAnswer): Fault {
   const html = /^\s*</.test(answer.text) || /^text\/html/i.test(answer.headers['content-type'] ?? '');
-  if (html) return { ...webPage(), status: answer.status };
+  if (html) return { ...faultFor('web-page'), status: answer.status };
   return faultFor(answer.text.trim() === '' ? 'empty-answer' : 'no-json', {}, answer.status);
 }
 

@@ -1,3 +1,4 @@
+import { faultFor } from '../domain/fault-table.js';
 import type { Exchange, WireAnswer } from '../wire/http.js';
 import { readText } from '../wire/read.js';
 import { WireError, wireErrorFrom } from '../wire/wire-error.js';
@@ -6,7 +7,6 @@ import type { ChatEvent } from './backend.js';
 import type { BackendWire } from './backend-wire.js';
 import { type ChatReader, joinPieces, type Verdict } from './chat-reader.js';
 import { type FaultPlace, faultOfAnswer } from './error-text.js';
-import { webPage } from './openai-reader.js';
 
 /** How one chat request is sent and read. */
 export interface ChatCall {
@@ -50,7 +50,7 @@ export async function* streamChat(call: ChatCall): AsyncGenerator<ChatEvent, End
       const text = await readText(answer, ERROR_BODY_LIMIT_CHARS);
       return failed(faultOfAnswer(answer.status, answer.headers, text, call.place, call.wire.clock.now()));
     }
-    if (/^text\/html/i.test(answer.headers['content-type'] ?? '')) return failed(webPage());
+    if (/^text\/html/i.test(answer.headers['content-type'] ?? '')) return failed(faultFor('web-page'));
     for (const event of call.onHead?.(answer.headers) ?? []) yield event;
     let body: AsyncIterable<string> = answer.body;
     if (watch !== undefined) {

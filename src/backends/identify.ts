@@ -2,7 +2,6 @@ import { faultFor } from '../domain/fault-table.js';
 import type { WholeAnswer } from '../wire/read.js';
 import { type BackendAddress, BackendError, type BackendPorts, type BackendType } from './backend.js';
 import { BackendWire } from './backend-wire.js';
-import { webPage } from './openai-reader.js';
 import { isPage } from './recognise.js';
 import { backendTypes } from './registry.js';
 
@@ -38,7 +37,7 @@ export async function identify(
     const list = await probe('/v1/models');
     for (const type of types) if (await type.recognises?.(list, probe, address.url)) return type.kind;
     throw new BackendError(
-      isPage(list) ? webPage() : faultFor('no-model-server', { place: address.url }, list.status),
+      isPage(list) ? faultFor('web-page') : faultFor('no-model-server', { place: address.url }, list.status),
     );
   } finally {
     wire.close();

@@ -1,10 +1,11 @@
+import { faultFor } from '../domain/fault-table.js';
 import { LineTooLongError } from '../wire/lines.js';
 import { parseJson } from '../wire/read.js';
 import { type SseItem, SseParser } from '../wire/sse.js';
 import { BackendError } from './backend.js';
 import type { BackendWire } from './backend-wire.js';
+import { valuesOfPlace } from './error-text.js';
 import { asArray, asCount, asObject, asText, field, type JsonObject } from './json.js';
-import { tooLong } from './openai-reader.js';
 
 export const EVENTS_PATH = '/models/sse';
 
@@ -32,7 +33,7 @@ export async function routerEvents(
       for await (const text of answer.body) yield* eventsOf(sse.feed(text));
     } catch (error) {
       throw error instanceof LineTooLongError
-        ? new BackendError(tooLong(wire.place(null)))
+        ? new BackendError(faultFor('line-too-long', valuesOfPlace(wire.place(null))))
         : wire.toBackendError(error);
     } finally {
       answer.close();

@@ -82,7 +82,7 @@ export function detailsFrom(body: unknown, item: JsonObject | null): ModelDetail
       ['reads', modalitiesOf(props, item)],
       ['slots', asSize(field(props, 'total_slots'))],
       ['context of a slot', asSize(field(settings, 'n_ctx'))],
-      ['parameters', asSize(field(meta, 'n_params'))],
+      ['weights', asSize(field(meta, 'n_params'))],
       ['embedding', asSize(field(meta, 'n_embd'))],
       ['vocabulary', asSize(field(meta, 'n_vocab'))],
       ['begin token', field(props, 'bos_token')],

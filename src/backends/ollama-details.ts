@@ -43,7 +43,7 @@ export function detailsFromShow(body: unknown): ModelDetails {
     modifiedAt: Number.isNaN(modified) ? null : modified,
     facts: factsOf([
       ['architecture', field(info, 'general.architecture')],
-      ['parameters', asSize(field(info, 'general.parameter_count'))],
+      ['weights', asSize(field(info, 'general.parameter_count'))],
       ['layers', asSize(ofArchitecture(object, 'block_count'))],
       ['embedding', asSize(ofArchitecture(object, 'embedding_length'))],
       ['heads', asSize(ofArchitecture(object, 'attention.head_count'))],

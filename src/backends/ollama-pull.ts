@@ -8,9 +8,8 @@ import { Watchdog } from '../wire/watchdog.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { BackendError } from './backend.js';
 import type { BackendWire } from './backend-wire.js';
-import { type ErrorText, errorTextOf, type FaultPlace, faultOfText } from './error-text.js';
+import { type ErrorText, errorTextOf, type FaultPlace, faultOfText, valuesOfPlace } from './error-text.js';
 import { asCount, asObject, asSize, asText, field, type JsonObject } from './json.js';
-import { tooLong } from './openai-reader.js';
 
 /** A model has some ten layers. */
 const LAYERS_LIMIT = 500;
@@ -108,7 +107,9 @@ async function* objectsOf(answer: WireAnswer, place: FaultPlace): AsyncGenerator
     for await (const text of answer.body) yield* objects(parser.feed(text));
     yield* objects(parser.end());
   } catch (error) {
-    throw error instanceof LineTooLongError ? new BackendError(tooLong(place)) : error;
+    throw error instanceof LineTooLongError
+      ? new BackendError(faultFor('line-too-long', valuesOfPlace(place)))
+      : error;
   }
 }
 

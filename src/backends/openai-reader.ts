@@ -1,45 +1,29 @@
-import type { Usage } from '../domain/chat.js';
-import type { Fault } from '../domain/fault.js';
 import { faultFor } from '../domain/fault-table.js';
-import { LineTooLongError } from '../wire/lines.js';
+import type { Usage } from '../domain/chat.js';
 import { parseJson } from '../wire/read.js';
 import { type SseItem, SseParser } from '../wire/sse.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
+import { AnswerReader } from './answer-reader.js';
 import type { ChatEvent } from './backend.js';
-import { type ChatReader, type Verdict, endNotes } from './chat-reader.js';
-import { type FaultPlace, errorTextOf, faultOfText, valuesOfPlace } from './error-text.js';
+import { valuesOfPlace } from './error-text.js';
 import { type JsonObject, asArray, asCount, asObject, asText, field } from './json.js';
-import { ToolCalls, reasoningOf, usageOf, usageOfTimings } from './openai-chunk.js';
-import { ThinkSplitter } from './think-splitter.js';
+import { usageOf, usageOfTimings } from './openai-chunk.js';
 
 const LIVE_FIGURES_MS = 100;
 const WHOLE_LIMIT_CHARS = 16 * 1024 * 1024;
 
 /** Reads an answer of the OpenAI dialect: an event stream, or one whole JSON body, whatever the content type says. */
-export class OpenAiReader implements ChatReader {
-  over = false;
-  finishing = false;
-  readonly #place: FaultPlace;
+export class OpenAiReader extends AnswerReader {
   readonly #sse = new SseParser();
-  readonly #splitter = new ThinkSplitter();
-  readonly #tools = new ToolCalls();
   #form: 'unknown' | 'events' | 'whole' = 'unknown';
   #begin = '';
-  #reason: string | null = null;
   /** vLLM: the text that ended the answer, when it was not the model's own end. */
   #stopText: string | null = null;
-  #fault: Fault | null = null;
-  #hasText = false;
-  #hasThinking = false;
   #hiddenError = false;
   #doneSeen = false;
   #answeredBy: string | null = null;
   /** The server's own time of answering when figures were last given. */
   #figuresAtMs = 0;
-
-  constructor(place: FaultPlace) {
-    this.#place = place;
-  }
 
   feed(text: string): ChatEvent[] {
     const events: ChatEvent[] = [];
@@ -50,7 +34,8 @@ export class OpenAiReader implements ChatReader {
     }
     this.#begin += text;
     const form = this.#decideForm();
-    if (form === 'whole' && this.#begin.length > WHOLE_LIMIT_CHARS) this.#fail(tooLong(this.#place));
+    if (form === 'whole' && this.#begin.length > WHOLE_LIMIT_CHARS)
+      this.fail(faultFor('line-too-long', valuesOfPlace(this.place)));
     if (form === 'events') {
       this.#parse(this.#begin, events);
       this.#begin = '';
@@ -58,60 +43,45 @@ export class OpenAiReader implements ChatReader {
     return events;
   }
 
-  end(): ChatEvent[] {
-    const events: ChatEvent[] = [];
-    if (this.#form === 'whole') this.#onWhole(events);
-    else if (!this.over) {
-      this.#parse(this.#begin, events);
-      if (!this.over) this.#take(() => this.#sse.end(), events);
+  protected override rest(events: ChatEvent[]): void {
+    if (this.#form === 'whole') {
+      this.#onWhole(events);
+      return;
     }
-    this.#give(this.#splitter.end(), events);
-    if (!this.#tools.empty) {
-      const text = this.#tools.toString();
-      events.push({ type: 'text', text: this.#hasText ? `\n${text}` : text });
-      this.#hasText = true;
-    }
-    return events;
+    this.#parse(this.#begin, events);
+    this.#takeItems(() => this.#sse.end(), events);
   }
 
-  verdict(): Verdict {
-    if (this.#fault !== null)
-      return { outcome: 'failed', reason: this.#reason, fault: this.#fault, notes: [] };
-    if (this.#reason === null && !this.#doneSeen) {
-      const notes = this.#hiddenError ? ['The server hides why it stopped: look into its log.'] : [];
-      return { outcome: 'incomplete', reason: null, fault: null, notes };
-    }
-    const notes = endNotes(this.#reason, this.#hasText, this.#hasThinking);
-    if (this.#stopText !== null)
-      notes.push(`Stopped at the text ${JSON.stringify(sanitizeLine(this.#stopText))}.`);
-    return { outcome: 'complete', reason: this.#reason, fault: null, notes };
+  protected override isEnded(): boolean {
+    return this.reason !== null || this.#doneSeen;
+  }
+
+  protected override notes(): string[] {
+    if (!this.isEnded())
+      return this.#hiddenError ? ['The server hides why it stopped: look into its log.'] : [];
+    const text = this.#stopText;
+    return text === null ? [] : [`Stopped at the text ${JSON.stringify(sanitizeLine(text))}.`];
   }
 
   #decideForm(): 'unknown' | 'events' | 'whole' {
     const begin = this.#begin.trimStart();
     if (begin === '' || this.#form === 'whole') return this.#form;
     if (begin.startsWith('{')) this.#form = 'whole';
-    else if (begin.startsWith('<')) this.#fail(webPage());
+    else if (begin.startsWith('<')) this.fail(faultFor('web-page'));
     else this.#form = 'events';
     return this.#form;
   }
 
   #parse(text: string, events: ChatEvent[]): void {
-    this.#take(() => this.#sse.feed(text), events);
+    this.#takeItems(() => this.#sse.feed(text), events);
   }
 
-  #take(items: () => SseItem[], events: ChatEvent[]): void {
-    try {
-      for (const item of items()) {
-        if (this.over) return;
-        if (item.type === 'event') this.#onEvent(item.event, item.data, events);
-        // llama.cpp before October 2025 and llamafile 0.9 report errors as `error: {…}`.
-        else if (item.field === 'error') this.#onError(parseJson(item.value) ?? item.value);
-      }
-    } catch (error) {
-      if (!(error instanceof LineTooLongError)) throw error;
-      this.#fail(tooLong(this.#place));
-    }
+  #takeItems(items: () => SseItem[], events: ChatEvent[]): void {
+    this.take(items, (item) => {
+      if (item.type === 'event') this.#onEvent(item.event, item.data, events);
+      // llama.cpp before October 2025 and llamafile 0.9 report errors as `error: {…}`.
+      else if (item.field === 'error') this.onError(parseJson(item.value) ?? item.value);
+    });
   }
 
   #onEvent(name: string | null, data: string, events: ChatEvent[]): void {
@@ -122,7 +92,7 @@ export class OpenAiReader implements ChatReader {
     }
     const chunk = asObject(parseJson(data));
     if (chunk === null) return;
-    if (name === 'error' || isError(chunk)) this.#onError(chunk);
+    if (name === 'error' || isError(chunk)) this.onError(chunk);
     else this.#onChunk(chunk, events);
   }
 
@@ -139,7 +109,7 @@ export class OpenAiReader implements ChatReader {
       this.#onMessage(asObject(field(choice, 'delta')) ?? asObject(field(choice, 'message')), events);
       const reason = asText(field(choice, 'finish_reason'));
       if (reason !== null) {
-        this.#reason = sanitizeLine(reason);
+        this.reason = sanitizeLine(reason);
         this.#stopText = asText(field(choice, 'stop_reason'));
         this.finishing = true;
       }
@@ -149,14 +119,8 @@ export class OpenAiReader implements ChatReader {
 
   #onMessage(message: JsonObject | null, events: ChatEvent[]): void {
     if (message === null) return;
-    const reasoning = reasoningOf(message);
-    if (reasoning !== null) {
-      this.#splitter.leaveTags();
-      this.#give([{ kind: 'reasoning', text: reasoning }], events);
-    }
-    const text = asText(field(message, 'content')) ?? asText(field(message, 'refusal'));
-    if (text !== null) this.#give(this.#splitter.feed(text), events);
-    this.#tools.add(field(message, 'tool_calls'));
+    this.say(message, asText(field(message, 'content')) ?? asText(field(message, 'refusal')), events);
+    this.tools.add(field(message, 'tool_calls'));
   }
 
   #onFigures(chunk: JsonObject, events: ChatEvent[]): void {
@@ -181,37 +145,18 @@ export class OpenAiReader implements ChatReader {
     const name = asText(value);
     if (name === null || name === this.#answeredBy) return;
     this.#answeredBy = name;
-    if (name !== this.#place.model) events.push({ type: 'answering-model', name: sanitizeLine(name) });
-  }
-
-  #onError(body: unknown): void {
-    const found = errorTextOf(body) ?? errorTextOf({ error: body });
-    if (found === null) this.#fail(faultFor('error-without-reason', valuesOfPlace(this.#place)));
-    else this.#fail(faultOfText(found, Number(found.code) >= 400 ? Number(found.code) : 200, this.#place));
+    if (name !== this.place.model) events.push({ type: 'answering-model', name: sanitizeLine(name) });
   }
 
   #onWhole(events: ChatEvent[]): void {
     const body = asObject(parseJson(this.#begin));
     if (body === null) return;
     if (isError(body)) {
-      this.#onError(body);
+      this.onError(body);
       return;
     }
     this.#onChunk(body, events);
-    if (!this.finishing && this.#hasText) this.#doneSeen = true;
-  }
-
-  #give(pieces: readonly { kind: 'reasoning' | 'text'; text: string }[], events: ChatEvent[]): void {
-    for (const piece of pieces) {
-      if (piece.kind === 'text') this.#hasText = true;
-      else this.#hasThinking = true;
-      events.push({ type: piece.kind, text: piece.text });
-    }
-  }
-
-  #fail(reason: Fault): void {
-    this.#fault = reason;
-    this.over = true;
+    if (!this.finishing && this.hasText) this.#doneSeen = true;
   }
 }
 
@@ -252,13 +197,4 @@ function prefillOf(progress: JsonObject): ChatEvent {
 function prefillShareOf(share: number): ChatEvent {
   const progress = { processed: 0, total: 0, cached: 0, share: Math.min(share, 1) };
   return { type: 'prefill', progress, source: 'x_prefill_progress' };
-}
-
-/** An answer that begins like HTML: a portal, a web interface, a wrong path. */
-export function webPage(): Fault {
-  return faultFor('web-page');
-}
-
-export function tooLong(place: FaultPlace): Fault {
-  return faultFor('line-too-long', valuesOfPlace(place));
 }

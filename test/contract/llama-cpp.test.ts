@@ -81,7 +81,7 @@ describe('llama.cpp with one model', () => {
       reads: 'text',
       slots: '2',
       'context of a slot': '512',
-      parameters: '134515008',
+      weights: '134515008',
     });
   });
 

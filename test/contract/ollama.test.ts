@@ -60,7 +60,7 @@ describe('Ollama', () => {
     expect(new Map(details?.facts)).toEqual(
       new Map([
         ['architecture', 'llama'],
-        ['parameters', '134515008'],
+        ['weights', '134515008'],
         ['layers', '30'],
         ['embedding', '576'],
         ['heads', '9'],
