@@ -39,6 +39,12 @@ const backend: ValueSchema & { properties: Readonly<Record<keyof BackendSetting,
       description:
         'Bearer key, or `${NAME}` for the value of an environment variable. Never shown or logged.',
     },
+    machine: {
+      type: 'string',
+      description:
+        'Where the readings of its machine come from: `ssh:HOST` (as `ssh HOST` works without a password), or the address of Prometheus metrics such as `http://gpu-box:9100/metrics`; several with a comma between.',
+      pattern: NOT_EMPTY,
+    },
   },
   required: ['url'],
   additionalProperties: false,

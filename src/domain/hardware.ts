@@ -29,6 +29,80 @@ export interface GpuSample {
   readonly powerW: number | null;
   readonly powerLimitW: number | null;
   readonly fan: number | null;
+  /** Absent here and below: this kind of card or source does not tell it. */
+  readonly clockMHz?: number | null;
+  readonly memoryTemperatureC?: number | null;
+  /** It has no memory of its own: memory is a part of the machine's. */
+  readonly shared?: boolean;
+  /** A word in place of readings: `asleep`, `n/a (MIG)`. */
+  readonly note?: string | null;
+  readonly processes?: readonly GpuProcess[];
+}
+
+/** A program that has memory of a GPU. */
+export interface GpuProcess {
+  readonly pid: number;
+  readonly name: string;
+  readonly memoryBytes: number | null;
+}
+
+/** Readings that change slowly or cost more; told every few seconds. Ratios are fractions 0..1, memory is in bytes. */
+export interface MachineDetail {
+  readonly pressure: Pressure | null;
+  readonly load5: number | null;
+  readonly load15: number | null;
+  /** Share of the time in which a core waited for a disk. */
+  readonly ioWait: number | null;
+  /** Cores that a cgroup allows; null: all. */
+  readonly coresAllowed: number | null;
+  readonly temperatures: readonly Temperature[];
+  readonly battery: Battery | null;
+  /** Where models lie; one a disk. */
+  readonly disks: readonly DiskSpace[];
+  /** Of model servers, and this program's own. Null: not told here. */
+  readonly processes: readonly ServerProcess[] | null;
+  /** Processes that the kernel has killed for want of memory since the machine (or its container) started. */
+  readonly oomKills: number | null;
+}
+
+/** Share of the last 10 s in which something (`some`) or everything (`full`) waited: Linux PSI `avg10`. */
+export interface Pressure {
+  readonly cpuSome: number | null;
+  readonly memorySome: number | null;
+  readonly memoryFull: number | null;
+  readonly ioSome: number | null;
+}
+
+export interface Temperature {
+  /** `CPU package`, `nvme composite`. */
+  readonly label: string;
+  readonly celsius: number;
+}
+
+export interface Battery {
+  /** Fraction 0..1. */
+  readonly charge: number | null;
+  readonly charging: boolean | null;
+  readonly powerW: number | null;
+}
+
+export interface DiskSpace {
+  readonly path: string;
+  readonly freeBytes: number | null;
+  readonly totalBytes: number | null;
+}
+
+export interface ServerProcess {
+  readonly pid: number;
+  readonly name: string;
+  /** Ports on which it listens. */
+  readonly ports: readonly number[];
+  /** 1 is one core. */
+  readonly cpu: number | null;
+  /** Memory of its own, without the mapped files. */
+  readonly memoryBytes: number | null;
+  /** Mapped files, such as the weights of a model; the kernel may give them back. */
+  readonly mappedBytes: number | null;
 }
 
 /** Facts that do not change while the program runs. */
@@ -40,10 +114,25 @@ export interface MachineFacts {
   readonly gpus: readonly string[];
 }
 
-/** The life of one source of readings. */
+/** The life of one source of readings. `stale`: it was live and does not tell anything any more, for the reason given. */
 export type SourceState =
   | { readonly state: 'unknown' }
   | { readonly state: 'probing' }
   | { readonly state: 'live' }
+  | { readonly state: 'stale'; readonly reason: string }
   | { readonly state: 'absent' }
-  | { readonly state: 'failed'; readonly reason: string };
+  | {
+      readonly state: 'failed';
+      readonly reason: string;
+      /** The next step, where there is one. */
+      readonly hint?: string;
+      /** Epoch ms; absent: it is not tried again by itself. */
+      readonly nextTryMs?: number;
+    };
+
+/**
+ * Names a machine whose readings are shown. `THIS_MACHINE`, or the `machine` of a server's configuration as it stands there:
+ * `ssh:gpu-box`, `http://gpu-box:9100/metrics`.
+ */
+export type MachineId = string;
+export const THIS_MACHINE: MachineId = 'local';

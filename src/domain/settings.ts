@@ -7,6 +7,8 @@ export interface BackendSetting {
   readonly url: string;
   /** Bearer key, or `${NAME}` of an environment variable. Never shown or logged. */
   readonly key?: string;
+  /** The machine it runs on, when that is another one: `ssh:HOST`, or the address of Prometheus metrics. */
+  readonly machine?: string;
 }
 
 export type LayoutName = 'all' | 'chat-machine' | 'chat';

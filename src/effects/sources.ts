@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setValue } from '../config/edit.js';
 import type { Files } from '../config/paths.js';
+import { THIS_MACHINE } from '../domain/hardware.js';
 import { limitsOf } from '../domain/limits.js';
 import { MOCK_MODEL } from '../domain/model.js';
 import type { BackendSetting, Settings } from '../domain/settings.js';
@@ -138,7 +139,9 @@ export function openSources(host: EffectHost): Sources {
 
   function onReport(report: ProbeReport, source: string): void {
     if (report.type === 'machine') publish({ type: 'hardware.sampled', sample: report.sample });
+    else if (report.type === 'detail') publish({ type: 'hardware.detailed', detail: report.detail });
     else if (report.type === 'gpus') publish({ type: 'gpus.sampled', gpus: report.gpus });
+    else if (report.type === 'facts') publish({ type: 'hardware.facts', facts: report.facts });
     else publish({ type: 'hardware.source', source, state: report.state });
   }
 
@@ -262,8 +265,8 @@ export function openSources(host: EffectHost): Sources {
           return save(effect.key, effect.value);
         case 'hardware.watch':
           return machinePoller().watch({
-            machine: effect.machine,
-            gpu: effect.machine && options.gpu,
+            machine: effect.machine === THIS_MACHINE,
+            gpu: effect.machine === THIS_MACHINE && options.gpu,
             intervalMs: effect.intervalMs,
           });
         case 'log.write':

@@ -134,7 +134,13 @@ function subjectOf(event: AppEvent): string {
   if ('pullId' in event) return event.pullId;
   if (event.type === 'model.load.progressed') return event.key;
   if ('backendId' in event) return event.backendId;
-  if (event.type === 'hardware.source') return event.source;
+  if (event.type === 'hardware.source') return `${event.machine ?? ''} ${event.source}`;
+  if (
+    event.type === 'hardware.sampled' ||
+    event.type === 'hardware.detailed' ||
+    event.type === 'gpus.sampled'
+  )
+    return event.machine ?? '';
   return '';
 }
 

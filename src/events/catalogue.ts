@@ -1,6 +1,13 @@
 import type { Aftermath, Outcome, PrefillProgress, Truncation, Turn, Usage } from '../domain/chat.js';
 import type { Fault } from '../domain/fault.js';
-import type { GpuSample, MachineFacts, MachineSample, SourceState } from '../domain/hardware.js';
+import type {
+  GpuSample,
+  MachineDetail,
+  MachineFacts,
+  MachineId,
+  MachineSample,
+  SourceState,
+} from '../domain/hardware.js';
 import type { LogLine } from '../domain/log.js';
 import type {
   BackendCheck,
@@ -220,11 +227,17 @@ export type AppEvent =
       readonly reason: string | null;
       readonly fault: Fault | null;
     }
-  // The machine
-  | { readonly type: 'hardware.sampled'; readonly sample: MachineSample }
-  | { readonly type: 'gpus.sampled'; readonly gpus: readonly GpuSample[] }
-  | { readonly type: 'hardware.facts'; readonly facts: MachineFacts }
-  | { readonly type: 'hardware.source'; readonly source: string; readonly state: SourceState }
+  // The machines. `machine` absent: the one that this program runs on.
+  | { readonly type: 'hardware.sampled'; readonly machine?: MachineId; readonly sample: MachineSample }
+  | { readonly type: 'hardware.detailed'; readonly machine?: MachineId; readonly detail: MachineDetail }
+  | { readonly type: 'gpus.sampled'; readonly machine?: MachineId; readonly gpus: readonly GpuSample[] }
+  | { readonly type: 'hardware.facts'; readonly machine?: MachineId; readonly facts: MachineFacts }
+  | {
+      readonly type: 'hardware.source';
+      readonly machine?: MachineId;
+      readonly source: string;
+      readonly state: SourceState;
+    }
   // Logs
   | { readonly type: 'logs.appended'; readonly lines: readonly LogLine[]; readonly skipped: number }
   | {
@@ -284,6 +297,7 @@ export const LOSS: { readonly [T in AppEventType]?: Exclude<Loss, 'must-arrive'>
   'clock.ticked': 'latest-wins',
   'backend.checked': 'latest-wins',
   'hardware.sampled': 'latest-wins',
+  'hardware.detailed': 'latest-wins',
   'gpus.sampled': 'latest-wins',
   'hardware.source': 'latest-wins',
   'model.load.progressed': 'latest-wins',

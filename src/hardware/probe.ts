@@ -1,9 +1,18 @@
-import type { GpuSample, MachineSample, SourceState } from '../domain/hardware.js';
+import type {
+  GpuSample,
+  MachineDetail,
+  MachineFacts,
+  MachineSample,
+  SourceState,
+} from '../domain/hardware.js';
 
 /** What a probe reports; only what it knows. */
 export type ProbeReport =
   | { readonly type: 'machine'; readonly sample: MachineSample }
+  | { readonly type: 'detail'; readonly detail: MachineDetail }
   | { readonly type: 'gpus'; readonly gpus: readonly GpuSample[] }
+  /** Only of remote machines; those of this one are read by facts.ts. */
+  | { readonly type: 'facts'; readonly facts: MachineFacts }
   | { readonly type: 'state'; readonly state: SourceState };
 
 /**

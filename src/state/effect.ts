@@ -1,4 +1,5 @@
 import type { ChatMessage, Turn } from '../domain/chat.js';
+import type { MachineId } from '../domain/hardware.js';
 import type { LogLevel } from '../domain/log.js';
 import type { AppEvent } from '../events/catalogue.js';
 
@@ -59,7 +60,8 @@ export type Effect =
   | { readonly type: 'session.open'; readonly chatId: string }
   | { readonly type: 'history.remember'; readonly text: string }
   | { readonly type: 'settings.save'; readonly key: string; readonly value: unknown }
-  | { readonly type: 'hardware.watch'; readonly machine: boolean; readonly intervalMs: number }
+  /** The readings of one machine are wanted; null: of none. */
+  | { readonly type: 'hardware.watch'; readonly machine: MachineId | null; readonly intervalMs: number }
   | { readonly type: 'editor.open'; readonly text: string }
   | { readonly type: 'clipboard.copy'; readonly text: string; readonly what: string }
   | {

@@ -1,14 +1,15 @@
+import { THIS_MACHINE, type MachineId } from '../domain/hardware.js';
 import type { Stamped } from '../events/catalogue.js';
 import type { Effect } from './effect.js';
-import { HISTORY_SAMPLES, type State } from './state.js';
+import { readingsOf, shownMachine } from './machines.js';
+import { HISTORY_SAMPLES, type MachineReadings, type State } from './state.js';
 
 /** Sampling interval while the terminal has no focus. */
 const UNFOCUSED_MS = 5000;
 export const INTERVALS_MS: readonly number[] = [500, 1000, 2000, 5000, 10_000];
 
-/** Folds readings of the machine. */
+/** Folds readings of machines. */
 export function updateHardware(state: State, event: Stamped): State {
-  const hardware = state.hardware;
   switch (event.type) {
     case 'hardware.sampled': {
       const { sample } = event;
@@ -16,54 +17,59 @@ export function updateHardware(state: State, event: Stamped): State {
         sample.memoryUsedBytes !== null && sample.memoryTotalBytes
           ? sample.memoryUsedBytes / sample.memoryTotalBytes
           : null;
-      return {
-        ...state,
-        hardware: {
-          ...hardware,
-          sample,
-          sampledMono: event.mono,
-          cpuHistory: pushed(hardware.cpuHistory, sample.cpu),
-          memoryHistory: pushed(hardware.memoryHistory, memory),
-        },
-      };
+      return withReadings(state, event.machine, (readings) => ({
+        ...readings,
+        sample,
+        sampledMono: event.mono,
+        cpuHistory: pushed(readings.cpuHistory, sample.cpu),
+        memoryHistory: pushed(readings.memoryHistory, memory),
+      }));
     }
+    case 'hardware.detailed':
+      return withReadings(state, event.machine, (readings) => ({ ...readings, detail: event.detail }));
     case 'gpus.sampled': {
       const busiest = event.gpus.reduce<number | null>(
         (most, gpu) => (gpu.utilization === null ? most : Math.max(most ?? 0, gpu.utilization)),
         null,
       );
-      return {
-        ...state,
-        hardware: {
-          ...hardware,
-          gpus: event.gpus,
-          gpusMono: event.mono,
-          gpuHistory: pushed(hardware.gpuHistory, busiest),
-        },
-      };
+      return withReadings(state, event.machine, (readings) => ({
+        ...readings,
+        gpus: event.gpus,
+        gpusMono: event.mono,
+        gpuHistory: pushed(readings.gpuHistory, busiest),
+      }));
     }
     case 'hardware.facts':
-      return { ...state, hardware: { ...hardware, facts: event.facts } };
+      return withReadings(state, event.machine, (readings) => ({ ...readings, facts: event.facts }));
     case 'hardware.source':
-      return {
-        ...state,
-        hardware: { ...hardware, sources: new Map(hardware.sources).set(event.source, event.state) },
-      };
+      return withReadings(state, event.machine, (readings) => ({
+        ...readings,
+        sources: new Map(readings.sources).set(event.source, event.state),
+      }));
     default:
       return state;
   }
 }
 
-/** Asks for more or fewer samples when what is shown, the focus or the wished interval changed. */
+function withReadings(
+  state: State,
+  machine: MachineId = THIS_MACHINE,
+  change: (readings: MachineReadings) => MachineReadings,
+): State {
+  const machines = new Map(state.hardware.machines).set(machine, change(readingsOf(state, machine)));
+  return { ...state, hardware: { ...state.hardware, machines } };
+}
+
+/** Asks for the readings of another machine, or for more or fewer, when what is shown, the focus or the wished interval changed. */
 export function watchWhatIsShown(before: State, after: State, out: Effect[]): State {
-  const machine = after.view.shown.includes('machine');
+  const machine = after.view.shown.includes('machine') ? shownMachine(after) : null;
   const intervalMs = after.view.focused
     ? after.hardware.intervalMs
     : Math.max(UNFOCUSED_MS, after.hardware.intervalMs);
   const changed =
     machine !== after.hardware.watching ||
     before.hardware.intervalMs !== after.hardware.intervalMs ||
-    (machine && before.view.focused !== after.view.focused);
+    (machine !== null && before.view.focused !== after.view.focused);
   if (!changed) return after;
   out.push({ type: 'hardware.watch', machine, intervalMs });
   return { ...after, hardware: { ...after.hardware, watching: machine } };

@@ -1,5 +1,5 @@
 import { findModel } from '../domain/find-model.js';
-import { fitOf, isLoopback, type Fit } from '../domain/fit.js';
+import { fitOf, type Fit } from '../domain/fit.js';
 import { sameModels, type Model } from '../domain/model.js';
 import { nearestNames } from '../domain/names.js';
 import type { Stamped } from '../events/catalogue.js';
@@ -8,6 +8,7 @@ import type { Effect } from './effect.js';
 import { keptCursor, settled, tellChanges, withoutRepeats } from './model-list.js';
 import { updateModel } from './model-life.js';
 import { updatePulls, withoutPullsOf } from './pull-events.js';
+import { machineOfBackend, readingsOf } from './machines.js';
 import {
   allModels,
   backendById,
@@ -222,10 +223,11 @@ function tellUnknownModel(state: State, event: Stamped): State {
   );
 }
 
-/** The fit of a model on this machine; unknown for a server elsewhere. */
+/** The fit of a model on the machine of its server; unknown where nobody tells of that machine. */
 export function fitOfModel(state: State, model: Model): Fit {
-  const url = backendById(state, model.backendId)?.info.url ?? '';
-  return fitOf(model, state.hardware.sample, state.hardware.gpus, isLoopback(url));
+  const machine = machineOfBackend(state, model.backendId);
+  const { sample, gpus } = readingsOf(state, machine);
+  return fitOf(model, sample, gpus, machine !== null);
 }
 
 export function withModels(state: State, change: Partial<ModelsState>): State {

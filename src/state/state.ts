@@ -1,5 +1,12 @@
 import type { Turn } from '../domain/chat.js';
-import type { GpuSample, MachineFacts, MachineSample, SourceState } from '../domain/hardware.js';
+import type {
+  GpuSample,
+  MachineDetail,
+  MachineFacts,
+  MachineId,
+  MachineSample,
+  SourceState,
+} from '../domain/hardware.js';
 import type { LogLevel } from '../domain/log.js';
 import { EMPTY_RING, type LogRing } from '../domain/log-ring.js';
 import type { Fault } from '../domain/fault.js';
@@ -113,20 +120,41 @@ export interface Unsent {
 
 export const HISTORY_SAMPLES = 240;
 
-export interface HardwareState {
+/** What is known of one machine. */
+export interface MachineReadings {
   readonly sample: MachineSample | null;
   readonly sampledMono: number | null;
   readonly gpus: readonly GpuSample[];
   readonly gpusMono: number | null;
+  readonly detail: MachineDetail | null;
   readonly facts: MachineFacts | null;
   readonly sources: ReadonlyMap<string, SourceState>;
   /** Newest last; null is a gap. */
   readonly cpuHistory: readonly (number | null)[];
   readonly memoryHistory: readonly (number | null)[];
   readonly gpuHistory: readonly (number | null)[];
-  readonly intervalMs: number;
-  readonly watching: boolean;
 }
+
+export interface HardwareState {
+  /** This machine, and those of servers elsewhere that were looked at. */
+  readonly machines: ReadonlyMap<MachineId, MachineReadings>;
+  readonly intervalMs: number;
+  /** The machine whose readings are wanted now; null: nothing of it is on the screen. */
+  readonly watching: MachineId | null;
+}
+
+export const NO_READINGS: MachineReadings = {
+  sample: null,
+  sampledMono: null,
+  gpus: [],
+  gpusMono: null,
+  detail: null,
+  facts: null,
+  sources: new Map(),
+  cpuHistory: [],
+  memoryHistory: [],
+  gpuHistory: [],
+};
 
 export interface LogsState {
   readonly ring: LogRing;
@@ -241,19 +269,7 @@ export function initialState(settings: Settings): State {
     },
     chat: emptyChat('x'),
     prompt: EMPTY_PROMPT,
-    hardware: {
-      sample: null,
-      sampledMono: null,
-      gpus: [],
-      gpusMono: null,
-      facts: null,
-      sources: new Map(),
-      cpuHistory: [],
-      memoryHistory: [],
-      gpuHistory: [],
-      intervalMs: settings.sampleMs,
-      watching: false,
-    },
+    hardware: { machines: new Map(), intervalMs: settings.sampleMs, watching: null },
     logs: {
       ring: EMPTY_RING,
       level: settings.logLevel,

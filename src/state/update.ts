@@ -60,6 +60,7 @@ function fold(state: State, event: Stamped, out: Effect[]): State {
     case 'notice.raised':
       return withNotice(state, event, event.level, event.text, event.hint);
     case 'hardware.sampled':
+    case 'hardware.detailed':
     case 'gpus.sampled':
     case 'hardware.facts':
     case 'hardware.source':

@@ -13,6 +13,7 @@ import type { Glyphs, View } from '../../widgets/widget.js';
 import { SMALLEST } from '../domain/smallest-screen.js';
 import type { AppEvent, PaneId } from '../events/catalogue.js';
 import { hardStop, isIdleNews } from '../state/aftermath.js';
+import { readingsOf, shownMachine } from '../state/machines.js';
 import type { State } from '../state/state.js';
 import type { Area, Frame, Surface, TerminalScreen } from '../terminal/terminal.js';
 import { arrange, type Arrangement, type SurfaceId } from './arrange.js';
@@ -106,21 +107,21 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       show: (s, size) => ({ view: widgets.header.view(selectHeader(s), size) }),
     },
     models: {
-      deps: (s) => [s.models, s.hardware.sample, s.hardware.gpus, Math.floor(s.at / 1000), s.view.pane],
+      deps: (s) => [s.models, s.hardware.machines, Math.floor(s.at / 1000), s.view.pane],
       show: (s, size) => ({
         view: widgets.models.view(selectModels(s), size),
         frame: framed(s, 'models', title('Models')),
       }),
     },
     machine: {
-      deps: (s) => [s.hardware, Math.floor(s.mono / 1000), s.view.pane, s.view.focused],
+      deps: (s) => [s.hardware, shownMachine(s), Math.floor(s.mono / 1000), s.view.pane, s.view.focused],
       show: (s, size) => ({
         view: widgets.machine.view(s, size),
         frame: framed(s, 'machine', machineTitle(options.hostName, glyphs)),
       }),
     },
     strip: {
-      deps: (s) => [s.hardware, Math.floor(s.mono / 1000), s.view.focused],
+      deps: (s) => [s.hardware, shownMachine(s), Math.floor(s.mono / 1000), s.view.focused],
       show: (s, size) => ({ view: widgets.strip.view(selectMachine(s), size) }),
     },
     transcript: {
@@ -300,7 +301,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   }
 
   function machineRowsOf(s: State): number {
-    const { gpus, sample, facts } = s.hardware;
+    const { gpus, sample, facts } = readingsOf(s, shownMachine(s));
     const swap = sample !== null && (sample.swapTotalBytes ?? 0) > 0 ? 1 : 0;
     return 3 + swap + 2 * Math.min(gpus.length, 3) + (facts ? 2 : 0);
   }

@@ -9,7 +9,7 @@ export function fallBackOffer(state: State, keymap: Keymap): string | null {
   const { live, done, dropped } = state.chat;
   const turn = done.at(-1);
   if (live || !turn || state.settings.fallback.length === 0) return null;
-  const deps = [turn, dropped, state.models, state.settings, state.hardware.sample, keymap];
+  const deps = [turn, dropped, state.models, state.settings, state.hardware.machines, keymap];
   if (last?.deps.every((dep, i) => dep === deps[i]) === true) return last.offer;
   const asked = nextModel(state, turn)?.asked;
   const offer = asked

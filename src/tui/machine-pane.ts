@@ -2,7 +2,8 @@ import { historyChart, loadHistoryChart, type HistorySeries } from '../../widget
 import { machine } from '../../widgets/machine.js';
 import { EMPTY_ROW, type Size } from '../../widgets/text/span.js';
 import type { Glyphs, View } from '../../widgets/widget.js';
-import type { State } from '../state/state.js';
+import { readingsOf, shownMachine } from '../state/machines.js';
+import type { MachineReadings, State } from '../state/state.js';
 import { selectMachine } from './select-machine.js';
 
 /** A chart needs so many rows and columns beside the gauges; with less, the small histories must do. */
@@ -22,21 +23,22 @@ export function createMachinePane(glyphs: Glyphs, onLoaded: () => void): Machine
   return {
     view(state, size) {
       const view = gauges.view(selectMachine(state), size);
+      const readings = readingsOf(state, shownMachine(state));
       const room = size.height - view.rows.length - 1;
-      if (room < CHART_ROWS || size.width < CHART_COLUMNS || state.hardware.sample === null) return view;
+      if (room < CHART_ROWS || size.width < CHART_COLUMNS || readings.sample === null) return view;
       if (!loading) {
         loading = true;
         void loadHistoryChart().then((loaded) => loaded && onLoaded());
       }
-      const props = { series: seriesOf(state), intervalMs: state.hardware.intervalMs };
+      const props = { series: seriesOf(readings), intervalMs: state.hardware.intervalMs };
       const below = chart.view(props, { width: size.width, height: room });
       return { rows: [...view.rows, EMPTY_ROW, ...below.rows] };
     },
   };
 }
 
-function seriesOf(state: State): readonly HistorySeries[] {
-  const { cpuHistory, memoryHistory, gpuHistory, gpus } = state.hardware;
+function seriesOf(readings: MachineReadings): readonly HistorySeries[] {
+  const { cpuHistory, memoryHistory, gpuHistory, gpus } = readings;
   const series: HistorySeries[] = [
     { label: 'CPU', token: 'accent', samples: cpuHistory },
     { label: 'RAM', token: 'good', samples: memoryHistory },

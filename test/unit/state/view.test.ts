@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { GpuSample } from '../../../src/domain/hardware.js';
+import { THIS_MACHINE, type GpuSample } from '../../../src/domain/hardware.js';
+import { readingsOf } from '../../../src/state/machines.js';
 import { HISTORY_SAMPLES } from '../../../src/state/state.js';
 import { ask, createMachine, createReadyMachine, SAMPLE } from '../../support/machine.js';
 
@@ -120,7 +121,7 @@ describe('the machine', () => {
     const machine = createMachine();
     for (let i = 0; i < HISTORY_SAMPLES + 10; i++)
       machine.send({ type: 'hardware.sampled', sample: { ...SAMPLE, cpu: i % 2 ? null : 0.25 } });
-    const { cpuHistory, memoryHistory } = machine.state.hardware;
+    const { cpuHistory, memoryHistory } = readingsOf(machine.state, THIS_MACHINE);
     expect(cpuHistory).toHaveLength(HISTORY_SAMPLES);
     expect(cpuHistory.slice(-2)).toEqual([0.25, null]);
     expect(memoryHistory.at(-1)).toBe(0.5);
@@ -128,7 +129,7 @@ describe('the machine', () => {
       { type: 'gpus.sampled', gpus: [gpu(0.2), gpu(0.8), gpu(null)] },
       { type: 'gpus.sampled', gpus: [gpu(null)] },
     );
-    expect(machine.state.hardware.gpuHistory).toEqual([0.8, null]);
+    expect(readingsOf(machine.state, THIS_MACHINE).gpuHistory).toEqual([0.8, null]);
   });
 
   it('is watched only while it is shown, less often without the focus, and as often as wished', () => {
@@ -141,13 +142,13 @@ describe('the machine', () => {
     machine.command('machine.faster').command('machine.slower').command('machine.slower');
     machine.send({ type: 'panes.shown', panes: ['message'] });
     expect(machine.wanted('hardware.watch').map((e) => [e.machine, e.intervalMs])).toEqual([
-      [true, 1000],
-      [true, 5000],
-      [true, 1000],
-      [true, 500],
-      [true, 1000],
-      [true, 2000],
-      [false, 2000],
+      [THIS_MACHINE, 1000],
+      [THIS_MACHINE, 5000],
+      [THIS_MACHINE, 1000],
+      [THIS_MACHINE, 500],
+      [THIS_MACHINE, 1000],
+      [THIS_MACHINE, 2000],
+      [null, 2000],
     ]);
   });
 });
