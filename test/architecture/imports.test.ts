@@ -32,6 +32,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'src/hardware': { may: [...BASE, TEXT], packages: ['execa', 'systeminformation'], node: true },
   'src/logs': { may: [...BASE, TEXT], packages: ['winston', 'winston-transport'], node: true },
   'src/sessions': { may: [...BASE, TEXT, 'src/events/catalogue.ts'], node: true },
+  'src/engine': { may: [...BASE, TEXT, 'src/wire'], packages: ['execa'], node: true },
   'src/events': { may: ['src/domain', 'src/errors.ts', 'src/ports.ts'] },
   'src/events/record.ts': { may: [...BASE, 'src/events'], node: true },
   'src/state': { may: ['src/domain', 'src/events/catalogue.ts', TEXT] },
