@@ -15,6 +15,13 @@ export function makePrivateDirectory(directory: string): void {
   fs.mkdirSync(directory, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
 }
 
+/** The folder itself or the nearest one above it that is there: on the same disk. */
+export function existingFolder(folder: string): string {
+  let at = folder;
+  while (!fs.existsSync(at) && path.dirname(at) !== at) at = path.dirname(at);
+  return at;
+}
+
 /**
  * Replaces the contents of a file in one step: a reader, or a crash at any moment, sees the old or the new contents, never a part. A
  * symbolic link stays a link and its target is replaced. Throws the errors of node:fs.

@@ -40,7 +40,7 @@ const ORIGINS: Readonly<Record<ServerOrigin, string>> = {
 export async function listServers(context: CommandContext, args: Arguments): Promise<number> {
   const { settings } = loaded(context, args);
   const lines = await lookAtAll(context, args, settings, placesOf(context, args, settings));
-  if (isOn(args, 'json')) context.stdout.write(`${JSON.stringify(lines.map(asJson), null, 2)}\n`);
+  if (isOn(args, 'json')) context.stdout.write(`${JSON.stringify(lines.map(serverAsJson), null, 2)}\n`);
   else context.stdout.write(tableOf(lines));
   tellFaults(context, args, lines);
   if (lines.length === 0) context.stderr.write(NONE);
@@ -58,7 +58,7 @@ export async function checkServers(context: CommandContext, args: Arguments): Pr
     asked.length > 0 ? asked : placesOf(context, args, settings),
     asked.length === 0,
   );
-  if (isOn(args, 'json')) context.stdout.write(`${JSON.stringify(lines.map(asJson), null, 2)}\n`);
+  if (isOn(args, 'json')) context.stdout.write(`${JSON.stringify(lines.map(serverAsJson), null, 2)}\n`);
   else
     context.stdout.write(
       lines.map((line) => `${line.fault === null ? 'ok ' : 'bad'}  ${sentenceOf(line)}\n`).join(''),
@@ -172,7 +172,8 @@ function loaded(context: CommandContext, args: Arguments): { readonly settings: 
   return { settings };
 }
 
-function asJson(line: ServerLine): Readonly<Record<string, unknown>> {
+/** One server, for scripts. */
+export function serverAsJson(line: ServerLine): Readonly<Record<string, unknown>> {
   const { kind, url, state, version, models, origin } = line;
   return {
     kind,

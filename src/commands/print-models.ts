@@ -6,15 +6,21 @@ import type { AskedServer } from './find-backends.js';
 
 /** One object per model, for scripts (docs/models.md). */
 export function modelsAsJson(servers: readonly AskedServer[]): readonly Readonly<Record<string, unknown>>[] {
-  return servers.flatMap((server) => server.models.map((model) => modelAsJson(server, model)));
+  return servers.flatMap(({ backend, url, models }) =>
+    models.map((model) => modelAsJson(backend?.info.kind ?? null, url, model)),
+  );
 }
 
 /** Null is what the server did not tell. Sizes in bytes, contexts in tokens, times in ms since the epoch. */
-export function modelAsJson({ backend, url }: AskedServer, model: Model): Readonly<Record<string, unknown>> {
+export function modelAsJson(
+  kind: string | null,
+  url: string,
+  model: Model,
+): Readonly<Record<string, unknown>> {
   return {
     key: model.key,
     name: model.name,
-    server: backend?.info.kind ?? null,
+    server: kind,
     url,
     sizeBytes: model.sizeBytes,
     family: model.family,

@@ -17,7 +17,7 @@ export function showModel(context: CommandContext, args: Arguments): Promise<num
     work.status.clear();
     if (work.signal.aborted) return EXIT.interrupted;
     if (isOn(args, 'json')) {
-      const shown = { ...modelAsJson(found.server, found.model), details };
+      const shown = { ...modelAsJson(found.backend.info.kind, found.server.url, found.model), details };
       context.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
     } else context.stdout.write(asText(found, details));
     return EXIT.ok;

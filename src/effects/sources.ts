@@ -1,6 +1,4 @@
-import fs from 'node:fs';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { builtProgram } from '../built-program.js';
 import { setValue } from '../config/edit.js';
 import type { Files } from '../config/paths.js';
 import { THIS_MACHINE } from '../domain/hardware.js';
@@ -8,6 +6,7 @@ import { limitsOf } from '../domain/limits.js';
 import { MOCK_MODEL } from '../domain/model.js';
 import type { BackendSetting, Settings } from '../domain/settings.js';
 import { LmappError, messageOf } from '../errors.js';
+import { existingFolder } from '../files.js';
 import { readFacts } from '../hardware/facts.js';
 import { createMachinePoller, type MachinePoller } from '../hardware/poller.js';
 import type { ProbeReport } from '../hardware/probe.js';
@@ -132,7 +131,7 @@ export function openSources(host: EffectHost): Sources {
       ports,
       report: onReport,
       diskFolder: existingFolder(files.chats),
-      childPath: childProgram(),
+      childPath: builtProgram('facts-child.js'),
     });
     return poller;
   }
@@ -288,7 +287,7 @@ export function openSources(host: EffectHost): Sources {
         if (abort.signal.aborted) return;
         void readFacts({
           cacheFile: files.facts,
-          childPath: childProgram(),
+          childPath: builtProgram('facts-child.js'),
           env: ports.env,
           now: clock.now,
         }).then((facts) => {
@@ -321,17 +320,4 @@ export function openSources(host: EffectHost): Sources {
       logs.stop();
     },
   };
-}
-
-/** The folder itself or the nearest one above it that is there: the same disk. */
-function existingFolder(folder: string): string {
-  let at = folder;
-  while (!fs.existsSync(at) && path.dirname(at) !== at) at = path.dirname(at);
-  return at;
-}
-
-/** The built program of src/hardware/facts-child.ts; it lies beside dist/main.js, this code in a chunk below. */
-function childProgram(): string {
-  const here = path.dirname(fileURLToPath(import.meta.url));
-  return path.join(path.basename(here) === 'chunks' ? path.dirname(here) : here, 'facts-child.js');
 }

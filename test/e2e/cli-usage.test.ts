@@ -150,6 +150,7 @@ describe('completion in bash', () => {
       'models',
       'backends',
       'config',
+      'status',
       'doctor',
       'completion',
     ]);

@@ -1,0 +1,87 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { makeHome, type Home } from '../support/home.js';
+import { runLmapp, type RunResult } from '../support/run-lmapp.js';
+import { PLAIN_MODEL, startScriptedServer, type ScriptedServer } from '../support/scripted-server.js';
+
+interface Told {
+  readonly chosen: {
+    readonly model: string | null;
+    readonly canAnswer: boolean;
+    readonly reason: string | null;
+    readonly nextStep: string | null;
+  };
+  readonly servers: readonly Readonly<Record<string, unknown>>[];
+  readonly models: readonly (Readonly<Record<string, unknown>> & {
+    readonly fit: { readonly verdict: string };
+  })[];
+  readonly machine: Readonly<Record<string, unknown>>;
+}
+
+const HUGE = {
+  ...PLAIN_MODEL,
+  name: 'huge:900b',
+  digest: 'c'.repeat(64),
+  sizeBytes: 2 ** 50,
+  loaded: null,
+};
+
+let home: Home;
+let server: ScriptedServer;
+beforeEach(async () => {
+  home = makeHome();
+  server = await startScriptedServer({ kind: 'ollama', models: [PLAIN_MODEL, HUGE] });
+});
+afterEach(async () => {
+  await server.close();
+  home.remove();
+});
+
+const status = (...args: string[]): Promise<RunResult> =>
+  runLmapp(['status', '--no-discovery', ...args], { env: home.env });
+const told = (result: RunResult): Told => JSON.parse(result.stdout) as Told;
+
+describe('lmapp status', () => {
+  it('ends with 0 when the chosen model can answer, and tells servers, models with their fit, and the machine', async () => {
+    const result = await status('--json', '--url', server.url);
+    expect(result).toMatchObject({ code: 0, stderr: '' });
+    const { chosen, servers, models, machine } = told(result);
+    expect(chosen).toMatchObject({ canAnswer: true, reason: null, nextStep: null });
+    expect(chosen.model).toContain(PLAIN_MODEL.name);
+    expect(servers).toEqual([expect.objectContaining({ kind: 'ollama', state: 'ready', reason: null })]);
+    expect(models.map(({ name }) => name)).toEqual([PLAIN_MODEL.name, HUGE.name]);
+    expect(models[1]?.fit.verdict).toBe('short');
+    expect(machine['memoryTotalBytes']).toBeGreaterThan(0);
+    expect(machine['gpus']).toBeInstanceOf(Array);
+  });
+
+  it('says the same in words, the answer first', async () => {
+    const { code, stdout } = await status('--url', server.url);
+    expect(code).toBe(0);
+    expect(stdout.split('\n')[0]).toBe(`${PLAIN_MODEL.name} on ollama can answer`);
+    expect(stdout).toMatch(/^ollama \S+ at http\S+, 2 models, ready$/m);
+    expect(stdout).toMatch(/^ {2}huge:900b .* needs .*B more$/m);
+    expect(stdout).toMatch(/^RAM [\d.]+ \/ [\d.]+ GB/m);
+  });
+
+  it('ends with 1 and the next step when the chosen model would not fit, is unknown, or its server is away', async () => {
+    const large = await status('--json', '--url', server.url, '--model', HUGE.name);
+    expect(large.code).toBe(1);
+    expect(told(large).chosen.reason).toMatch(/does not fit/);
+    const unknown = await status('--json', '--url', server.url, '--model', 'scripted:2b');
+    expect(unknown.code).toBe(1);
+    expect(told(unknown).chosen).toMatchObject({ model: null, canAnswer: false });
+    expect(told(unknown).chosen.nextStep).toContain(PLAIN_MODEL.name);
+    await server.close();
+    const away = await status('--json', '--url', server.url);
+    expect(away.code).toBe(1);
+    expect(told(away).servers[0]).toMatchObject({ state: 'away' });
+    expect(told(away).chosen.reason).not.toBeNull();
+  });
+
+  it('says without any server what to do, and still tells the machine', async () => {
+    const { code, stdout } = await status();
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^nothing can answer: /);
+    expect(stdout).toMatch(/^RAM \d/m);
+  });
+});
