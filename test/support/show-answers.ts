@@ -24,7 +24,7 @@ interface Dense {
 
 /** A model whose layers have attention of the given widths; the other tensors are left out where nothing depends on them. */
 export function denseShow(model: Dense): ShowAnswer {
-  const { architecture, embedding, vocabulary } = model;
+  const { embedding, vocabulary } = model;
   const tensors: Tensor[] = [tensor('token_embd.weight', 'F16', embedding, vocabulary)];
   if (model.tied !== true) tensors.push(tensor('output.weight', 'F16', embedding, vocabulary));
   for (let i = 0; i < model.layers; i++)

@@ -6,7 +6,8 @@ import {
   sumOfTerms,
   weightBytes,
 } from '../../../src/domain/fit-terms.js';
-import { shapeOfShow, type ModelShape } from '../../../src/domain/model-shape.js';
+import type { ModelShape } from '../../../src/domain/model-shape.js';
+import { shapeOfShow } from '../../../src/domain/read-shape.js';
 import {
   denseShow,
   gemma3Show,

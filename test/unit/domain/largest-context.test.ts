@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { fitTerms, sumOfTerms } from '../../../src/domain/fit-terms.js';
 import { largestContext, marginOf } from '../../../src/domain/largest-context.js';
-import { shapeOfShow, type ModelShape } from '../../../src/domain/model-shape.js';
+import type { ModelShape } from '../../../src/domain/model-shape.js';
+import { shapeOfShow } from '../../../src/domain/read-shape.js';
 import { llama32Show } from '../../support/show-answers.js';
 
 const GIB = 1024 ** 3;

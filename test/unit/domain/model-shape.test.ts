@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { shapeOfGguf, shapeOfShow, tellsLayers } from '../../../src/domain/model-shape.js';
+import { tellsLayers } from '../../../src/domain/model-shape.js';
+import { shapeOfGguf, shapeOfShow } from '../../../src/domain/read-shape.js';
 import { tensorBytes } from '../../../src/domain/tensor-bytes.js';
 import {
   CLOUD_SHOW,
