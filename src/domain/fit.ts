@@ -35,7 +35,8 @@ function freeMemory(sample: MachineSample | null, gpus: readonly GpuSample[]): n
   if (!sample || sample.memoryTotalBytes === null || sample.memoryUsedBytes === null) return null;
   let free = Math.max(0, sample.memoryTotalBytes - sample.memoryUsedBytes);
   for (const gpu of gpus)
-    if (gpu.memoryTotalBytes !== null && gpu.memoryUsedBytes !== null)
+    // Memory that is a part of the machine's is counted already.
+    if (gpu.shared !== true && gpu.memoryTotalBytes !== null && gpu.memoryUsedBytes !== null)
       free += Math.max(0, gpu.memoryTotalBytes - gpu.memoryUsedBytes);
   return free;
 }

@@ -32,6 +32,8 @@ export interface GpuSample {
   /** Absent here and below: this kind of card or source does not tell it. */
   readonly clockMHz?: number | null;
   readonly memoryTemperatureC?: number | null;
+  /** Why it runs slower than it could: `heat`, `power limit`; null: nothing slows it, or it is not told. */
+  readonly slowedBy?: string | null;
   /** It has no memory of its own: memory is a part of the machine's. */
   readonly shared?: boolean;
   /** A word in place of readings: `asleep`, `n/a (MIG)`. */

@@ -15,6 +15,8 @@ export interface ChildLinesOptions {
   readonly file: string;
   readonly args: readonly string[];
   readonly env: Environment;
+  /** Given to it as its standard input, which ends then; absent: it has none. */
+  readonly input?: string;
   readonly onLine: (line: string) => void;
   readonly onEnd: (end: ChildEnd) => void;
 }
@@ -37,7 +39,7 @@ export async function startChildLines(options: ChildLinesOptions): Promise<Child
   const lastLines: string[] = [];
   let ended = false;
   const child = execa(options.file, options.args, {
-    stdin: 'ignore',
+    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
     buffer: false,
     reject: false,
     cleanup: true,

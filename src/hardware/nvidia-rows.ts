@@ -1,9 +1,11 @@
-import type { GpuSample, SourceState } from '../domain/hardware.js';
+import type { GpuProcess, GpuSample, SourceState } from '../domain/hardware.js';
 import type { ChildEnd } from './child-lines.js';
 
-/** Fields asked for first. An old driver that does not know one of them refuses the whole question (exit code 2). */
-export const FULL_FIELDS =
+/** Fields that drivers of the last ten years know. */
+export const COMMON_FIELDS =
   'index,uuid,name,utilization.gpu,memory.used,memory.total,temperature.gpu,power.draw,power.limit,fan.speed';
+/** Asked for first. A driver that does not know one of them refuses the whole question (exit code 2). The last one has a newer name, too. */
+export const FULL_FIELDS = `${COMMON_FIELDS},clocks.gr,temperature.memory,mig.mode.current,clocks_throttle_reasons.active`;
 /** Fields that every driver knows, in the same order. */
 export const MINIMAL_FIELDS =
   'index,uuid,name,utilization.gpu,memory.used,memory.total,temperature.gpu,power.draw';
@@ -37,6 +39,62 @@ export function parseGpuRow(line: string, fieldCount: number): GpuSample | null 
     powerLimitW: positive(numberOf(numbers[5])),
     // The wished speed, which may stand above 100 %.
     fan: within(scaled(numbers[6], 1 / 100), 2),
+    ...(fieldCount === FULL_COUNT && {
+      clockMHz: numberOf(numbers[7]),
+      memoryTemperatureC: numberOf(numbers[8]),
+      // The parts of a divided card do the work; the whole has no share to tell.
+      note: numbers[9] === 'Enabled' ? 'n/a (MIG)' : null,
+      slowedBy: slowedBy(numbers[10] ?? ''),
+    }),
+  };
+}
+
+const FULL_COUNT = FULL_FIELDS.split(',').length;
+
+/** Bits of the driver's "clocks event reasons"; that it is idle or was set slower on purpose is no fault. */
+const SLOWING: readonly (readonly [number, string])[] = [
+  [0x20, 'heat'],
+  [0x40, 'heat'],
+  [0x80, 'power brake'],
+  [0x08, 'hardware'],
+  [0x04, 'power limit'],
+];
+
+function slowedBy(mask: string): string | null {
+  // Only the low bits have a meaning here, and a number holds 53 of the 64.
+  const bits = /^0x[0-9a-f]+$/i.test(mask) ? Number.parseInt(mask.slice(-4).replace(/^x/i, ''), 16) : 0;
+  return SLOWING.find(([bit]) => (bits & bit) !== 0)?.[1] ?? null;
+}
+
+/** Cards that share the machine's memory and say nothing of it, or (N1X) a false amount. */
+const UNIFIED = /\b(?:GB10|N1X|Thor|Orin)\b/;
+
+/** A card of a known kind without memory of its own is given the machine's, and as used what its programs have of it. */
+export function withSharedMemory(gpu: GpuSample, machineBytes: () => number | null): GpuSample {
+  if (!UNIFIED.test(gpu.name)) return gpu;
+  const parts = gpu.processes?.map((process) => process.memoryBytes);
+  const used =
+    parts === undefined || parts.includes(null)
+      ? null
+      : parts.reduce<number>((sum, part) => sum + (part ?? 0), 0);
+  return { ...gpu, shared: true, memoryTotalBytes: machineBytes(), memoryUsedBytes: used };
+}
+
+/** Asked for apart and seldom. The name comes last: it may have commas in it. */
+export const PROCESS_FIELDS = 'pid,gpu_uuid,used_memory,process_name';
+
+/** One line of `--query-compute-apps`; null when it is something else. Windows and WSL do not tell the memory. */
+export function parseProcessRow(line: string): { readonly gpu: string; readonly process: GpuProcess } | null {
+  const [pid = '', gpu = '', memory, ...name] = line.split(',').map((cell) => cell.trim());
+  if (!/^\d{1,10}$/.test(pid) || !/^(?:GPU|MIG)-/.test(gpu) || name.length === 0) return null;
+  const path = name.join(', ');
+  return {
+    gpu,
+    process: {
+      pid: Number(pid),
+      name: isAbsent(path) ? '' : (path.split(/[\\/]/).at(-1) ?? path),
+      memoryBytes: scaled(memory, MIB),
+    },
   };
 }
 
@@ -52,8 +110,18 @@ export function refusesFields(end: ChildEnd): boolean {
   return end.exitCode === 2 || /not a valid field/i.test(end.lastLines.join('\n'));
 }
 
+/** What to ask for when `fields` were refused; null when there is nothing less to ask for. */
+export function fewerFields(fields: string, end: ChildEnd): string | null {
+  if (fields === MINIMAL_FIELDS || !refusesFields(end)) return null;
+  const refused = /field "?([\w.]+)"? is not a valid/i.exec(end.lastLines.join('\n'))?.[1];
+  const isNew = refused === undefined || !COMMON_FIELDS.split(',').includes(refused);
+  return fields === FULL_FIELDS && isNew ? COMMON_FIELDS : MINIMAL_FIELDS;
+}
+
+type EndState = Extract<SourceState, { readonly state: 'absent' | 'failed' }>;
+
 /** What the end of nvidia-smi says about the card, from its documented exit codes and its words. */
-export function stateOfEnd(end: ChildEnd): SourceState {
+export function stateOfEnd(end: ChildEnd): EndState {
   const words = end.lastLines.join('\n');
   if (end.code === 'ENOENT') return { state: 'absent' };
   if (end.code !== null) return failed(`nvidia-smi cannot be run (${end.code})`);
@@ -79,7 +147,7 @@ const KNOWN_ENDS: Readonly<Record<number, string>> = {
   15: 'a GPU fell off the bus: reboot',
 };
 
-function failed(reason: string): SourceState {
+function failed(reason: string): EndState {
   return { state: 'failed', reason };
 }
 

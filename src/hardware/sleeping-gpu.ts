@@ -6,10 +6,10 @@ const NVIDIA_VENDOR = '0x10de';
 const DISPLAY_CLASS = '0x03';
 
 /**
- * Whether every NVIDIA card of this machine is switched off to save power. Asking nvidia-smi would wake a laptop's card and keep it at
- * 5 to 8 W; reading these files does not.
+ * The PCI addresses of the NVIDIA cards of this machine when every one of them is switched off to save power; else none. Asking
+ * nvidia-smi would wake a laptop's card and keep it at 5 to 8 W; reading these files does not.
  */
-export function nvidiaSleeps(root: string): boolean {
+export function sleepingNvidia(root: string): readonly string[] {
   const base = path.join(root, 'sys/bus/pci/devices');
   try {
     const cards = fs
@@ -19,12 +19,15 @@ export function nvidiaSleeps(root: string): boolean {
           word(base, device, 'vendor') === NVIDIA_VENDOR &&
           word(base, device, 'class').startsWith(DISPLAY_CLASS),
       );
-    return (
-      cards.length > 0 && cards.every((device) => word(base, device, 'power/runtime_status') === 'suspended')
-    );
+    return cards.every((device) => word(base, device, 'power/runtime_status') === 'suspended') ? cards : [];
   } catch {
-    return false;
+    return [];
   }
+}
+
+/** Whether every NVIDIA card of this machine is switched off to save power. */
+export function nvidiaSleeps(root: string): boolean {
+  return sleepingNvidia(root).length > 0;
 }
 
 function word(base: string, device: string, file: string): string {

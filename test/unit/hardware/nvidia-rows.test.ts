@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseGpuRow, refusesFields, stateOfEnd, withoutWakeUp } from '../../../src/hardware/nvidia-rows.js';
+import {
+  FULL_FIELDS,
+  parseGpuRow,
+  refusesFields,
+  stateOfEnd,
+  withoutWakeUp,
+  withSharedMemory,
+} from '../../../src/hardware/nvidia-rows.js';
 import type { ChildEnd } from '../../../src/hardware/child-lines.js';
 
 const MIB = 1024 * 1024;
@@ -106,6 +113,60 @@ describe('a row of nvidia-smi', () => {
   it('of a card that the question itself woke says nothing about its work', () => {
     const row = parseGpuRow('0, GPU-a, L40S, 100, 0, 46068, 30, 145, 350, 0', 10);
     expect(row && withoutWakeUp(row)).toMatchObject({ utilization: null, powerW: null, memoryUsedBytes: 0 });
+  });
+});
+
+describe('a row with all fields', () => {
+  const row = (cells: string) => parseGpuRow(cells, FULL_FIELDS.split(',').length);
+
+  it('of an H100 has the temperature of its memory and no fan', () => {
+    expect(
+      row(
+        '0, GPU-h, NVIDIA H100 80GB HBM3, 64, 71234, 81559, 41, 388.20, 700.00, [N/A], 1980, 48, Disabled, 0x0000000000000000',
+      ),
+    ).toMatchObject({ fan: null, memoryTemperatureC: 48, clockMHz: 1980, note: null, slowedBy: null });
+  });
+
+  it('of a divided card says so and keeps its memory', () => {
+    expect(
+      row('0, GPU-h, NVIDIA H100, [N/A], 11125, 81559, 35, 119.50, 700.00, [N/A], 1980, 44, Enabled, 0x1'),
+    ).toMatchObject({ utilization: null, memoryUsedBytes: 11125 * MIB, note: 'n/a (MIG)', slowedBy: null });
+  });
+
+  it('of a Turing card has no memory temperature', () => {
+    expect(
+      row(
+        '0, GPU-t, GeForce RTX 2080 SUPER, 0, 708, 8192, 34, 20.37, 250.00, 0, 300, N/A, [N/A], 0x0000000000000001',
+      ),
+    ).toMatchObject({ fan: 0, memoryTemperatureC: null, note: null, slowedBy: null });
+  });
+
+  it.each([
+    ['0x0000000000000020', 'heat'],
+    ['0x0000000000000044', 'heat'],
+    ['0x80', 'power brake'],
+    ['0x0000000000000004', 'power limit'],
+    ['0x0000000000000002', null],
+    ['[N/A]', null],
+    ['Active', null],
+  ])('is slowed: %s is %s', (mask, reason) =>
+    expect(row(`0, GPU-a, X, 1, 1, 2, 3, 4, 5, 6, 7, 8, [N/A], ${mask}`)?.slowedBy).toBe(reason),
+  );
+
+  it('of an N1X does not believe its memory', () => {
+    const n1x = row('0, GPU-n, NVIDIA N1X, 5, 7929, 8128, 40, 20, [N/A], [N/A], 900, N/A, [N/A], 0x0');
+    expect(n1x && withSharedMemory(n1x, () => 128e9)).toMatchObject({
+      shared: true,
+      memoryTotalBytes: 128e9,
+      memoryUsedBytes: null,
+    });
+  });
+
+  it('of a laptop whose driver tells no memory is not taken for one that shares it', () => {
+    const laptop = row(
+      '0, GPU-l, NVIDIA GeForce RTX 4060 Laptop GPU, 5, [N/A], [N/A], 40, 20, [N/A], [N/A], 900, N/A, [N/A], 0x0',
+    );
+    expect(laptop && withSharedMemory(laptop, () => 16e9)).toMatchObject({ memoryTotalBytes: null });
   });
 });
 
