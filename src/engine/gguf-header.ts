@@ -1,24 +1,8 @@
 import fs from 'node:fs';
 import { open } from 'node:fs/promises';
 import { TENSOR_TYPES, type GgufHeader, type GgufTensor, type GgufValue } from '../domain/gguf.js';
+import { GgufError } from './gguf-error.js';
 import { BudgetSpent, EndOfBytes, readerOf, Window, type ReadAt } from './window.js';
-
-/**
- * Why a file cannot be read as GGUF. `cut`: it ends within its header; `not-gguf`: something else; `byte-order`, `version`: one that
- * nothing here runs; `damaged`: it contradicts itself or the format; `too-large`: its header is longer than any honest one.
- */
-export type GgufProblem = 'cut' | 'not-gguf' | 'byte-order' | 'version' | 'damaged' | 'too-large';
-
-export class GgufError extends Error {
-  readonly problem: GgufProblem;
-
-  /** `message`: the end of a sentence that begins with the name of the file. */
-  constructor(problem: GgufProblem, message: string) {
-    super(message);
-    this.name = 'GgufError';
-    this.problem = problem;
-  }
-}
 
 /** Headers of real models have up to 20 MB (256 thousand words and their merges). */
 const READ_LIMIT_BYTES = 32 * 1024 * 1024;

@@ -1,12 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import {
-  GgufError,
-  parseGgufHeader,
-  readGgufHeader,
-  type GgufProblem,
-} from '../../../src/engine/gguf-header.js';
+import { GgufError, type GgufProblem } from '../../../src/engine/gguf-error.js';
+import { parseGgufHeader, readGgufHeader } from '../../../src/engine/gguf-header.js';
 import { useFolder } from '../../support/folder.js';
 import {
   CHAT_MODEL,
