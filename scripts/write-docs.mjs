@@ -89,6 +89,9 @@ function configurationPage() {
       `- Value: ${explain.kindOf(value)}`,
       `- Default: \`${JSON.stringify(value.default)}\``,
       ...(variable ? [`- Environment: \`${variable}\``] : []),
+      ...Object.entries(value.properties ?? {}).map(
+        ([name, member]) => `- \`${key}.${name}\`, ${explain.kindOf(member)}: ${member.description}`,
+      ),
       ...Object.entries(value.items?.properties ?? {}).map(
         ([name, member]) =>
           `- \`${name}\`${value.items.required?.includes(name) ? ' (needed)' : ''}: ${member.description}`,
@@ -109,6 +112,7 @@ lmapp config --set model qwen3:8b
 lmapp config --set follow /var/log/a.log,/var/log/b.log
 lmapp config --set backends ollama+http://gpu-box:11434
 lmapp config --set keys.message.send ctrl+s
+lmapp config --set models.paths /mnt/models,~/gguf
 lmapp config --unset model
 \`\`\`
 

@@ -18,9 +18,9 @@ interface Place {
 /** Sets a value as it is typed in a shell. Errors: LmappError (unknown key, value not allowed, broken file, disk). */
 export function setFromText(file: string, dottedKey: string, text: string): void {
   const place = placeOf(dottedKey);
-  const schema = schemaOf(place.key).additionalProperties;
-  const value =
-    place.member !== null && schema ? parseMember(schema, text) : parseSetting(place.key, text, dottedKey);
+  const { properties, additionalProperties } = schemaOf(place.key);
+  const schema = place.member === null ? null : (properties?.[place.member] ?? additionalProperties);
+  const value = schema ? parseMember(schema, text) : parseSetting(place.key, text, dottedKey);
   setValue(file, dottedKey, value);
 }
 
@@ -103,13 +103,21 @@ function placeOf(dottedKey: string): Place {
   const dot = dottedKey.indexOf('.');
   const key = dot === -1 ? dottedKey : dottedKey.slice(0, dot);
   const member = dot === -1 ? null : dottedKey.slice(dot + 1);
-  if (isSettingKey(key) && (member === null || (member !== '' && schemaOf(key).type === 'object')))
-    return { key, member };
-  const nearest = nearestNames(dottedKey, SETTING_KEYS, 1)[0];
+  if (isSettingKey(key) && (member === null || mayHold(key, member))) return { key, member };
+  const members = SETTING_KEYS.flatMap((each) =>
+    Object.keys(schemaOf(each).properties ?? {}).map((name) => `${each}.${name}`),
+  );
+  const nearest = nearestNames(dottedKey, [...SETTING_KEYS, ...members], 1)[0];
   throw new LmappError('config.key', `${dottedKey} is not a known setting`, {
     hint: nearest === undefined ? 'lmapp config --show lists all settings.' : `Did you mean ${nearest}?`,
     exitCode: EXIT.usage,
   });
+}
+
+function mayHold(key: SettingKey, member: string): boolean {
+  const { type, properties, additionalProperties } = schemaOf(key);
+  if (type !== 'object' || member === '') return false;
+  return Boolean(additionalProperties) || Object.hasOwn(properties ?? {}, member);
 }
 
 function membersOf(contents: FileContents, key: string): Readonly<Record<string, unknown>> {

@@ -1,4 +1,4 @@
-import type { BackendSetting, Settings } from '../domain/settings.js';
+import type { BackendSetting, ModelSettings, Settings } from '../domain/settings.js';
 
 /** The part of JSON Schema that the configuration uses; ajv checks it, messages and documentation are made from it. */
 export interface ValueSchema {
@@ -48,6 +48,23 @@ const backend: ValueSchema & { properties: Readonly<Record<keyof BackendSetting,
   },
   required: ['url'],
   additionalProperties: false,
+};
+
+const models: SettingSchema<ModelSettings> & {
+  properties: Readonly<Record<keyof ModelSettings, ValueSchema>>;
+} = {
+  type: 'object',
+  description: 'Model files on this machine, which run without a server.',
+  properties: {
+    paths: {
+      type: 'array',
+      description:
+        'Folders that are searched for `*.gguf`, beside those of known programs; `~` stands for the home. Nothing is written there.',
+      items: { type: 'string', description: 'A folder.', pattern: NOT_EMPTY },
+    },
+  },
+  additionalProperties: false,
+  default: {},
 };
 
 const properties: { readonly [K in keyof Settings]: SettingSchema<Settings[K]> } = {
@@ -214,6 +231,7 @@ const properties: { readonly [K in keyof Settings]: SettingSchema<Settings[K]> }
     },
     default: {},
   },
+  models,
 };
 
 /** A time limit. */

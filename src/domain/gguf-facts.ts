@@ -1,4 +1,7 @@
+import { cacheBytes } from './fit-terms.js';
 import type { GgufHeader, GgufValue } from './gguf.js';
+import type { ModelShape } from './model-shape.js';
+import { shapeOfGguf } from './read-shape.js';
 
 /** What the list of models shows of a header. Texts are as the file has them: not sanitised, but bounded. */
 export interface GgufFacts {
@@ -8,6 +11,8 @@ export interface GgufFacts {
   readonly quantization: string | null;
   readonly contextMax: number | null;
   readonly kvBytesPerToken: number | null;
+  /** What decides over the memory that it takes; null: the header tells no layers. */
+  readonly shape: ModelShape | null;
   /** Null: nothing tells. */
   readonly capabilities: readonly string[] | null;
   readonly use: GgufUse;
@@ -64,20 +69,21 @@ const PARTS = new Set(['clip', 'mmproj', 'adapter', 'imatrix', 'vocab']);
 
 /** More than any model has. */
 const MOST_TOKENS = 1e9;
-const MOST_LAYERS = 2000;
-const MOST_WIDTH = 1e6;
+const COMMON_CONTEXT_TOKENS = 8192;
 const TEXT_LIMIT_CHARS = 60;
 
 export function ggufFacts(header: GgufHeader): GgufFacts {
   const { metadata } = header;
   const family = shortText(metadata.get('general.architecture'));
   const of = (name: string): GgufValue | undefined => metadata.get(`${family ?? ''}.${name}`);
+  const shape = shapeOfGguf(header);
   return {
     family,
     parameters: shortText(metadata.get('general.size_label')) ?? parametersOf(header),
     quantization: quantizationOf(header),
     contextMax: count(of('context_length'), MOST_TOKENS),
-    kvBytesPerToken: kvBytesOf(of),
+    kvBytesPerToken: kvBytesOf(shape),
+    shape,
     capabilities: capabilitiesOf(metadata.get('tokenizer.chat_template')),
     use: useOf(header, family, of),
     splitCount: splitOf(metadata.get('split.count')),
@@ -129,31 +135,12 @@ function capabilitiesOf(template: GgufValue | undefined): readonly string[] | nu
   return ['completion', ...tools, ...(thinking ? ['thinking'] : [])];
 }
 
-/** 16 bit keys and values of all layers. An upper bound: sliding windows take less. */
-function kvBytesOf(of: (name: string) => GgufValue | undefined): number | null {
-  const layers = count(of('block_count'), MOST_LAYERS);
-  const heads = largest(of('attention.head_count'));
-  const embedding = count(of('embedding_length'), MOST_WIDTH);
-  const even = embedding !== null && heads !== null ? embedding / heads : null;
-  const key = count(of('attention.key_length'), MOST_WIDTH) ?? even;
-  const value = count(of('attention.value_length'), MOST_WIDTH) ?? even;
-  const kv = of('attention.head_count_kv') ?? of('attention.head_count');
-  if (layers === null || key === null || value === null) return null;
-  const list = typeof kv === 'object' ? kv.values : null;
-  const perLayer = count(kv, MOST_WIDTH);
-  const kvHeads = list
-    ? list.slice(0, layers).reduce<number>((sum, each) => sum + (typeof each === 'number' ? each : 0), 0)
-    : perLayer === null
-      ? null
-      : perLayer * layers;
-  const bytes = kvHeads === null ? null : Math.ceil(kvHeads * (key + value) * 2);
-  return bytes !== null && Number.isSafeInteger(bytes) && bytes > 0 ? bytes : null;
-}
-
-function largest(value: GgufValue | undefined): number | null {
-  if (typeof value !== 'object') return count(value, MOST_WIDTH);
-  const numbers = (value.values ?? []).filter((each) => typeof each === 'number');
-  return numbers.length === 0 ? null : count(Math.max(...numbers), MOST_WIDTH);
+/** 16 bit keys and values, states and windows, of a context as it is common, per token of it. */
+function kvBytesOf(shape: ModelShape | null): number | null {
+  const bytes = shape === null ? null : cacheBytes(shape, COMMON_CONTEXT_TOKENS);
+  if (bytes === null) return null;
+  const perToken = Math.ceil((bytes.full + bytes.sliding + bytes.state) / COMMON_CONTEXT_TOKENS);
+  return Number.isSafeInteger(perToken) && perToken > 0 ? perToken : null;
 }
 
 function splitOf(value: GgufValue | undefined): number | null {

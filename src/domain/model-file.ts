@@ -1,3 +1,5 @@
+import type { ModelShape } from './model-shape.js';
+
 /**
  * A model file on this disk that the embedded engine can run. What the header does not tell is null. Texts come from outside (names of
  * files, headers) and are sanitised by whoever fills this in; `path` is as the disk has it.
@@ -23,6 +25,8 @@ export interface LocalModelFile {
   readonly owner: ModelFileOwner;
   /** Memory in bytes that a token of context takes; null: the header does not tell its shape. */
   readonly kvBytesPerToken: number | null;
+  /** What decides over its memory, for the check whether it fits; absent: not read from a header. */
+  readonly shape?: ModelShape | null;
   /** Why it cannot be run (`a part of it is missing`, `an embedding model`), as the end of a sentence; null: it can. */
   readonly problem: string | null;
   /** False: it is no chat model (embedding, reranking). */

@@ -57,6 +57,12 @@ export interface Settings {
   readonly whenFull: WhenFull;
   /** Context in tokens to be asked of servers that let it be chosen: model (`server/name` or name) → tokens. */
   readonly contexts: Readonly<Record<string, number>>;
+  readonly models: ModelSettings;
+}
+
+export interface ModelSettings {
+  /** Folders that are searched for model files, beside those of known programs. */
+  readonly paths?: readonly string[];
 }
 
 export type FallbackMode = 'ask' | 'auto';

@@ -130,6 +130,8 @@ function isFacts(value: unknown): boolean {
   return (
     texts.every((text) => text === null || typeof text === 'string') &&
     numbers.every((number) => number === null || typeof number === 'number') &&
+    (facts.shape === null ||
+      (typeof facts.shape === 'object' && 'layers' in facts.shape && Array.isArray(facts.shape.layers))) &&
     ['chat', 'embedding', 'other', 'part'].includes(String(facts.use)) &&
     (facts.capabilities === null ||
       (Array.isArray(facts.capabilities) && facts.capabilities.every((each) => typeof each === 'string')))

@@ -161,6 +161,7 @@ function candidate(
     digest: digest ?? `${sizeBytes}-${first?.modifiedMs ?? 0}`,
     owner,
     kvBytesPerToken: facts?.kvBytesPerToken ?? null,
+    shape: facts?.shape ?? null,
     problem: problem ?? problemOf(facts),
     chat: facts === null || facts.use === 'chat',
     capabilities: facts?.capabilities ?? null,

@@ -27,6 +27,7 @@ describe('editing the configuration', () => {
       ['keys.app.quit', 'f10,f12'],
       ['backends', 'ollama+http://gpu-box:11434,http://h:1'],
       ['keepAlive', '-1'],
+      ['models.paths', '/mnt/models, ~/gguf'],
     ] as const)
       setFromText(file(), key, text);
     expect(contents()).toEqual({
@@ -38,6 +39,7 @@ describe('editing the configuration', () => {
       keys: { 'message.send': ['ctrl+s'], 'app.quit': ['f10', 'f12'] },
       backends: [{ kind: 'ollama', url: 'http://gpu-box:11434' }, { url: 'http://h:1' }],
       keepAlive: '-1',
+      models: { paths: ['/mnt/models', '~/gguf'] },
     });
   });
 
@@ -56,6 +58,9 @@ describe('editing the configuration', () => {
       expect.objectContaining({ hint: 'Did you mean model?', exitCode: 2 }),
     );
     expect(() => setFromText(file(), 'model.x', 'x')).toThrow('model.x is not a known setting');
+    expect(() => setFromText(file(), 'models.path', 'x')).toThrow(
+      expect.objectContaining({ hint: 'Did you mean models.paths?' }),
+    );
     expect(() => setFromText(file(), 'backends', '[{"urll": "x"}]')).toThrow('backends[0]');
     expect(fs.existsSync(file())).toBe(false);
   });
