@@ -65,6 +65,8 @@ export interface MachineDetail {
   readonly processes: readonly ServerProcess[] | null;
   /** Processes that the kernel has killed for want of memory since the machine (or its container) started. */
   readonly oomKills: number | null;
+  /** How often a process had to wait at the memory limit of its container so far; null or absent: there is no limit, or no account of it. */
+  readonly limitHits?: number | null;
 }
 
 /** Share of the last 10 s in which something (`some`) or everything (`full`) waited: Linux PSI `avg10`. */
@@ -73,6 +75,8 @@ export interface Pressure {
   readonly memorySome: number | null;
   readonly memoryFull: number | null;
   readonly ioSome: number | null;
+  /** What macOS says in place of shares. */
+  readonly level?: 'normal' | 'warning' | 'critical' | null;
 }
 
 export interface Temperature {
@@ -85,6 +89,8 @@ export interface Battery {
   /** Fraction 0..1. */
   readonly charge: number | null;
   readonly charging: boolean | null;
+  /** The mains are connected; absent: not told. */
+  readonly mains?: boolean | null;
   readonly powerW: number | null;
 }
 
@@ -97,14 +103,18 @@ export interface DiskSpace {
 export interface ServerProcess {
   readonly pid: number;
   readonly name: string;
-  /** Ports on which it listens. */
+  /** Ports on which it listens; empty: none, or another user's process that does not tell them. */
   readonly ports: readonly number[];
+  /** The model in its command line: a name, the last part of a path, or the digest of Ollama's store (`sha256-…`). */
+  readonly model?: string | null;
   /** 1 is one core. */
   readonly cpu: number | null;
-  /** Memory of its own, without the mapped files. */
+  /** Memory of its own (anonymous and shared), without the mapped files. */
   readonly memoryBytes: number | null;
   /** Mapped files, such as the weights of a model; the kernel may give them back. */
   readonly mappedBytes: number | null;
+  /** Both together, where the system does not tell them apart (macOS). */
+  readonly residentBytes?: number | null;
 }
 
 /** Facts that do not change while the program runs. */

@@ -14,6 +14,7 @@ import { openHistory } from '../sessions/history.js';
 import { openModelCache, openRemembered, type CachedModels } from '../sessions/remembered.js';
 import { openStore } from '../sessions/store.js';
 import type { Effect } from '../state/effect.js';
+import { localPorts } from '../state/machines.js';
 import { backendById, modelByKey } from '../state/state.js';
 import { createAftermathWatch } from './aftermath.js';
 import { createBackends } from './backends.js';
@@ -131,6 +132,7 @@ export function openSources(host: EffectHost): Sources {
       ports,
       report: onReport,
       diskFolder: existingFolder(files.chats),
+      serverPorts: () => localPorts(host.state()),
       childPath: builtProgram('facts-child.js'),
     });
     return poller;

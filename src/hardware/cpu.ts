@@ -64,3 +64,22 @@ function share(before: Ticks | undefined, now: Ticks | undefined): number | null
   const total = now.total - before.total;
   return total <= 0 ? null : Math.min(1, Math.max(0, (now.busy - before.busy) / total));
 }
+
+/** Ticks of the whole machine, and those in which a core had nothing to do but to wait for a disk. */
+export interface Waiting {
+  readonly total: number;
+  readonly iowait: number;
+}
+
+export function readWaiting(stat: string): Waiting | null {
+  const found = /^cpu +(\d+) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+)(?: +(\d+))?/.exec(stat);
+  if (!found) return null;
+  const ticks = found.slice(1).map((text) => Number(text ?? 0));
+  return { total: ticks.reduce((sum, n) => sum + n, 0), iowait: ticks[4] ?? 0 };
+}
+
+/** Null where two readings do not tell it: iowait may go back by design. */
+export function iowaitShare(before: Waiting | null, now: Waiting | null): number | null {
+  if (!before || !now || now.total <= before.total || now.iowait < before.iowait) return null;
+  return Math.min(1, (now.iowait - before.iowait) / (now.total - before.total));
+}

@@ -1,4 +1,5 @@
-import { numberAfter, numberAt, type ProcFiles } from './proc-files.js';
+import { memoryLimit, workingSet } from './cgroup.js';
+import { numberAfter, type ProcFiles } from './proc-files.js';
 
 export interface MemoryReading {
   readonly memoryUsedBytes: number | null;
@@ -23,10 +24,10 @@ export function readMemory(files: ProcFiles): MemoryReading {
     swapTotalBytes: swapTotal,
     swapUsedBytes: swapTotal === null || swapFree === null ? null : Math.max(0, swapTotal - swapFree),
   };
-  const limit = readLimit(files, total);
+  const limit = memoryLimit(files, total);
   if (limit)
     return {
-      memoryUsedBytes: limit.usedBytes,
+      memoryUsedBytes: workingSet(files, limit),
       memoryTotalBytes: limit.limitBytes,
       memoryLimited: true,
       ...swap,
@@ -67,61 +68,4 @@ function thirdColumn(text: string, name: string): number | null {
 function kilobytes(meminfo: string, label: string): number | null {
   const value = numberAfter(meminfo, label);
   return value === null ? null : value * 1024;
-}
-
-interface Limit {
-  readonly limitBytes: number;
-  readonly usedBytes: number | null;
-}
-
-/** The smallest limit of the group of this process and the groups above it; null when none is below the machine's memory. */
-function readLimit(files: ProcFiles, totalBytes: number | null): Limit | null {
-  const groups = files.read('proc/self/cgroup');
-  if (groups === null) return null;
-  const v1 = /^\d+:(?:[^:\n]*,)?memory(?:,[^:\n]*)?:(.*)$/m.exec(groups)?.[1];
-  const v2 = /^0::(.*)$/m.exec(groups)?.[1];
-  // In hybrid mode the memory controller belongs to v1 and the v2 tree has no memory files.
-  const found = [
-    v1 === undefined ? null : smallest(files, 'sys/fs/cgroup/memory', v1, V1),
-    v2 === undefined ? null : smallest(files, 'sys/fs/cgroup', v2, V2),
-    v1 === undefined || v2 === undefined ? null : smallest(files, 'sys/fs/cgroup/unified', v2, V2),
-  ].filter((limit) => limit !== null);
-  const least = found.sort((a, b) => a.limitBytes - b.limitBytes)[0];
-  return least && (totalBytes === null || least.limitBytes < totalBytes) ? least : null;
-}
-
-interface CgroupFiles {
-  readonly limit: string;
-  readonly usage: string;
-  readonly inactiveFile: string;
-}
-const V1: CgroupFiles = {
-  limit: 'memory.limit_in_bytes',
-  usage: 'memory.usage_in_bytes',
-  inactiveFile: 'total_inactive_file ',
-};
-const V2: CgroupFiles = { limit: 'memory.max', usage: 'memory.current', inactiveFile: 'inactive_file ' };
-
-function smallest(files: ProcFiles, base: string, group: string, names: CgroupFiles): Limit | null {
-  let least: Limit | null = null;
-  // Inside a container the path may be the host's ("/docker/…", "/../..") while the mount shows only its own group: the walk up to the
-  // mount's root finds that one.
-  const parts = group.split('/').filter((part) => part !== '' && part !== '..');
-  for (let depth = parts.length; depth >= 0; depth--) {
-    const folder = [base, ...parts.slice(0, depth)].join('/');
-    const text = files.read(`${folder}/${names.limit}`);
-    // "max" in v2; v1 says "none" as a number near 2^63.
-    const limitBytes = text === null ? null : numberAt(text, 0);
-    if (limitBytes === null || limitBytes <= 0 || limitBytes >= 2 ** 62) continue;
-    if (least && least.limitBytes <= limitBytes) continue;
-    least = { limitBytes, usedBytes: workingSet(files, folder, names) };
-  }
-  return least;
-}
-
-function workingSet(files: ProcFiles, folder: string, names: CgroupFiles): number | null {
-  const usage = numberAt(files.read(`${folder}/${names.usage}`) ?? '', 0);
-  if (usage === null) return null;
-  const inactive = numberAfter(files.read(`${folder}/memory.stat`) ?? '', names.inactiveFile);
-  return Math.max(0, usage - (inactive ?? 0));
 }

@@ -1,4 +1,5 @@
 import type { Ports } from '../ports.js';
+import { createLinuxDetailProbe } from './linux-detail.js';
 import { createLinuxProbe } from './linux.js';
 import { createNvidiaProbe } from './nvidia.js';
 import { createPortableProbe } from './portable.js';
@@ -21,11 +22,13 @@ export interface MachinePoller {
 
 export interface MachinePollerOptions {
   readonly ports: Ports;
-  /** `source` is the probe's id: `machine` or `nvidia`. */
+  /** `source` is the probe's id (`machine`, `nvidia`), or of a state the part of it that it is about (`temperatures`). */
   readonly report: (report: ProbeReport, source: string) => void;
   /** Folder that holds proc/ and sys/; '/' unless a test gives its own. */
   readonly root?: string;
   readonly diskFolder?: string;
+  /** Ports of the known servers of this machine: their processes are told, whatever their names. */
+  readonly serverPorts?: () => readonly number[];
   /** The built src/hardware/facts-child.ts; without it there are no readings where there is no /proc. */
   readonly childPath?: string;
   /** How long a child of a hidden pane lives on, see CHILD_LINGER_MS. */
@@ -63,12 +66,13 @@ export function createMachinePoller(options: MachinePollerOptions): MachinePolle
     let visible = false;
     let wantedMs = 0;
     let cancelLinger: (() => void) | null = null;
-    /** What it told last about itself, perhaps while nobody looked. */
-    let state: ProbeReport | null = null;
+    /** What it told last about itself and its parts, perhaps while nobody looked. */
+    const states = new Map<string, ProbeReport>();
 
     function take(report: ProbeReport): void {
-      if (report.type === 'state') state = report;
-      if (visible) options.report(report, probe.id);
+      const source = report.type === 'state' ? (report.source ?? probe.id) : probe.id;
+      if (report.type === 'state') states.set(source, report);
+      if (visible) options.report(report, source);
     }
 
     function adapt(): void {
@@ -90,7 +94,7 @@ export function createMachinePoller(options: MachinePollerOptions): MachinePolle
         wantedMs = watch.intervalMs;
         cancelLinger?.();
         cancelLinger = null;
-        if (appears && running !== null && state) options.report(state, probe.id);
+        if (appears && running !== null) for (const [source, state] of states) options.report(state, source);
         if (visible ? running === wantedMs : running === null) return;
         if (child && running !== null) cancelLinger = clock.after(lingerMs, adapt);
         else adapt();
@@ -118,9 +122,18 @@ function probesOf(options: MachinePollerOptions): readonly PolledProbe[] {
   const place = root === undefined ? {} : { root };
   const nvidia: PolledProbe = { probe: createNvidiaProbe({ ports, ...place }), shows: 'gpu', child: true };
   if (ports.platform === 'linux') {
-    const disk = diskFolder === undefined ? {} : { diskFolder };
+    const { clock, env } = ports;
+    const machine = createLinuxProbe({ clock, ...place, ...(diskFolder !== undefined && { diskFolder }) });
+    const detail = createLinuxDetailProbe({
+      clock,
+      env,
+      ...place,
+      ...(diskFolder !== undefined && { dataFolder: diskFolder }),
+      ...(options.serverPorts && { serverPorts: options.serverPorts }),
+    });
     return [
-      { probe: createLinuxProbe({ clock: ports.clock, ...place, ...disk }), shows: 'machine', child: false },
+      { probe: machine, shows: 'machine', child: false },
+      { probe: detail, shows: 'machine', child: false },
       nvidia,
     ];
   }

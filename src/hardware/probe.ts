@@ -13,7 +13,8 @@ export type ProbeReport =
   | { readonly type: 'gpus'; readonly gpus: readonly GpuSample[] }
   /** Only of remote machines; those of this one are read by facts.ts. */
   | { readonly type: 'facts'; readonly facts: MachineFacts }
-  | { readonly type: 'state'; readonly state: SourceState };
+  /** `source`: the part of the probe that it is about (`temperatures`); absent: the probe itself. */
+  | { readonly type: 'state'; readonly source?: string; readonly state: SourceState };
 
 /**
  * One source of readings. `start` begins to report and returns at once; a probe never throws, never blocks longer than 5 ms, never

@@ -17,7 +17,8 @@ const MOST_BYTES = 256 * 1024;
 /** A missing file is asked for again after so many requests: cgroups and ZFS do not come and go. */
 const ABSENT_FOR_READS = 60;
 
-export function openProcFiles(root: string): ProcFiles {
+/** `absentForReads` 0 is for files of processes, which do come and go. */
+export function openProcFiles(root: string, absentForReads = ABSENT_FOR_READS): ProcFiles {
   let buffer = Buffer.allocUnsafe(16 * 1024);
   const absent = new Map<string, number>();
   let reads = 0;
@@ -50,7 +51,7 @@ export function openProcFiles(root: string): ProcFiles {
           fs.closeSync(fd);
         }
       } catch {
-        absent.set(file, ABSENT_FOR_READS);
+        if (absentForReads > 0) absent.set(file, absentForReads);
         return null;
       }
     },

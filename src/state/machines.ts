@@ -22,6 +22,14 @@ export function readingsOf(state: State, machine: MachineId | null): MachineRead
   return (machine === null ? undefined : state.hardware.machines.get(machine)) ?? NO_READINGS;
 }
 
+/** Ports on which the known servers of this machine answer. */
+export function localPorts(state: State): readonly number[] {
+  return state.models.backends.flatMap(({ info: { url } }) => {
+    const port = isLoopback(url) ? /:(\d+)(?:\/|$)/.exec(url)?.[1] : undefined;
+    return port === undefined ? [] : [Number(port)];
+  });
+}
+
 function sameAddress(a: string, b: string): boolean {
   return a.replace(/\/+$/, '') === b.replace(/\/+$/, '');
 }
