@@ -53,8 +53,8 @@ export function createDotCanvas(
     beginPath: () => {
       path = [];
     },
-    moveTo: (x, y) => void path.push({ x: Math.floor(x), y: Math.floor(y), draws: false }),
-    lineTo: (x, y) => void path.push({ x: Math.floor(x), y: Math.floor(y), draws: true }),
+    moveTo: (x, y) => void path.push({ x: Math.floor(x), y: rowOf(y), draws: false }),
+    lineTo: (x, y) => void path.push({ x: Math.floor(x), y: rowOf(y), draws: true }),
     stroke() {
       for (let i = 1; i < path.length; i++) {
         const from = path[i - 1];
@@ -97,6 +97,11 @@ export function createDotCanvas(
   }
 
   return { context, rows };
+}
+
+/** The chart puts its highest value two dots above the canvas: there it would not be seen. */
+function rowOf(y: number): number {
+  return Math.max(0, Math.floor(y));
 }
 
 /** Bresenham's line; ends after the longer side even if a coordinate is not a number. */

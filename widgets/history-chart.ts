@@ -13,11 +13,22 @@ export interface HistorySeries {
   readonly token: Token;
   /** Fractions 0..1, newest last; null is a gap. */
   readonly samples: readonly (number | null)[];
+  /** How long ago each sample was taken, in ms; as many as samples, falling. */
+  readonly agesMs: readonly number[];
+}
+
+/** A span of time that is marked below the curves, such as an answer. */
+export interface HistoryMark {
+  readonly fromMs: number;
+  /** How long ago it ended; 0: it goes on. */
+  readonly toMs: number;
+  readonly label: string;
 }
 
 export interface HistoryChartProps {
   readonly series: readonly HistorySeries[];
-  /** Time from sample to sample. */
+  readonly marks: readonly HistoryMark[];
+  /** Time from sample to sample, as it is wished. */
   readonly intervalMs: number;
 }
 
@@ -35,6 +46,12 @@ interface LineSeries {
 interface LineChartConstructor {
   readonly prototype: { setData(this: LineChart, series: readonly LineSeries[]): void };
 }
+
+/** A sample stands for the time until the next one, but no longer than so many steps: what comes after is a gap. */
+const HELD_STEPS = 3;
+const HELD_AT_LEAST_MS = 6000;
+/** Coarser steps, so that the last mark is wholly on the axis. */
+const STEP_FACTORS = [1, 2, 5, 10];
 
 /** Dots left of the axis: three digits of the scale. Fixed, so that the place of a sample is known. */
 const AXIS_DOTS = 10;
@@ -83,9 +100,10 @@ function chartRows(props: HistoryChartProps, { width, height }: Size, glyphs: Gl
       span(`${label} ${formatPercent(samples.at(-1) ?? null, glyphs.unknown)}   `),
     );
   const columns = width - 1;
-  const chartHeight = height - 1;
+  const chartHeight = height - 1 - (props.marks.length > 0 ? 1 : 0);
   const count = Math.max(2, columns - AXIS_DOTS / 2 - 2);
-  const series = props.series.map(({ token, samples }) => ({ token, samples: newest(samples, count) }));
+  const stepMs = stepOf(props, count);
+  const series = props.series.map((each) => ({ token: each.token, samples: sampledAt(each, count, stepMs) }));
   const dotsPerSample = (columns * 2 - AXIS_DOTS) / count;
   const gaps = new Map(series.map(({ token, samples }) => [token, samples]));
   const canvas = createDotCanvas(columns, chartHeight, (x, token) => {
@@ -94,7 +112,7 @@ function chartRows(props: HistoryChartProps, { width, height }: Size, glyphs: Gl
     const at = Math.round((x - AXIS_DOTS - POINT_SHIFT) / dotsPerSample);
     return (samples[Math.max(0, Math.min(count - 1, at))] ?? null) === null;
   });
-  const x = Array.from({ length: count }, (_, i) => formatCountdown((count - 1 - i) * props.intervalMs));
+  const x = Array.from({ length: count }, (_, i) => formatCountdown((count - 1 - i) * stepMs));
   lineChart?.prototype.setData.call(
     {
       options: {
@@ -114,13 +132,61 @@ function chartRows(props: HistoryChartProps, { width, height }: Size, glyphs: Gl
     // A gap gets its neighbour's height; its dots are left out.
     series.map(({ token, samples }) => ({ x, y: filled(samples), style: { line: token } })),
   );
-  return [fitRow(legend, width), ...canvas.rows().map((line) => fitRow([span(' '), ...line.spans], width))];
+  const rows = [
+    fitRow(legend, width),
+    ...canvas.rows().map((line) => fitRow([span(' '), ...line.spans], width)),
+  ];
+  if (props.marks.length === 0) return rows;
+  // The first column of samples: after the margin, the axis and the shift of the points.
+  const left = 1 + (AXIS_DOTS + POINT_SHIFT) / 2;
+  return [...rows, fitRow(markSpans(props.marks, left, count, stepMs, glyphs), width)];
 }
 
-/** The last samples, with gaps before the first one. */
-function newest(samples: readonly (number | null)[], count: number): (number | null)[] {
-  const last = samples.slice(-count);
-  return [...new Array<null>(count - last.length).fill(null), ...last];
+/** The step of the axis: the wished one, or the next coarser one with which the last mark is wholly on it. */
+function stepOf({ marks, intervalMs }: HistoryChartProps, count: number): number {
+  const last = marks.at(-1)?.fromMs ?? 0;
+  const fitting = STEP_FACTORS.find((factor) => factor * intervalMs * (count - 1) >= last);
+  return (fitting ?? 1) * intervalMs;
+}
+
+/** What held at each column, the newest at the right; gaps where nothing was told. */
+function sampledAt({ samples, agesMs }: HistorySeries, count: number, stepMs: number): (number | null)[] {
+  const heldMs = Math.max(HELD_AT_LEAST_MS, HELD_STEPS * stepMs);
+  const columns = new Array<number | null>(count).fill(null);
+  let at = samples.length - 1;
+  for (let column = count - 1; column >= 0 && at >= 0; column--) {
+    const ageMs = (count - 1 - column) * stepMs;
+    while (at >= 0 && (agesMs[at] ?? Infinity) < ageMs) at--;
+    if (at >= 0 && (agesMs[at] ?? Infinity) - ageMs <= heldMs) columns[column] = samples[at] ?? null;
+  }
+  return columns;
+}
+
+/** `├ 41.2 tok/s ──────┤` below the time in which it was; what goes on has no end yet. */
+function markSpans(
+  marks: readonly HistoryMark[],
+  left: number,
+  count: number,
+  stepMs: number,
+  glyphs: Glyphs,
+): Span[] {
+  const cells = new Array<string>(left + count).fill(' ');
+  const columnOf = (ageMs: number): number => left + count - 1 - Math.round(ageMs / stepMs);
+  for (const { fromMs, toMs, label } of marks) {
+    const to = columnOf(toMs);
+    const from = Math.max(left, columnOf(fromMs));
+    if (to < left) continue;
+    for (let x = from; x <= to; x++) cells[x] = glyphs.border.h;
+    if (columnOf(fromMs) >= left) cells[from] = glyphs.border.teeLeft;
+    if (toMs > 0) cells[to] = glyphs.border.teeRight;
+    // In the mark, else before it where nothing stands.
+    const text = ` ${label} `;
+    const start = text.length <= to - from - 2 ? from + 2 : from - text.length;
+    const free = start > from || (start >= left && cells.slice(start, from).every((cell) => cell === ' '));
+    if (free && stringWidth(text) === text.length)
+      for (let i = 0; i < text.length; i++) cells[start + i] = text.charAt(i);
+  }
+  return [span(cells.join('').trimEnd(), 'accent')];
 }
 
 function filled(samples: readonly (number | null)[]): number[] {

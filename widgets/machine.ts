@@ -37,6 +37,8 @@ export interface GpuReading {
   readonly memoryTotalBytes: number | null;
   readonly temperatureC: number | null;
   readonly powerW: number | null;
+  /** A word in place of readings: `asleep`. */
+  readonly note?: string | null;
 }
 
 export interface MachineProps {
@@ -86,11 +88,16 @@ function machineView(props: MachineProps, size: Size, glyphs: Glyphs): View {
 }
 
 /** Everything of old readings is faint but the warning that says so. */
-function dimmed(piece: Span): Span {
+export function dimmed(piece: Span): Span {
   return piece.token === 'warn' && piece.text.startsWith(' no new') ? piece : { ...piece, token: 'muted' };
 }
 
-function memoryLines(props: MachineProps, sample: MachineReading, width: number, glyphs: Glyphs): Span[][] {
+export function memoryLines(
+  props: MachineProps,
+  sample: MachineReading,
+  width: number,
+  glyphs: Glyphs,
+): Span[][] {
   const memory = ratio(sample.memoryUsedBytes, sample.memoryTotalBytes);
   const usage = formatUsage(sample.memoryUsedBytes, sample.memoryTotalBytes, glyphs.unknown);
   const lines = [
@@ -108,7 +115,7 @@ function memoryLines(props: MachineProps, sample: MachineReading, width: number,
 }
 
 /** ` CPU  ▕████▊      ▏ 41 %  ▁▂▃▅▃▂▂▃▅ `: the value's column is as wide as its widest, so that the history stands still. */
-function gaugeLine(
+export function gaugeLine(
   label: string,
   fraction: number | null,
   value: string,
@@ -129,7 +136,7 @@ function gaugeLine(
   return spans;
 }
 
-function gpuLines(gpu: GpuReading, props: MachineProps, width: number, glyphs: Glyphs): Span[][] {
+export function gpuLines(gpu: GpuReading, props: MachineProps, width: number, glyphs: Glyphs): Span[][] {
   const busy = formatPercent(gpu.utilization, glyphs.unknown);
   const nameColumns = Math.max(6, barCells(width) + 2);
   const name = padEnd(truncateMiddle(shortName(gpu.name), nameColumns, glyphs.ellipsis), nameColumns);
@@ -174,7 +181,7 @@ function otherLine(sample: MachineReading, width: number, glyphs: Glyphs): Span[
 }
 
 /** Received and sent together in a narrow pane would not fit: the sum says whether the line is busy. */
-function netText({ netReceivedPerSecond, netSentPerSecond }: MachineReading, glyphs: Glyphs): string {
+export function netText({ netReceivedPerSecond, netSentPerSecond }: MachineReading, glyphs: Glyphs): string {
   if (netReceivedPerSecond === null && netSentPerSecond === null) return glyphs.unknown;
   return `${formatBytes((netReceivedPerSecond ?? 0) + (netSentPerSecond ?? 0))}/s`;
 }
@@ -184,7 +191,7 @@ function barCells(width: number): number {
   return width >= 30 ? BAR_CELLS : 0;
 }
 
-function ratio(used: number | null, total: number | null): number | null {
+export function ratio(used: number | null, total: number | null): number | null {
   return used === null || total === null || total <= 0 ? null : used / total;
 }
 

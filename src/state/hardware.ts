@@ -23,6 +23,7 @@ export function updateHardware(state: State, event: Stamped): State {
         sampledMono: event.mono,
         cpuHistory: pushed(readings.cpuHistory, sample.cpu),
         memoryHistory: pushed(readings.memoryHistory, memory),
+        sampleMonos: pushed(readings.sampleMonos, event.mono),
       }));
     }
     case 'hardware.detailed':
@@ -37,6 +38,7 @@ export function updateHardware(state: State, event: Stamped): State {
         gpus: event.gpus,
         gpusMono: event.mono,
         gpuHistory: pushed(readings.gpuHistory, busiest),
+        gpuMonos: pushed(readings.gpuMonos, event.mono),
       }));
     }
     case 'hardware.facts':
@@ -75,7 +77,7 @@ export function watchWhatIsShown(before: State, after: State, out: Effect[]): St
   return { ...after, hardware: { ...after.hardware, watching: machine } };
 }
 
-function pushed(history: readonly (number | null)[], value: number | null): readonly (number | null)[] {
+function pushed<T>(history: readonly T[], value: T): readonly T[] {
   const next = history.length >= HISTORY_SAMPLES ? history.slice(1 - HISTORY_SAMPLES) : history.slice();
   next.push(value);
   return next;

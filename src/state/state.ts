@@ -118,7 +118,8 @@ export interface Unsent {
   readonly replaces: string | null;
 }
 
-export const HISTORY_SAMPLES = 240;
+/** Ten minutes at one a second. */
+export const HISTORY_SAMPLES = 600;
 
 /** What is known of one machine. */
 export interface MachineReadings {
@@ -132,7 +133,11 @@ export interface MachineReadings {
   /** Newest last; null is a gap. */
   readonly cpuHistory: readonly (number | null)[];
   readonly memoryHistory: readonly (number | null)[];
+  /** When the samples of both were taken (monotonic). */
+  readonly sampleMonos: readonly number[];
+  /** Of the busiest GPU. */
   readonly gpuHistory: readonly (number | null)[];
+  readonly gpuMonos: readonly number[];
 }
 
 export interface HardwareState {
@@ -153,7 +158,9 @@ export const NO_READINGS: MachineReadings = {
   sources: new Map(),
   cpuHistory: [],
   memoryHistory: [],
+  sampleMonos: [],
   gpuHistory: [],
+  gpuMonos: [],
 };
 
 export interface LogsState {

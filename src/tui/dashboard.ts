@@ -114,7 +114,15 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       }),
     },
     machine: {
-      deps: (s) => [s.hardware, shownMachine(s), Math.floor(s.mono / 1000), s.view.pane, s.view.focused],
+      deps: (s) => [
+        s.hardware,
+        s.models,
+        s.chat.done,
+        s.chat.live === null,
+        Math.floor(s.mono / 1000),
+        s.view.pane,
+        s.view.focused,
+      ],
       show: (s, size) => ({
         view: widgets.machine.view(s, size),
         frame: framed(s, 'machine', machineTitle(options.hostName, glyphs)),

@@ -1,47 +1,65 @@
 import { historyChart, loadHistoryChart, type HistorySeries } from '../../widgets/history-chart.js';
 import { machine } from '../../widgets/machine.js';
+import { machineView } from '../../widgets/machine-view.js';
 import { EMPTY_ROW, type Size } from '../../widgets/text/span.js';
 import type { Glyphs, View } from '../../widgets/widget.js';
 import { readingsOf, shownMachine } from '../state/machines.js';
 import type { MachineReadings, State } from '../state/state.js';
+import { answerMarks, selectMachineView } from './select-machine-view.js';
 import { selectMachine } from './select-machine.js';
 
 /** A chart needs so many rows and columns beside the gauges; with less, the small histories must do. */
 const CHART_ROWS = 8;
 const CHART_COLUMNS = 50;
+/** From here on the pane has the whole screen, and shows all that is known. */
+const WHOLE_ROWS = 16;
+const WHOLE_COLUMNS = 60;
 
 export interface MachinePane {
   view(state: State, size: Size): View;
 }
 
-/** Gauges, and where there is room below them (zoomed, or a narrow screen) the wide history. `onLoaded`: paint again. */
+/** Gauges; over the whole screen all that is known, and the histories with a time axis on which the answers are marked. `onLoaded`: paint again. */
 export function createMachinePane(glyphs: Glyphs, onLoaded: () => void): MachinePane {
   const gauges = machine.create(glyphs);
+  const whole = machineView.create(glyphs);
   const chart = historyChart.create(glyphs);
   let loading = false;
 
   return {
     view(state, size) {
-      const view = gauges.view(selectMachine(state), size);
+      if (size.height < WHOLE_ROWS || size.width < WHOLE_COLUMNS)
+        return gauges.view(selectMachine(state), size);
       const readings = readingsOf(state, shownMachine(state));
-      const room = size.height - view.rows.length - 1;
-      if (room < CHART_ROWS || size.width < CHART_COLUMNS || readings.sample === null) return view;
+      const { rows } = whole.view(selectMachineView(state), size);
+      if (readings.sample === null || size.width < CHART_COLUMNS) return { rows };
       if (!loading) {
         loading = true;
         void loadHistoryChart().then((loaded) => loaded && onLoaded());
       }
-      const props = { series: seriesOf(readings), intervalMs: state.hardware.intervalMs };
-      const below = chart.view(props, { width: size.width, height: room });
-      return { rows: [...view.rows, EMPTY_ROW, ...below.rows] };
+      // Where there are more facts than room, the curves have theirs all the same.
+      const shown = rows.slice(0, size.height - CHART_ROWS - 1);
+      const props = {
+        series: seriesOf(readings, state.mono),
+        marks: answerMarks(state),
+        intervalMs: state.hardware.intervalMs,
+      };
+      const below = chart.view(props, { width: size.width, height: size.height - shown.length - 1 });
+      return { rows: [...shown, EMPTY_ROW, ...below.rows] };
     },
   };
 }
 
-function seriesOf(readings: MachineReadings): readonly HistorySeries[] {
-  const { cpuHistory, memoryHistory, gpuHistory, gpus } = readings;
+function seriesOf(readings: MachineReadings, mono: number): readonly HistorySeries[] {
+  const { cpuHistory, memoryHistory, sampleMonos, gpuHistory, gpuMonos, gpus } = readings;
+  const agesMs = sampleMonos.map((at) => mono - at);
   const series: HistorySeries[] = [
-    { label: 'CPU', token: 'accent', samples: cpuHistory },
-    { label: 'RAM', token: 'good', samples: memoryHistory },
+    { label: 'CPU', token: 'accent', samples: cpuHistory, agesMs },
+    { label: 'RAM', token: 'good', samples: memoryHistory, agesMs },
   ];
-  return gpus.length > 0 ? [...series, { label: 'GPU', token: 'warn', samples: gpuHistory }] : series;
+  if (gpus.length === 0) return series;
+  return [
+    ...series,
+    { label: 'GPU', token: 'warn', samples: gpuHistory, agesMs: gpuMonos.map((at) => mono - at) },
+  ];
 }

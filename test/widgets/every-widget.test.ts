@@ -9,6 +9,7 @@ import { keysHelp } from '../../widgets/keys-help.js';
 import { listPicker, pickItems } from '../../widgets/list-picker.js';
 import { logTail } from '../../widgets/log-tail.js';
 import { machine, machineStrip } from '../../widgets/machine.js';
+import { machineView } from '../../widgets/machine-view.js';
 import { modelList } from '../../widgets/model-list.js';
 import { noticeList, noticeStack } from '../../widgets/notices.js';
 import { phaseBar } from '../../widgets/phase-bar.js';
@@ -166,16 +167,62 @@ const DRAWINGS: readonly [string, (glyphs: Glyphs) => Draw[]][] = [
     },
   ],
   [
+    'machine-view',
+    (g) => {
+      const none = {
+        ...{ sample: null, gpus: [], cpuHistory: [], memoryHistory: [], gpuHistory: [], staleMs: null },
+        ...{ facts: [], notes: [], cores: null, loads: [null, null, null], coresAllowed: null, ioWait: null },
+        ...{ pressure: null, temperatures: [], battery: null, disks: [], oomKills: null, models: [] },
+        processes: null,
+      };
+      const size = { memoryBytes: 9e15, vramBytes: null };
+      const gpu = {
+        ...{ index: 12, name: NASTY, utilization: 1, memoryUsedBytes: 9e15, memoryTotalBytes: 1 },
+        ...{ temperatureC: 100, powerW: 99999, fan: 2, powerLimitW: 1e6, clockMHz: 1e5, note: NASTY },
+        ...{ memoryTemperatureC: 300, users: [{ label: NASTY, memoryBytes: null }] },
+      };
+      const full = {
+        ...none,
+        sample: {
+          ...{ cpu: 2, memoryUsedBytes: 1, memoryTotalBytes: 2, memoryLimited: true, load1: 1e6 },
+          ...{ swapUsedBytes: 1, swapTotalBytes: 2, diskFreeBytes: null },
+          ...{ netReceivedPerSecond: 1e12, netSentPerSecond: null },
+        },
+        gpus: [gpu],
+        ...{ cores: Array<number>(200).fill(0.5), loads: [1e6, null, 0], coresAllowed: 0.55, ioWait: 1 },
+        pressure: { cpuSome: 1, memorySome: null, memoryFull: 0, ioSome: 0.5 },
+        temperatures: [{ label: NASTY, celsius: 1e6 }],
+        battery: { charge: null, charging: true, powerW: 1e6 },
+        ...{ disks: [{ path: NASTY, freeBytes: null }], oomKills: 12 },
+        models: [{ label: NASTY, server: NASTY, ...size, note: NASTY }],
+        processes: [{ pid: 2 ** 22, name: NASTY, where: NASTY, cpu: 64, memoryBytes: 1, mappedBytes: null }],
+        ...{ staleMs: 1e9, facts: [LINE], notes: [LINE] },
+      };
+      return [none, full].map(
+        (props): Draw =>
+          (s) =>
+            machineView.create(g).view(props, s),
+      );
+    },
+  ],
+  [
     'history-chart',
     (g) => {
       const series = [
-        { label: NASTY, token: 'accent' as const, samples: SAMPLES },
-        { label: 'b', token: 'good' as const, samples: [] },
+        { label: NASTY, token: 'accent' as const, samples: SAMPLES, agesMs: [5e3, 4e3, 3e3, 2e3, 1e3, 0] },
+        { label: 'b', token: 'good' as const, samples: [], agesMs: [] },
+      ];
+      const marks = [
+        { fromMs: 1e9, toMs: 9e8, label: LINE },
+        { fromMs: 8e3, toMs: 2e3, label: NASTY },
+        { fromMs: 1e3, toMs: 0, label: 'x' },
       ];
       return [[], series].map(
         (list): Draw =>
           (s) =>
-            historyChart.create(g).view({ series: list, intervalMs: 1000 }, s),
+            historyChart
+              .create(g)
+              .view({ series: list, marks: list.length ? marks : [], intervalMs: 1000 }, s),
       );
     },
   ],

@@ -386,9 +386,15 @@ describe('the phase bar', () => {
   });
 });
 
+/** One a second, the newest just taken. */
+const agesOf = (count: number): number[] => Array.from({ length: count }, (_, i) => (count - 1 - i) * 1000);
+
 describe('the wide history', () => {
   const props = {
-    series: [{ label: 'CPU', token: 'accent' as const, samples: Array<number>(50).fill(0.5) }],
+    series: [
+      { label: 'CPU', token: 'accent' as const, samples: Array<number>(50).fill(0.5), agesMs: agesOf(50) },
+    ],
+    marks: [],
     intervalMs: 1000,
   };
 
@@ -410,14 +416,53 @@ describe('the wide history', () => {
     expect(line.length).toBeGreaterThan(0);
   });
 
+  it('shows the highest value, too', async () => {
+    await loadHistoryChart();
+    const series = props.series.map((each) => ({ ...each, samples: Array<number>(50).fill(1) }));
+    const rows = texts(historyChart.create(G).view({ ...props, series }, { width: 80, height: 14 }).rows);
+    expect(rows[1]).toMatch(/[\u2801-\u28ff]{40}/);
+  });
+
   it('leaves gaps where there was no reading', async () => {
     await loadHistoryChart();
     const samples = Array.from({ length: 70 }, (_, i) => (i >= 30 && i < 40 ? null : 0.5));
-    const series = [{ label: 'CPU', token: 'accent' as const, samples }];
+    const series = [{ label: 'CPU', token: 'accent' as const, samples, agesMs: agesOf(70) }];
     const { rows } = historyChart.create(G).view({ ...props, series }, { width: 80, height: 14 });
     const drawn = rows
       .slice(1)
       .find((row) => row.spans.some(({ token, text }) => token === 'accent' && text.trim().length > 20));
     expect(drawn?.spans.map(({ text }) => text).join('')).toMatch(/[\u2801-\u28ff] {8,10}[\u2801-\u28ff]/);
+  });
+
+  it('has a gap where nothing was told for a while, and holds a reading that comes seldom', async () => {
+    await loadHistoryChart();
+    const drawnWith = (agesMs: number[]): string => {
+      const samples = agesMs.map(() => 0.5);
+      const series = [{ label: 'CPU', token: 'accent' as const, samples, agesMs }];
+      const { rows } = historyChart.create(G).view({ ...props, series }, { width: 80, height: 14 });
+      return (texts(rows.slice(1)).find((row) => /[\u2801-\u28ff]{8}/.test(row.slice(10))) ?? '').slice(10);
+    };
+    // Each five seconds: no gap.
+    expect(drawnWith([60_000, 55_000, 50_000, 45_000, 40_000, 35_000, 30_000])).not.toMatch(
+      /[\u2801-\u28ff] +[\u2801-\u28ff]/,
+    );
+    expect(drawnWith([...agesOf(60).slice(0, 20), ...agesOf(60).slice(40)])).toMatch(
+      /[\u2801-\u28ff] {10,18}[\u2801-\u28ff]/,
+    );
+  });
+
+  it('marks below the curves when answers began and ended; one that runs has no end yet', async () => {
+    await loadHistoryChart();
+    const markRow = (marks: { fromMs: number; toMs: number; label: string }[], width = 80): string =>
+      texts(historyChart.create(G).view({ ...props, marks }, { width, height: 14 }).rows).at(-1) ?? '';
+    const ended = markRow([{ fromMs: 50_000, toMs: 20_000, label: '41.2 tok/s' }]);
+    expect(ended.trim()).toMatch(/^├─ 41\.2 tok\/s ─+┤$/);
+    expect(ended.trim().length).toBe(31);
+    expect(markRow([{ fromMs: 10_000, toMs: 0, label: 'x' }]).trim()).toBe('├─ x ──────');
+    // Longer than the axis at one second a column: the axis gets coarser, and the beginning stays on it.
+    expect(markRow([{ fromMs: 90_000, toMs: 0, label: 'x' }]).trim()).toMatch(/^├/);
+    // Too short for its label: that stands before it.
+    expect(markRow([{ fromMs: 3000, toMs: 0, label: '41.2 tok/s' }]).trim()).toBe('41.2 tok/s ├───');
+    expect(markRow([{ fromMs: 1e7, toMs: 9e6, label: 'gone' }])).not.toContain('gone');
   });
 });
