@@ -5,6 +5,7 @@ import type { GpuSample } from '../domain/hardware.js';
 import type { Ports } from '../ports.js';
 import { findExecutable } from './executable.js';
 import { createLineSource, type LineSourceTiming } from './line-source.js';
+import { asleepCard } from './no-readings.js';
 import { createNvidiaProcesses } from './nvidia-processes.js';
 import {
   fewerFields,
@@ -114,11 +115,10 @@ export function createNvidiaProbe(options: NvidiaProbeOptions): Probe {
 
   /** Cards that are switched off are shown so and looked at again later; a question would wake them. */
   function rest(asleep: readonly string[]): void {
-    const cards = asleep.map((place, index) => ({
-      ...(names.get(index) ?? { id: `pci-${place}`, index, name: 'NVIDIA GPU' }),
-      ...NOTHING,
-      note: 'asleep',
-    }));
+    const cards = asleep.map((place, index) => {
+      const known = names.get(index);
+      return asleepCard(known?.id ?? `pci-${place}`, index, known?.name ?? 'NVIDIA GPU');
+    });
     source.life.live();
     report({ type: 'gpus', gpus: cards });
     cancelAsleep = clock.after(timing.asleepMs, () => source.start(1000 * seconds));
@@ -140,16 +140,6 @@ export function createNvidiaProbe(options: NvidiaProbeOptions): Probe {
     },
   };
 }
-
-const NOTHING = {
-  utilization: null,
-  memoryUsedBytes: null,
-  memoryTotalBytes: null,
-  temperatureC: null,
-  powerW: null,
-  powerLimitW: null,
-  fan: null,
-};
 
 /** The machine's memory, for cards that have none of their own. */
 function machineBytes(root: string): number | null {

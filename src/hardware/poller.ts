@@ -1,6 +1,10 @@
 import type { Ports } from '../ports.js';
+import { createAmdProbe } from './amd.js';
+import { createAppleProbe } from './apple.js';
+import { createIntelProbe } from './intel.js';
 import { createLinuxDetailProbe } from './linux-detail.js';
 import { createLinuxProbe } from './linux.js';
+import { mergeReports } from './merge-reports.js';
 import { createNvidiaProbe } from './nvidia.js';
 import { createPortableProbe } from './portable.js';
 import type { Probe, ProbeReport } from './probe.js';
@@ -22,7 +26,10 @@ export interface MachinePoller {
 
 export interface MachinePollerOptions {
   readonly ports: Ports;
-  /** `source` is the probe's id (`machine`, `nvidia`), or of a state the part of it that it is about (`temperatures`). */
+  /**
+   * `source` is the probe's id, or of a state the part of it that it is about (`temperatures`); readings of several are told as those of
+   * `machine` and `gpus`.
+   */
   readonly report: (report: ProbeReport, source: string) => void;
   /** Folder that holds proc/ and sys/; '/' unless a test gives its own. */
   readonly root?: string;
@@ -55,6 +62,7 @@ const CHILD_LINGER_MS = 30_000;
 export function createMachinePoller(options: MachinePollerOptions): MachinePoller {
   const { clock } = options.ports;
   const lingerMs = options.lingerMs ?? CHILD_LINGER_MS;
+  const merge = mergeReports(clock, options.report);
   const runs = (options.probes ?? probesOf(options)).map((polled) => createRun(polled));
 
   function createRun({ probe, shows, child }: PolledProbe): {
@@ -72,7 +80,7 @@ export function createMachinePoller(options: MachinePollerOptions): MachinePolle
     function take(report: ProbeReport): void {
       const source = report.type === 'state' ? (report.source ?? probe.id) : probe.id;
       if (report.type === 'state') states.set(source, report);
-      if (visible) options.report(report, source);
+      if (visible) merge.take(report, source);
     }
 
     function adapt(): void {
@@ -94,7 +102,7 @@ export function createMachinePoller(options: MachinePollerOptions): MachinePolle
         wantedMs = watch.intervalMs;
         cancelLinger?.();
         cancelLinger = null;
-        if (appears && running !== null) for (const [source, state] of states) options.report(state, source);
+        if (appears && running !== null) for (const [source, state] of states) merge.take(state, source);
         if (visible ? running === wantedMs : running === null) return;
         if (child && running !== null) cancelLinger = clock.after(lingerMs, adapt);
         else adapt();
@@ -113,6 +121,7 @@ export function createMachinePoller(options: MachinePollerOptions): MachinePolle
     },
     stop() {
       for (const run of runs) run.stop();
+      merge.stop();
     },
   };
 }
@@ -135,6 +144,8 @@ function probesOf(options: MachinePollerOptions): readonly PolledProbe[] {
       { probe: machine, shows: 'machine', child: false },
       { probe: detail, shows: 'machine', child: false },
       nvidia,
+      { probe: createAmdProbe({ ports, ...place }), shows: 'gpu', child: false },
+      { probe: createIntelProbe({ ports, ...place }), shows: 'gpu', child: false },
     ];
   }
   const portable: readonly PolledProbe[] =
@@ -142,5 +153,7 @@ function probesOf(options: MachinePollerOptions): readonly PolledProbe[] {
       ? []
       : [{ probe: createPortableProbe({ ports, childPath }), shows: 'machine', child: true }];
   // macOS has had no NVIDIA driver since 10.14.
-  return ports.platform === 'darwin' ? portable : [...portable, nvidia];
+  if (ports.platform === 'darwin')
+    return [...portable, { probe: createAppleProbe({ ports }), shows: 'gpu', child: true }];
+  return [...portable, nvidia];
 }
