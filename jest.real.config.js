@@ -7,5 +7,5 @@ export default {
   testPathIgnorePatterns: [],
   // One after the other: the model takes all cores.
   maxWorkers: 1,
-  testTimeout: 120_000,
+  testTimeout: 300_000,
 };

@@ -3,14 +3,14 @@ import path from 'node:path';
 import type { Home } from '../support/home.js';
 import { openPty, type PtySession } from '../support/pty.js';
 
-/** A real model on a busy machine takes its time. */
+/** A real model on a busy machine takes its time: how long anything is waited for, unless said otherwise. */
 export const PATIENCE_MS = 60_000;
 
 /** The dashboard on a real server, as a user has it: 120x40, all panes. */
 export interface ChatWindow extends PtySession {
-  /** Sends a message and waits until its answer streams. */
+  /** Sends a message and waits until its answer is under way, or over already: a short one may be faster than a look at the screen. */
   ask(text: string): Promise<void>;
-  /** Waits until no answer runs any more. */
+  /** Waits until the phase bar says that the answer is over and whole. */
   answered(): Promise<void>;
   /** Waits until the running answer has some words on the screen, and returns them. */
   someWords(): Promise<readonly string[]>;
@@ -24,6 +24,8 @@ const ROWS = 40;
 /** The transcript stands to the right of models and machine. */
 const LEFT_PANES_COLUMNS = 39;
 const ENOUGH_WORDS = 8;
+/** The figures of an answer that came to its end; before them stands what else an answer came to. */
+const WHOLE = /^ (≈ )?[\d,]+ tok · .*first after/;
 
 const open = new Set<PtySession>();
 
@@ -42,7 +44,9 @@ export async function openChat(
   ];
   const session = openPty(process.execPath, program, { columns: COLUMNS, rows: ROWS, env: home.env });
   open.add(session);
-  await session.waitFor(model, 15_000);
+  const { waitFor } = session;
+  session.waitFor = (what, timeoutMs = PATIENCE_MS) => waitFor(what, timeoutMs);
+  await session.waitFor(model);
 
   const phaseBar = (): string => session.line(ROWS - 1);
   const running = (): boolean => /Esc stop/i.test(phaseBar());
@@ -54,6 +58,7 @@ export async function openChat(
       .map((row) => row.slice(LEFT_PANES_COLUMNS))
       .join('\n');
   };
+  const ended = (): number => transcript().split('first after').length - 1;
   let before = new Set<string>();
   const newWords = (): string[] => wordsOf(transcript()).filter((word) => !before.has(word));
 
@@ -62,14 +67,15 @@ export async function openChat(
     async ask(text: string) {
       session.type(text);
       await session.waitFor(text);
-      session.type('\r');
-      await session.waitFor(running, PATIENCE_MS);
       before = new Set([...wordsOf(transcript()), ...wordsOf(text)]);
-      await session.waitFor(/tok\/s/, PATIENCE_MS);
+      const endedBefore = ended();
+      session.type('\r');
+      await session.waitFor(() => running() || ended() > endedBefore);
     },
-    answered: () => session.waitFor(() => !running() && /tok\/s/.test(phaseBar()), PATIENCE_MS),
+    // A speed is not waited for: none is said of an answer that took no time.
+    answered: () => session.waitFor(() => WHOLE.test(phaseBar())),
     async someWords() {
-      await session.waitFor(() => newWords().length >= ENOUGH_WORDS, PATIENCE_MS);
+      await session.waitFor(() => newWords().length >= ENOUGH_WORDS);
       // The last one may be half a word still.
       return newWords().slice(0, -1);
     },
@@ -103,7 +109,7 @@ export function storedText(home: Home): string {
 export async function untilTrue(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  timeoutMs: number,
+  timeoutMs = PATIENCE_MS,
 ): Promise<void> {
   for (const end = performance.now() + timeoutMs; !(await holds());) {
     if (performance.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}`);

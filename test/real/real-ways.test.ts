@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { makeHome, type Home } from '../support/home.js';
-import { closeChats, openChat, PATIENCE_MS, untilTrue } from './chat-window.js';
+import { closeChats, openChat, untilTrue } from './chat-window.js';
 import { endRealServers, realServerMissing, startRealServer, type RealServer } from './real-server.js';
 
 const KEY = 'sk-real-0123456789abcdef';
@@ -60,9 +60,9 @@ describeReal('a real llama.cpp server with two slots', () => {
     const server = await startRealServer({ contextTokens: 1024 });
     const chat = await openChat(home, server.url);
     const others = occupy(server, 2);
-    await untilTrue('both slots are busy', async () => (await server.busySlots()) === 2, 10_000);
+    await untilTrue('both slots are busy', async () => (await server.busySlots()) === 2);
     chat.type('Name one colour.\r');
-    await chat.waitFor(() => /queue/.test(chat.phaseBar()), 10_000);
+    await chat.waitFor(() => /queue/.test(chat.phaseBar()));
     expect(await server.busySlots()).toBe(2);
     others.abort();
     await chat.answered();
@@ -71,22 +71,18 @@ describeReal('a real llama.cpp server with two slots', () => {
 });
 
 describeReal('a real llama.cpp server that sleeps', () => {
-  test(
-    'is not woken by the dashboard that watches it, only by a message',
-    async () => {
-      const server = await startRealServer({ contextTokens: 1024, sleepSeconds: 2 });
-      const chat = await openChat(home, server.url);
-      await untilTrue('it sleeps', () => server.sleeping(), 15_000);
-      // Several rounds of polls, of the list too; F5 asks for everything at once.
-      chat.type('\x1b[15~');
-      for (const end = performance.now() + 8000; performance.now() < end;) {
-        expect(await server.sleeping()).toBe(true);
-        await new Promise((resolve) => setTimeout(resolve, 500));
-      }
-      await chat.ask('Name three colours.');
-      await chat.answered();
-      await server.crash();
-    },
-    PATIENCE_MS,
-  );
+  test('is not woken by the dashboard that watches it, only by a message', async () => {
+    const server = await startRealServer({ contextTokens: 1024, sleepSeconds: 2 });
+    const chat = await openChat(home, server.url);
+    await untilTrue('it sleeps', () => server.sleeping());
+    // Several rounds of polls, of the list too; F5 asks for everything at once.
+    chat.type('\x1b[15~');
+    for (const end = performance.now() + 8000; performance.now() < end;) {
+      expect(await server.sleeping()).toBe(true);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    await chat.ask('Name three colours.');
+    await chat.answered();
+    await server.crash();
+  });
 });
