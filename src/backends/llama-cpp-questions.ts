@@ -10,6 +10,8 @@ import { type LlamaCppProps, propsOf, slotsOf } from './llama-cpp-state.js';
 const QUEUE_LOOK_MS = 400;
 /** A place in the queue is read from the metrics, whose averages begin anew with every look. */
 const QUEUE_AGAIN_MS = 2000;
+/** A request that so many looks have not found in the queue is not in it. */
+const QUEUE_LOOKS = 5;
 const DEFERRED = 'requests_deferred of /metrics';
 
 /** Requests in work and waiting; null where it is not told. */
@@ -76,30 +78,56 @@ export class LlamaCppQuestions {
     return { working: processing, source };
   }
 
-  /** While no byte has come: a server with all slots at work has put the request in its queue, and serves it in turn. */
+  /**
+   * While no byte has come: a server with all slots at work has put the request in its queue, and serves it in turn. A busy server may
+   * fail to answer a look, or not have taken the request up yet: it is looked at again.
+   */
   queueWatch(query: string): (signal: AbortSignal) => Promise<ChatEvent | null> {
     let position: number | null = null;
+    let looks = 0;
     let over = false;
     return async (signal) => {
       while (!over) {
-        await pause(this.#wire.clock, position === null ? QUEUE_LOOK_MS : QUEUE_AGAIN_MS, signal);
-        const props = await this.props(query, signal);
-        if (props === null || props.router) return null;
-        const { processing, queued } = await this.work(props, query, signal);
+        await pause(this.#wire.clock, looks === 0 ? QUEUE_LOOK_MS : QUEUE_AGAIN_MS, signal);
+        looks += 1;
+        const seen = await this.#queueNow(query, signal);
+        if (seen === 'failed') continue;
+        if (seen === 'untold') return null;
+        const { queued } = seen;
         if (queued === null) {
           over = true;
-          // No count, and no slot is free. A server new enough to tell of its slots would have told the progress of a request that got one.
-          return processing !== null && props.slots === true ? { type: 'queued', source: '/slots' } : null;
+          return { type: 'queued', source: '/slots' };
         }
         // Those that came after this request wait behind it.
-        const now = Math.min(queued, position ?? queued);
+        const now: number = Math.min(queued, position ?? queued);
+        if (now === 0) {
+          over = position !== null || looks >= QUEUE_LOOKS;
+          continue;
+        }
         const moved = now !== position;
         position = now;
-        if (now === 0) over = true;
-        else if (moved) return { type: 'queued', position: now, source: DEFERRED };
+        if (moved) return { type: 'queued', position: now, source: DEFERRED };
       }
       return null;
     };
+  }
+
+  /** How many wait now; null: it is not told, but no slot is free. */
+  async #queueNow(
+    query: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly queued: number | null } | 'untold' | 'failed'> {
+    try {
+      const props = await this.props(query, signal);
+      if (props === null || props.router) return 'untold';
+      const { processing, queued } = await this.work(props, query, signal);
+      if (queued !== null) return { queued };
+      // A server new enough to tell of its slots would have told the progress of a request that got one.
+      return processing !== null && props.slots === true ? { queued: null } : 'untold';
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return 'failed';
+    }
   }
 
   /** The exact count of a prompt; null when the server has no way to tell it. */

@@ -63,6 +63,16 @@ const loading = (value: number) =>
     progress: { stages: ['text_model', 'mmproj_model'], current: 'text_model', value },
   });
 
+/** Lets time pass until something was asked so often, but not so long that a request ends. */
+async function looked(clock: SteeredClock, path: string, times: number): Promise<void> {
+  await settle();
+  for (let step = 0; step < 90 && server.seen(path).length < times; step += 1) {
+    clock.advance(100);
+    await settle();
+  }
+  await settle();
+}
+
 describe('llama.cpp with one model', () => {
   it('tells its details, as recorded', async () => {
     server.reply('/props', recorded('llama.cpp/props')).reply('/v1/models', recorded('llama.cpp/models'));
@@ -124,6 +134,42 @@ describe('llama.cpp with one model', () => {
     expect(await looks({ endpoint_metrics: false })).toMatchObject({ processing: 1, queued: 0 });
   });
 
+  it('finds the request in the queue although the first looks failed or came too early', async () => {
+    const clock = new SteeredClock();
+    const props = json({ build_info: 'b1', endpoint_slots: true, endpoint_metrics: true });
+    const deferred = (count: number) => status(200, `llamacpp:requests_deferred ${count}\n`);
+    server.reply('/props', status(500, 'busy'), props);
+    server.reply('/slots', json([{ is_processing: true }]));
+    server.reply('/metrics', deferred(0), deferred(1));
+    server.reply(CHAT, hang);
+    const stop = new AbortController();
+    const seen = ask(llama(clock), { signal: stop.signal });
+    await server.waitFor(CHAT);
+    await looked(clock, '/metrics', 2);
+    stop.abort();
+    expect((await seen).events.filter((event) => event.type === 'queued')).toEqual([
+      { type: 'queued', position: 1, source: 'requests_deferred of /metrics' },
+    ]);
+  });
+
+  it('is not asked for ever for a queue in which the request is not', async () => {
+    const clock = new SteeredClock();
+    server.reply('/props', json({ build_info: 'b1', endpoint_slots: true }));
+    server.reply('/slots', json([{ is_processing: true }, {}]));
+    server.reply(CHAT, hang);
+    const stop = new AbortController();
+    const seen = ask(llama(clock), { signal: stop.signal, firstByteTimeoutMs: 60_000 });
+    await server.waitFor(CHAT);
+    await looked(clock, '/slots', 5);
+    for (let more = 0; more < 3; more += 1) {
+      clock.advance(2000);
+      await settle();
+    }
+    stop.abort();
+    expect((await seen).events.map((event) => event.type)).toEqual(['sent', 'ended']);
+    expect(server.seen('/slots')).toHaveLength(5);
+  });
+
   it('tells the place in the queue, and that it moves up', async () => {
     const clock = new SteeredClock();
     const deferred = (count: number) => status(200, `llamacpp:requests_deferred ${count}\n`);
@@ -136,12 +182,7 @@ describe('llama.cpp with one model', () => {
     const stop = new AbortController();
     const seen = ask(backend, { signal: stop.signal });
     await server.waitFor(CHAT);
-    for (let look = 1; look <= 5; look += 1) {
-      await settle();
-      clock.advance(look === 1 ? 400 : 2000);
-      await server.waitFor('/metrics', look);
-      await settle();
-    }
+    await looked(clock, '/metrics', 5);
     stop.abort();
     expect((await seen).events.filter((event) => event.type === 'queued')).toEqual([
       { type: 'queued', position: 3, source: 'requests_deferred of /metrics' },

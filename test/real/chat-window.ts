@@ -94,15 +94,25 @@ export function closeChats(): void {
 
 const wordsOf = (text: string): string[] => [...new Set(text.match(/[A-Za-z]{5,}/g) ?? [])];
 
-/** Everything that the program has stored of its chats. */
+/** Every question and answer that the program has stored, the pieces of an answer put together. */
 export function storedText(home: Home): string {
   if (!fs.existsSync(home.chats)) return '';
   return fs
     .readdirSync(home.chats)
-    .map((name) => path.join(home.chats, name))
-    .filter((file) => fs.statSync(file).isFile())
-    .map((file) => fs.readFileSync(file, 'utf8'))
+    .filter((name) => name.endsWith('.ndjson'))
+    .flatMap((name) => fs.readFileSync(path.join(home.chats, name), 'utf8').split('\n'))
+    .map(storedIn)
     .join('');
+}
+
+function storedIn(line: string): string {
+  try {
+    const { t, text, answer } = JSON.parse(line) as { t?: string; text?: string; answer?: { text?: string } };
+    return t === 'prompt' ? `${text}\n` : (answer?.text ?? '');
+  } catch {
+    // The last line may be half written.
+    return '';
+  }
 }
 
 /** Asks again and again until it is so; for what is not on the screen. */
