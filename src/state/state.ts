@@ -20,6 +20,7 @@ import type {
   PaneId,
   TranscriptAnchor,
 } from '../events/catalogue.js';
+import type { PressureWatch } from './pressure.js';
 import { EMPTY_PROMPT, type PromptState } from './prompt.js';
 import type { Pull } from './pulls.js';
 import type { ServerForm } from './server-form.js';
@@ -146,6 +147,8 @@ export interface HardwareState {
   readonly intervalMs: number;
   /** The machine whose readings are wanted now; null: nothing of it is on the screen. */
   readonly watching: MachineId | null;
+  /** What was seen and told of memory that is getting short. */
+  readonly pressure: ReadonlyMap<MachineId, PressureWatch>;
 }
 
 export const NO_READINGS: MachineReadings = {
@@ -276,7 +279,7 @@ export function initialState(settings: Settings): State {
     },
     chat: emptyChat('x'),
     prompt: EMPTY_PROMPT,
-    hardware: { machines: new Map(), intervalMs: settings.sampleMs, watching: null },
+    hardware: { machines: new Map(), intervalMs: settings.sampleMs, watching: null, pressure: new Map() },
     logs: {
       ring: EMPTY_RING,
       level: settings.logLevel,

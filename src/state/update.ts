@@ -10,6 +10,7 @@ import { updateLogs } from './logs.js';
 import { tellStuckUnloads } from './model-list.js';
 import { updateModels } from './models.js';
 import { withNotice } from './notices.js';
+import { tellPressure } from './pressure.js';
 import { editPrompt } from './prompt.js';
 import { updateServerForm } from './server-form.js';
 import { onTick } from './silence.js';
@@ -62,6 +63,7 @@ function fold(state: State, event: Stamped, out: Effect[]): State {
     case 'hardware.sampled':
     case 'hardware.detailed':
     case 'gpus.sampled':
+      return tellPressure(updateHardware(state, event), event);
     case 'hardware.facts':
     case 'hardware.source':
       return updateHardware(state, event);
