@@ -129,6 +129,8 @@ export interface BackendType {
   readonly startCommand: string;
   /** Where its log is, for hints and docs/backends.md. */
   readonly logPlace: string;
+  /** The same as domain/log-place.ts reads it, where it is always the same place, by system. */
+  readonly logPlaces?: Readonly<Partial<Record<NodeJS.Platform, string>>>;
   /** What this kind can do at best, for docs/backends.md; a server tells in its `info` what it can. */
   readonly features: BackendFeatures;
   /** Cases of conformance (docs/backends.md) that cannot concern this kind, each with the reason: `21` → `no NDJSON`. */

@@ -61,6 +61,7 @@ export const lmstudio: BackendType = {
   title: PLACE.title,
   startCommand: PLACE.startCommand,
   logPlace: PLACE.logPlace,
+  logPlaces: { linux: 'lms:server', darwin: 'lms:server', win32: 'lms:server' },
   defaultPorts: [1234],
   features: FEATURES,
   notConcerned: { ...NO_NATIVE_DIALECT, '46': 'tells no progress here', '89': 'has no metrics' },

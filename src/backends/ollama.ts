@@ -63,6 +63,11 @@ const FEATURES: BackendFeatures = {
 export const ollama: BackendType = {
   ...PLACE,
   title: 'ollama',
+  logPlaces: {
+    linux: 'journald:ollama',
+    darwin: '~/.ollama/logs/server.log',
+    win32: '%LOCALAPPDATA%\\Ollama\\server.log',
+  },
   defaultPorts: [11434],
   features: FEATURES,
   notConcerned: NO_EVENT_STREAM,

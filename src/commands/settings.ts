@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { FlagSetting, LoadedSettings } from '../config/load.js';
 import { loadSettings } from '../config/load.js';
 import { faultsOf } from '../config/explain.js';
+import { PLACE_FORMS, readPlace } from '../domain/log-place.js';
 import { EXIT, LmappError } from '../errors.js';
 import type { CommandContext } from './command.js';
 import type { Arguments } from './options.js';
@@ -23,7 +24,18 @@ export function settingsFor({ files, ports }: CommandContext, args: Arguments): 
   add('fps', numberOf(args, 'fps'), '--fps');
   add('fallbackMode', textOf(args, 'fallback'), '--fallback');
   add('system', textOf(args, 'system'), '--system');
-  const follow = listOf(args, 'follow').map((file) => path.resolve(file));
+  const follow = listOf(args, 'follow').map(followed);
   add('follow', follow.length > 0 ? follow : null, '--follow');
   return loadSettings(files.config, ports.env, flags);
+}
+
+/** A relative path counts from here, also in a record. Errors: LmappError for what is no place of a log. */
+function followed(text: string): string {
+  const read = readPlace(text);
+  if (!read.ok)
+    throw new LmappError('usage', `--follow ${text}: ${read.reason}`, {
+      hint: `A place of a log is ${PLACE_FORMS}.`,
+      exitCode: EXIT.usage,
+    });
+  return read.place.via === 'file' && !text.startsWith('~/') ? path.resolve(text) : text;
 }

@@ -45,6 +45,12 @@ const backend: ValueSchema & { properties: Readonly<Record<keyof BackendSetting,
         'Where the readings of its machine come from: `ssh:HOST` (as `ssh HOST` works without a password), or the address of Prometheus metrics such as `http://gpu-box:9100/metrics`; several with a comma between.',
       pattern: NOT_EMPTY,
     },
+    log: {
+      type: 'string',
+      description:
+        'Where its log is, for the log pane and `lmapp logs`: a path, `journald:UNIT`, `docker:NAME`, `podman:NAME`, `lms:server`, `cmd:COMMAND`, or `ssh:HOST:` and one of them. Left out: found by itself where that is possible.',
+      pattern: NOT_EMPTY,
+    },
   },
   required: ['url'],
   additionalProperties: false,
@@ -136,8 +142,9 @@ const properties: { readonly [K in keyof Settings]: SettingSchema<Settings[K]> }
   },
   follow: {
     type: 'array',
-    description: 'Files that the log pane follows, beside the own log.',
-    items: { type: 'string', description: 'A path.', pattern: NOT_EMPTY },
+    description:
+      'What the log pane follows beside the own log and those of servers that are found: paths, `journald:UNIT`, `docker:NAME`, `podman:NAME`, `lms:server`, `cmd:COMMAND`, or `ssh:HOST:` and one of them.',
+    items: { type: 'string', description: 'A place of a log.', pattern: NOT_EMPTY },
     default: [],
   },
   keys: {

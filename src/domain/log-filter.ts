@@ -1,6 +1,6 @@
 import { LOG_LEVELS, type LogLevel, type LogLine } from './log.js';
 import { matchesPattern, type LogPattern } from './log-pattern.js';
-import { ringLength, visitLines, type LogRing } from './log-ring.js';
+import { ringLength, timeAt, visitLines, type LogRing } from './log-ring.js';
 
 /** Lines that one call of `extendView` looks at: some milliseconds, well inside a frame. */
 export const LINES_PER_STEP = 4000;
@@ -18,7 +18,7 @@ export interface LogFilter {
 /** Which lines of a ring pass a filter. Immutable; extended as lines come instead of computed anew. */
 export interface LogView {
   readonly filter: LogFilter;
-  /** Numbers of the lines that pass, ascending; null when every line passes. */
+  /** Numbers of the lines that pass, by time; null when every line passes and they stand by time as they came. */
   readonly numbers: readonly number[] | null;
   /** Lines before this number have been looked at. */
   readonly scanned: number;
@@ -51,17 +51,51 @@ export function extendView(
   isLate?: () => boolean,
 ): LogView {
   if (view.first === ring.first && view.scanned === ring.end) return view;
-  if (view.numbers === null) return { ...view, scanned: ring.end, first: ring.first, end: ring.end };
-  const numbers = view.numbers.slice(lowerBound(view.numbers, ring.first));
-  let scanned = Math.max(view.scanned, ring.first);
-  let left = most;
+  const everyLine = view.filter.level === 'debug' && view.filter.source === null && !view.filter.pattern;
+  if (view.numbers === null && ring.inOrder)
+    return { ...view, scanned: ring.end, first: ring.first, end: ring.end };
+  // Lines of several sources came mixed for the first time: from now on their numbers are needed.
+  const known = view.numbers ?? [];
+  const kept =
+    view.first === ring.first
+      ? known
+      : ring.inOrder
+        ? known.slice(firstIndex(known.length, (i) => (known[i] ?? 0) >= ring.first))
+        : known.filter((number) => number >= ring.first);
+  const fresh: number[] = [];
+  let scanned = view.numbers === null ? ring.first : Math.max(view.scanned, ring.first);
+  // Without anything to be looked at a line costs next to nothing.
+  let left = everyLine ? Infinity : most;
   visitLines(ring, scanned, (line, number) => {
-    if (left-- <= 0 || isLate?.()) return false;
-    if (passes(view.filter, line)) numbers.push(number);
+    if (left-- <= 0 || (!everyLine && isLate?.())) return false;
+    if (everyLine || passes(view.filter, line)) fresh.push(number);
     scanned = number + 1;
     return true;
   });
+  const numbers = ring.inOrder ? [...kept, ...fresh] : merged(kept, fresh, ring);
   return { filter: view.filter, numbers, scanned, first: ring.first, end: ring.end };
+}
+
+/** Puts lines among those that stand by time already; mostly they belong at or near the end. */
+function merged(kept: readonly number[], fresh: number[], ring: LogRing): readonly number[] {
+  const timeOf = (number: number): number => timeAt(ring, number) ?? 0;
+  const isBefore = (a: number, b: number): boolean => {
+    const [timeA, timeB] = [timeOf(a), timeOf(b)];
+    return timeA === timeB ? a < b : timeA < timeB;
+  };
+  fresh.sort((a, b) => timeOf(a) - timeOf(b) || a - b);
+  const [earliest] = fresh;
+  if (earliest === undefined) return kept;
+  const from = firstIndex(kept.length, (i) => isBefore(earliest, kept[i] ?? 0));
+  const numbers = kept.slice(0, from);
+  let next = 0;
+  for (let i = from; i < kept.length; i++) {
+    const number = kept[i] ?? 0;
+    for (let f = fresh[next]; f !== undefined && isBefore(f, number); f = fresh[++next]) numbers.push(f);
+    numbers.push(number);
+  }
+  for (; next < fresh.length; next++) numbers.push(fresh[next] ?? 0);
+  return numbers;
 }
 
 /** Lines wait that the view has not looked at. */
@@ -80,19 +114,42 @@ export function viewNumberAt(view: LogView, ring: LogRing, index: number): numbe
   return index >= 0 && index < ringLength(ring) ? ring.first + index : undefined;
 }
 
-/** The position of the last line of the view with a number up to `number`; -1 when there is none. For a held log. */
+/**
+ * The position of the last line of the view that stands up to where the line with this number does; -1 when there is none, also when it
+ * was dropped. For a held log.
+ */
 export function viewIndexOf(view: LogView, ring: LogRing, number: number): number {
   if (view.numbers === null) return Math.min(number, ring.end - 1) - ring.first;
-  return lowerBound(view.numbers, number + 1) - 1;
+  const { numbers } = view;
+  if (ring.inOrder) return firstIndex(numbers.length, (i) => (numbers[i] ?? 0) > number) - 1;
+  if (number >= ring.end) return numbers.length - 1;
+  const time = timeAt(ring, number);
+  if (time === undefined) return -1;
+  return (
+    firstIndex(numbers.length, (i) => {
+      const other = numbers[i] ?? 0;
+      const otherTime = timeAt(ring, other) ?? 0;
+      return otherTime === time ? other > number : otherTime > time;
+    }) - 1
+  );
 }
 
-function lowerBound(numbers: readonly number[], value: number): number {
+/** The position of the first line of the view at or behind a time, epoch ms; the length of the view when there is none. */
+export function viewIndexAtTime(view: LogView, ring: LogRing, at: number): number {
+  return firstIndex(
+    viewLength(view, ring),
+    (i) => (timeAt(ring, viewNumberAt(view, ring, i) ?? -1) ?? Infinity) >= at,
+  );
+}
+
+/** The first index from 0 up to `length` for which it holds; it holds for all behind. */
+function firstIndex(length: number, holds: (index: number) => boolean): number {
   let low = 0;
-  let high = numbers.length;
+  let high = length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((numbers[middle] ?? 0) < value) low = middle + 1;
-    else high = middle;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
   }
   return low;
 }

@@ -1,3 +1,5 @@
+import { costOf } from './pattern-cost.js';
+
 /**
  * A regular expression that is safe to run on log lines while somebody types it. JavaScript cannot stop an expression once it runs, so
  * what may take exponential time is refused, and what may take polynomial time sees only so much of a line that it ends in a blink.
@@ -9,17 +11,24 @@ export interface LogPattern {
   readonly lineLimit: number;
 }
 
+/** A found piece of a text: from the first to behind the last character. */
+export type Mark = readonly [start: number, end: number];
+
 export type CompiledPattern =
   | { readonly ok: true; readonly pattern: LogPattern }
   /** `reason` completes "the filter is not used: …". */
   | { readonly ok: false; readonly reason: string };
 
-/** Characters of a line that are looked at, by number of open-ended repeats: time grows with limit^(repeats + 1) in the worst case. */
-const LINE_LIMITS: readonly number[] = [16_384, 4096, 600, 200, 100];
-const MOST_REPEATS = LINE_LIMITS.length - 1;
-/** A counted repeat above this bound costs as much as an open-ended one. */
-const SMALL_REPEAT = 16;
+/** Steps that one line may cost in the worst case: some 60 ms, so that no key waits longer. */
+const MOST_STEPS = 1e7;
+/** Going back to another choice costs several steps. */
+const STEPS_OF_CHOICE = 8;
+/** Characters of a line that are looked at: the most, and what is too little to be of use. */
+const LINE_LIMITS = { most: 16_384, least: 60 } as const;
+/** With an open-ended repeat a line costs the square of its length. */
+const MOST_WITH_REPEATS = 4096;
 const LONGEST_SOURCE = 500;
+const MOST_MARKS = 100;
 
 /** Compiles what was typed. Letters match both cases unless one of them is upper case. */
 export function compilePattern(source: string): CompiledPattern {
@@ -27,84 +36,44 @@ export function compilePattern(source: string): CompiledPattern {
     return { ok: false, reason: `it is longer than ${LONGEST_SOURCE} characters` };
   // A search finds the rest anywhere in the line; a leading .* only makes it slower.
   const text = source.replace(/^(?:\.[*]\??)+(?![?+*{])/, '');
-  const check = checkRepeats(text);
-  if (check.reason !== null) return { ok: false, reason: check.reason };
+  const cost = costOf(text);
+  if (cost.refused !== null) return { ok: false, reason: cost.refused };
+  const lineLimit = lineLimitOf(cost.choices, cost.repeats);
+  if (lineLimit < LINE_LIMITS.least)
+    return { ok: false, reason: 'it can match in too many ways, which may take very long' };
   try {
     const expression = new RegExp(text, /\p{Lu}/u.test(text.replace(/\\./g, '')) ? '' : 'i');
-    return { ok: true, pattern: { source, expression, lineLimit: LINE_LIMITS[check.repeats] ?? 100 } };
+    return { ok: true, pattern: { source, expression, lineLimit } };
   } catch {
     return { ok: false, reason: 'it is not a regular expression yet' };
   }
 }
 
+/** Each open-ended repeat may end anywhere behind the one before it: choices · n^(repeats+1) / (repeats+1)! steps for n characters. */
+function lineLimitOf(choices: number, repeats: number): number {
+  let factorial = 1;
+  for (let i = 2; i <= repeats + 1; i++) factorial *= i;
+  const steps = choices > 1 ? choices * STEPS_OF_CHOICE : 1;
+  const most = repeats === 0 ? LINE_LIMITS.most : MOST_WITH_REPEATS;
+  return Math.floor(Math.min(most, ((MOST_STEPS * factorial) / steps) ** (1 / (repeats + 1))));
+}
+
 export function matchesPattern(pattern: LogPattern, text: string): boolean {
-  return pattern.expression.test(text.length > pattern.lineLimit ? text.slice(0, pattern.lineLimit) : text);
+  return pattern.expression.test(seenOf(pattern, text));
 }
 
-interface Group {
-  /** Holds a repeat or a choice: repeating it may try exponentially many ways. */
-  branching: boolean;
-}
-
-/** Reads an expression from left to right; wrong syntax is left to RegExp. */
-function checkRepeats(text: string): { readonly repeats: number; readonly reason: string | null } {
-  const groups: Group[] = [{ branching: false }];
-  let repeats = 0;
-  let closed: Group | null = null;
-  for (let i = 0; i < text.length; i++) {
-    const c = text[i];
-    const group = groups.at(-1) ?? { branching: false };
-    const quantifier = quantifierAt(text, i);
-    if (quantifier) {
-      if (closed?.branching && quantifier.most > 1)
-        return { repeats, reason: 'it repeats a group that itself repeats or chooses, which may never end' };
-      if (quantifier.most > 1) group.branching = true;
-      if (quantifier.most > SMALL_REPEAT) repeats++;
-      i += quantifier.length - 1;
-      if (text[i + 1] === '?') i++;
-      closed = null;
-      continue;
-    }
-    closed = null;
-    if (c === '\\') {
-      if (/[1-9k]/.test(text[i + 1] ?? ''))
-        return { repeats, reason: 'it refers back to a group, which may take very long' };
-      i++;
-    } else if (c === '[') {
-      i = endOfClass(text, i);
-    } else if (c === '|') {
-      group.branching = true;
-    } else if (c === '(') {
-      groups.push({ branching: false });
-      // (?: (?= (?! (?<= (?<! and (?<name> : the ? is no repeat.
-      if (text[i + 1] === '?') i++;
-    } else if (c === ')' && groups.length > 1) {
-      closed = groups.pop() ?? null;
-      const parent = groups.at(-1);
-      if (parent && closed?.branching) parent.branching = true;
-    }
+/** What the pattern finds in a text, from left to right; empty finds are left out. */
+export function marksOf(pattern: LogPattern, text: string): readonly Mark[] {
+  const seen = seenOf(pattern, text);
+  const every = new RegExp(pattern.expression.source, `${pattern.expression.flags}g`);
+  const marks: Mark[] = [];
+  for (let found = every.exec(seen); found && marks.length < MOST_MARKS; found = every.exec(seen)) {
+    if (found[0] === '') every.lastIndex++;
+    else marks.push([found.index, found.index + found[0].length]);
   }
-  if (repeats > MOST_REPEATS)
-    return { repeats, reason: `it has more than ${MOST_REPEATS} open-ended repeats` };
-  return { repeats, reason: null };
+  return marks;
 }
 
-function quantifierAt(text: string, at: number): { readonly length: number; readonly most: number } | null {
-  const c = text[at];
-  if (c === '*' || c === '+') return { length: 1, most: Infinity };
-  if (c === '?') return { length: 1, most: 1 };
-  if (c !== '{') return null;
-  const counted = /^\{(\d+)(,(\d*))?\}/.exec(text.slice(at, at + 24));
-  if (!counted) return null;
-  const most =
-    counted[2] === undefined ? Number(counted[1]) : counted[3] === '' ? Infinity : Number(counted[3]);
-  return { length: counted[0].length, most };
-}
-
-function endOfClass(text: string, at: number): number {
-  for (let i = at + 1; i < text.length; i++) {
-    if (text[i] === '\\') i++;
-    else if (text[i] === ']') return i;
-  }
-  return text.length;
+function seenOf(pattern: LogPattern, text: string): string {
+  return text.length > pattern.lineLimit ? text.slice(0, pattern.lineLimit) : text;
 }

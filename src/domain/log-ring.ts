@@ -6,13 +6,15 @@ export const RING_CAP_BYTES = 4 * 1024 * 1024;
 const CHUNK_LINES = 256;
 /** … or this share of the cap, so that dropping one never empties a ring of long lines. */
 const CHUNK_SHARE = 16;
-/** Cost of a line beside its text: the object, its slot and its numbers. */
-const LINE_OVERHEAD_BYTES = 96;
+/** Cost of a line beside its text: the object, its slots and its numbers. */
+const LINE_OVERHEAD_BYTES = 112;
 
 interface LogChunk {
   /** Number of its first line. */
   readonly start: number;
   readonly lines: readonly LogLine[];
+  /** Of each line: see `timeAt`. */
+  readonly times: readonly number[];
   readonly bytes: number;
 }
 
@@ -32,17 +34,39 @@ export interface LogRing {
   readonly dropped: number;
   /** Lines that never came in because their source skipped them. */
   readonly skipped: number;
+  /** Time of the last line. */
+  readonly lastTime: number;
+  /** The lines stand by time as they came. */
+  readonly inOrder: boolean;
 }
 
 export const EMPTY_RING: LogRing = emptyRing();
 
 /** A ring with a cap of its own. */
 export function emptyRing(capBytes: number = RING_CAP_BYTES): LogRing {
-  return { chunks: [], first: 0, end: 0, bytes: 0, capBytes, dropped: 0, skipped: 0 };
+  return {
+    chunks: [],
+    first: 0,
+    end: 0,
+    bytes: 0,
+    capBytes,
+    dropped: 0,
+    skipped: 0,
+    lastTime: 0,
+    inOrder: true,
+  };
 }
 
-/** Appends lines; drops whole chunks from the front when the cap is passed. The newest chunk is always kept. */
-export function appendLines(ring: LogRing, lines: readonly LogLine[], skipped = 0): LogRing {
+/**
+ * Appends lines; drops whole chunks from the front when the cap is passed. The newest chunk is always kept. `times`: by which they
+ * stand among those of other sources, epoch ms (domain/log-times.ts); without them a line stands by its own time.
+ */
+export function appendLines(
+  ring: LogRing,
+  lines: readonly LogLine[],
+  skipped = 0,
+  times?: readonly number[],
+): LogRing {
   if (lines.length === 0) return skipped === 0 ? ring : { ...ring, skipped: ring.skipped + skipped };
   const chunks = ring.chunks.slice();
   const last = chunks.at(-1);
@@ -51,20 +75,27 @@ export function appendLines(ring: LogRing, lines: readonly LogLine[], skipped = 
 
   let start = open ? open.start : ring.end;
   let held = open ? open.lines.slice() : [];
+  let heldTimes = open ? open.times.slice() : [];
+  let { lastTime, inOrder } = ring;
   let heldBytes = open ? open.bytes : 0;
   let bytes = ring.bytes;
-  for (const line of lines) {
+  for (const [i, line] of lines.entries()) {
     const size = lineBytes(line);
+    const time = times?.[i] ?? line.at ?? lastTime;
+    if (time < lastTime) inOrder = false;
+    lastTime = time;
     held.push(line);
+    heldTimes.push(time);
     heldBytes += size;
     bytes += size;
     if (held.length < CHUNK_LINES && heldBytes * CHUNK_SHARE < ring.capBytes) continue;
-    chunks.push({ start, lines: held, bytes: heldBytes });
+    chunks.push({ start, lines: held, times: heldTimes, bytes: heldBytes });
     start += held.length;
     held = [];
+    heldTimes = [];
     heldBytes = 0;
   }
-  if (held.length > 0) chunks.push({ start, lines: held, bytes: heldBytes });
+  if (held.length > 0) chunks.push({ start, lines: held, times: heldTimes, bytes: heldBytes });
 
   let gone = 0;
   while (bytes > ring.capBytes && gone < chunks.length - 1) bytes -= chunks[gone++]?.bytes ?? 0;
@@ -78,6 +109,8 @@ export function appendLines(ring: LogRing, lines: readonly LogLine[], skipped = 
     bytes,
     dropped: first,
     skipped: ring.skipped + skipped,
+    lastTime,
+    inOrder,
   };
 }
 
@@ -86,6 +119,12 @@ export function lineAt(ring: LogRing, number: number): LogLine | undefined {
   const at = chunkIndexOf(ring, number);
   const chunk = ring.chunks[at];
   return chunk?.lines[number - chunk.start];
+}
+
+/** The time by which this line stands among those of other sources, epoch ms; undefined as in `lineAt`. */
+export function timeAt(ring: LogRing, number: number): number | undefined {
+  const chunk = ring.chunks[chunkIndexOf(ring, number)];
+  return chunk?.times[number - chunk.start];
 }
 
 /** Calls `visit` for the held lines from number `from`, oldest first, until it returns false. */

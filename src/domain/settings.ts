@@ -9,6 +9,8 @@ export interface BackendSetting {
   readonly key?: string;
   /** The machine it runs on, when that is another one: `ssh:HOST`, or the address of Prometheus metrics. */
   readonly machine?: string;
+  /** Where its log is, as domain/log-place.ts reads it; absent: found where that is possible. */
+  readonly log?: string;
 }
 
 export type LayoutName = 'all' | 'chat-machine' | 'chat';
@@ -28,7 +30,7 @@ export interface Settings {
   readonly fps: number;
   readonly sampleMs: number;
   readonly logLevel: LogLevel;
-  /** Files followed in the log pane. */
+  /** Files and other places followed in the log pane, as domain/log-place.ts reads them. */
   readonly follow: readonly string[];
   /** Command id → keys, over the defaults of the keymap. */
   readonly keys: Readonly<Record<string, readonly string[]>>;

@@ -1,18 +1,46 @@
 import path from 'node:path';
+import { backendTypeOf } from '../backends/registry.js';
+import { isAt } from '../backends/typed-address.js';
+import { FOLLOWING } from '../domain/log.js';
+import { placeName, placeText, readPlace, type LogPlace } from '../domain/log-place.js';
+import { findPlace } from '../logs/found-place.js';
 import { createLogger, type Logger } from '../logs/logger.js';
-import { followFile, type Tail } from '../logs/tail.js';
+import type { LogSource } from '../logs/log-source.js';
+import { openSource } from '../logs/open-source.js';
+import { messageOf } from '../errors.js';
+import { backendById } from '../state/state.js';
 import type { EffectHost } from './run.js';
 
 export interface Logs {
   readonly logger: Logger;
-  /** Loads winston and begins to follow files. */
+  /** Loads winston and begins to follow what the user named. */
   start(): Promise<void>;
+  /** Finds the log of a server and follows it; again when it has another place now. */
+  follow(backendId: string): void;
+  unfollow(backendId: string): void;
+  /** Writes what the log pane shows to a file. */
+  save(): void;
   stop(): void;
 }
 
-/** Our own log and the files that are followed; both feed the log pane. */
+/** Lines of every source that were written before. */
+const FIRST_LINES = 200;
+/** Looking for the log of a server waits until the first lists of models are there, and takes several servers together. */
+const FIND_DELAY_MS = 500;
+const OWN = 'lmapp';
+
+interface Followed {
+  readonly name: string;
+  readonly source: LogSource;
+  /** Named by the user: stays whatever servers do. */
+  readonly asked: boolean;
+  /** The servers whose log it is. */
+  readonly backendIds: Set<string>;
+}
+
+/** Our own log, what the user named, and the logs of servers; all of them feed the log pane. */
 export function openLogs(host: EffectHost): Logs {
-  const { publish, options } = host;
+  const { publish, options, ports } = host;
   const logger = createLogger({
     file: options.files.log,
     level: options.debug ? 'debug' : 'info',
@@ -20,32 +48,135 @@ export function openLogs(host: EffectHost): Logs {
     onLines: (lines, skipped) => publish({ type: 'logs.appended', lines, skipped }),
     onTrouble: ({ message, hint }) => publish({ type: 'notice.raised', level: 'warn', text: message, hint }),
   });
-  const followed: Tail[] = [];
+  /** By place. */
+  const followed = new Map<string, Followed>();
+  let stopped = false;
+
+  function open(place: LogPlace, asked: boolean, backendId: string | null): void {
+    const text = placeText(place);
+    const known = followed.get(text);
+    if (known) {
+      if (backendId !== null) known.backendIds.add(backendId);
+      return;
+    }
+    const name = freeName(place, backendId);
+    const source = openSource({
+      place,
+      source: name,
+      ports,
+      lines: FIRST_LINES,
+      onLines: (lines, skipped, past) =>
+        publish({ type: 'logs.appended', lines, skipped, ...(past ? { past: true as const } : {}) }),
+      onState: (state) => publish({ type: 'logs.source', source: name, place: text, asked, state }),
+      onProgress: (line) => publish({ type: 'logs.progressed', source: name, line }),
+    });
+    followed.set(text, { name, source, asked, backendIds: new Set(backendId === null ? [] : [backendId]) });
+  }
+
+  /** Lines are told apart by the name of their source. */
+  function freeName(place: LogPlace, backendId: string | null): string {
+    const taken = new Set([OWN, ...[...followed.values()].map(({ name }) => name)]);
+    const server = backendId === null ? null : backendById(host.state(), backendId);
+    const wanted = server ? [server.info.kind, new URL(server.info.url).host] : [];
+    for (const name of [...wanted, placeName(place)]) if (!taken.has(name)) return name;
+    for (let number = 2; ; number++)
+      if (!taken.has(`${placeName(place)} ${number}`)) return `${placeName(place)} ${number}`;
+  }
+
+  async function findAndFollow(backendId: string): Promise<void> {
+    const server = backendById(host.state(), backendId);
+    if (!server || stopped) return;
+    const { url, kind } = server.info;
+    const setting = options.settings.backends.find((each) => isAt(each, url));
+    const usual = backendTypeOf(kind)?.logPlaces;
+    const named = setting?.log ?? remotePlace(setting?.machine, usual?.linux);
+    const read = named === null ? null : readPlace(named);
+    if (read?.ok === false)
+      return publish({
+        type: 'notice.raised',
+        level: 'warn',
+        text: `the log of ${url} is not followed: ${read.reason}`,
+        hint: 'Change "log" of this server in the configuration.',
+      });
+    const place = read?.place ?? (await findPlace({ url, usual: usual?.[ports.platform] ?? null, ports }));
+    if (stopped) return;
+    const text = place && placeText(place);
+    // It had another log before it was started anew.
+    for (const [at, one] of followed)
+      if (text !== null && at !== text && one.backendIds.delete(backendId)) closeUnused(at, one);
+    if (place) open(place, setting?.log !== undefined, backendId);
+  }
+
+  function closeUnused(place: string, one: Followed): void {
+    if (one.asked || one.backendIds.size > 0) return;
+    one.source.stop();
+    followed.delete(place);
+    publish({ type: 'logs.closed', source: one.name });
+  }
+
+  async function save(): Promise<void> {
+    try {
+      const { saveLog } = await import('./save-log.js');
+      const { file, lines } = await saveLog(host.state().logs, ports.clock);
+      publish({
+        type: 'notice.raised',
+        level: 'good',
+        text: `${lines} ${lines === 1 ? 'line' : 'lines'} of the log written to ${file}`,
+        hint: null,
+      });
+    } catch (error) {
+      publish({
+        type: 'notice.raised',
+        level: 'bad',
+        text: `the log was not written: ${messageOf(error)}`,
+        hint: 'Start lmapp in a folder in which you may write.',
+      });
+    }
+  }
+
   return {
     logger,
     async start() {
       await logger.start();
-      for (const file of options.settings.follow)
-        followed.push(
-          followFile({
-            file: path.resolve(file),
-            clock: host.ports.clock,
-            onLines: (lines, skipped) => publish({ type: 'logs.appended', lines, skipped }),
-            onState: (state) => {
-              if (state.state !== 'following')
-                publish({
-                  type: 'logs.interrupted',
-                  source: path.basename(file),
-                  reason: state.reason,
-                  hint: state.hint,
-                });
-            },
-          }),
-        );
+      if (stopped) return;
+      const own = placeText({ via: 'file', path: options.files.log });
+      publish({ type: 'logs.source', source: OWN, place: own, asked: false, state: FOLLOWING });
+      for (const text of options.settings.follow) {
+        const read = readPlace(text);
+        if (read.ok) open(inThisFolder(read.place), true, null);
+        else
+          publish({
+            type: 'notice.raised',
+            level: 'warn',
+            text: `${text} is not followed: ${read.reason}`,
+            hint: 'Change "follow" in the configuration.',
+          });
+      }
     },
+    follow(backendId) {
+      ports.clock.after(FIND_DELAY_MS, () => void findAndFollow(backendId));
+    },
+    unfollow(backendId) {
+      for (const [place, one] of followed) if (one.backendIds.delete(backendId)) closeUnused(place, one);
+    },
+    save: () => void save(),
     stop() {
-      for (const file of followed) file.stop();
+      stopped = true;
+      for (const { source } of followed.values()) source.stop();
       logger.close();
     },
   };
+}
+
+/** Of a server on a machine that is reached by ssh: where its kind writes there. */
+function remotePlace(machine: string | undefined, usual: string | undefined): string | null {
+  const host = /(?:^|,\s*)ssh:([^,]+)/.exec(machine ?? '')?.[1]?.trim();
+  return host === undefined || usual === undefined ? null : `ssh:${host}:${usual}`;
+}
+
+/** Two ways to write a path are one place. */
+function inThisFolder(place: LogPlace): LogPlace {
+  return place.via === 'file' && !place.path.startsWith('~/')
+    ? { via: 'file', path: path.resolve(place.path) }
+    : place;
 }

@@ -270,6 +270,12 @@ export function openSources(host: EffectHost): Sources {
             gpu: effect.machine === THIS_MACHINE && options.gpu,
             intervalMs: effect.intervalMs,
           });
+        case 'log.follow':
+          return logs.follow(effect.backendId);
+        case 'log.unfollow':
+          return logs.unfollow(effect.backendId);
+        case 'log.save':
+          return logs.save();
         case 'log.write':
           return logs.logger.log(effect.level, effect.message, effect.fields);
         default:

@@ -134,6 +134,7 @@ function subjectOf(event: AppEvent): string {
   if ('pullId' in event) return event.pullId;
   if (event.type === 'model.load.progressed') return event.key;
   if ('backendId' in event) return event.backendId;
+  if (event.type === 'logs.progressed') return event.source;
   if (event.type === 'hardware.source') return `${event.machine ?? ''} ${event.source}`;
   if (
     event.type === 'hardware.sampled' ||
@@ -151,7 +152,7 @@ function join(first: AppEvent, second: AppEvent): AppEvent | null {
     (first.type === 'turn.reasoning.delta' && second.type === 'turn.reasoning.delta')
   )
     return { ...first, text: first.text + second.text, pieces: first.pieces + second.pieces };
-  if (first.type === 'logs.appended' && second.type === 'logs.appended')
+  if (first.type === 'logs.appended' && second.type === 'logs.appended' && first.past === second.past)
     return { ...first, lines: [...first.lines, ...second.lines], skipped: first.skipped + second.skipped };
   return null;
 }

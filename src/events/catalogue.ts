@@ -8,7 +8,7 @@ import type {
   MachineSample,
   SourceState,
 } from '../domain/hardware.js';
-import type { LogLine } from '../domain/log.js';
+import type { LogLine, LogSourceState } from '../domain/log.js';
 import type {
   BackendCheck,
   BackendInfo,
@@ -39,9 +39,19 @@ export type Edit =
 
 export type PaneId = 'models' | 'machine' | 'transcript' | 'message' | 'log';
 
-/** `server`: the form for a new server; `pull`: the name of a model to fetch; `answer`: where the figures of an answer come from. */
+/** `server`: the form for a new server; `pull`: the name of a model to fetch; `answer`: where the figures of an answer come from; `sources`: of the log. */
 export type OverlayId =
-  'menu' | 'models' | 'keys' | 'chats' | 'question' | 'notices' | 'details' | 'server' | 'pull' | 'answer';
+  | 'menu'
+  | 'models'
+  | 'keys'
+  | 'chats'
+  | 'question'
+  | 'notices'
+  | 'details'
+  | 'server'
+  | 'pull'
+  | 'answer'
+  | 'sources';
 
 export type NoticeLevel = 'info' | 'good' | 'warn' | 'bad';
 
@@ -239,13 +249,25 @@ export type AppEvent =
       readonly state: SourceState;
     }
   // Logs
-  | { readonly type: 'logs.appended'; readonly lines: readonly LogLine[]; readonly skipped: number }
+  /** `past`: they were written before their source was opened. */
   | {
-      readonly type: 'logs.interrupted';
-      readonly source: string;
-      readonly reason: string;
-      readonly hint: string;
+      readonly type: 'logs.appended';
+      readonly lines: readonly LogLine[];
+      readonly skipped: number;
+      readonly past?: true;
     }
+  /** `asked`: named by the user; else it was found to be the log of a server. `place` as it is written in the configuration. */
+  | {
+      readonly type: 'logs.source';
+      readonly source: string;
+      readonly place: string;
+      readonly asked: boolean;
+      readonly state: LogSourceState;
+    }
+  /** It is not followed any more. */
+  | { readonly type: 'logs.closed'; readonly source: string }
+  /** A line that is written over and over, a progress bar; null: it has ended, and came as a line. */
+  | { readonly type: 'logs.progressed'; readonly source: string; readonly line: LogLine | null }
   // Chats
   | { readonly type: 'session.listed'; readonly chats: readonly ChatSummary[] }
   | { readonly type: 'session.opened'; readonly chat: StoredChat }
@@ -261,6 +283,8 @@ export type AppEvent =
   | { readonly type: 'transcript.scrolled'; readonly anchor: TranscriptAnchor | null }
   /** Null follows the end; else the number of the last visible line. */
   | { readonly type: 'logs.scrolled'; readonly line: number | null }
+  /** Lines to be copied, by number, as they stand on the screen. */
+  | { readonly type: 'logs.picked'; readonly lines: readonly number[] }
   | { readonly type: 'overlay.closed' }
   | { readonly type: 'overlay.edited'; readonly edit: Edit }
   /** A key while it is typed. Records hold it without its letters (events/record.ts); nobody else may keep this event. */
@@ -307,6 +331,7 @@ export const LOSS: { readonly [T in AppEventType]?: Exclude<Loss, 'must-arrive'>
   'turn.reasoning.delta': 'mergeable',
   'turn.text.delta': 'mergeable',
   'logs.appended': 'mergeable',
+  'logs.progressed': 'latest-wins',
   'screen.resized': 'latest-wins',
 };
 

@@ -12,6 +12,10 @@ export interface LineCutter {
   push(bytes: Buffer, take: (line: string) => void): void;
   /** The file ended: hands over a last line without a line break. */
   end(take: (line: string) => void): void;
+  /** What stands on a line that was begun anew by a carriage return and has not ended: a progress bar. Null: nothing does. */
+  progress(): string | null;
+  /** A line waits for its end. `told`: it was cut and told, and its rest is being thrown away. */
+  readonly open: 'waits' | 'told' | null;
   /** Throws away what waits, and with `untilNewline` the rest of a line that began before. */
   reset(untilNewline: boolean): void;
 }
@@ -24,6 +28,8 @@ export function createLineCutter(longest: number = LONGEST_LINE_BYTES): LineCutt
   let rest: Buffer[] = [];
   let restBytes = 0;
   let discarding = false;
+  /** The line that waits was begun anew. */
+  let returned = false;
 
   function hold(bytes: Buffer): void {
     // Of a progress bar that never ends its line only what stands after the last return matters.
@@ -32,6 +38,7 @@ export function createLineCutter(longest: number = LONGEST_LINE_BYTES): LineCutt
       rest = [];
       restBytes = 0;
     }
+    if (from > 0 || bytes.at(-1) === RETURN) returned = true;
     rest.push(Buffer.from(bytes.subarray(from)));
     restBytes += bytes.length - from;
   }
@@ -41,6 +48,7 @@ export function createLineCutter(longest: number = LONGEST_LINE_BYTES): LineCutt
     const line = Buffer.concat([...rest, last]);
     rest = [];
     restBytes = 0;
+    returned = false;
     return line;
   }
 
@@ -70,9 +78,19 @@ export function createLineCutter(longest: number = LONGEST_LINE_BYTES): LineCutt
       if (restBytes > 0 && !discarding) tell(whole(Buffer.alloc(0)), take);
       discarding = false;
     },
+    get open() {
+      return discarding ? 'told' : restBytes > 0 ? 'waits' : null;
+    },
+    progress() {
+      if (!returned || discarding) return null;
+      let text: string | null = null;
+      tell(Buffer.concat(rest), (line) => (text = line));
+      return text;
+    },
     reset(untilNewline) {
       rest = [];
       restBytes = 0;
+      returned = false;
       discarding = untilNewline;
     },
   };

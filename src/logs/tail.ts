@@ -1,29 +1,23 @@
 import fs from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import type { LogLine } from '../domain/log.js';
+import { FOLLOWING, type LogSourceState } from '../domain/log.js';
 import { messageOf } from '../errors.js';
 import type { Clock } from '../ports.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { countLines, createLineCutter } from './line-cutter.js';
+import type { LogSink, LogSource } from './log-source.js';
 import { createLineParser } from './parse.js';
 
-/** What happens to a followed file, in words for the user. */
-export type TailState =
-  | { readonly state: 'following' }
-  /** It is not there (yet); it is followed as soon as it comes. */
-  | { readonly state: 'waiting'; readonly reason: string; readonly hint: string }
-  /** It cannot be read; it is tried again. */
-  | { readonly state: 'failed'; readonly reason: string; readonly hint: string };
-
-export interface TailOptions {
+export interface TailOptions extends LogSink {
   readonly file: string;
   readonly clock: Clock;
-  /** Lines in order; `skipped` lines came before them and were not read because the file grew too fast. */
-  readonly onLines: (lines: readonly LogLine[], skipped: number) => void;
-  readonly onState: (state: TailState) => void;
   /** The file's base name unless given. */
   readonly source?: string;
+  /** So much of its end is read first. */
+  readonly firstBytes?: number;
+  /** Reads what is there and ends. */
+  readonly once?: boolean;
   readonly timing?: Partial<TailTiming>;
 }
 
@@ -32,10 +26,6 @@ export interface TailTiming {
   readonly busyMs: number;
   /** Pause while it rests; a change wakes earlier where the system tells changes. */
   readonly idleMs: number;
-}
-
-export interface Tail {
-  stop(): void;
 }
 
 const TIMING: TailTiming = { busyMs: 100, idleMs: 1000 };
@@ -61,16 +51,23 @@ interface Opened {
  * Follows a file: its end first, then what is appended. Looks at it by `stat` and takes the system's change notices only as a hint: they
  * are lost on network disks and flood at thousands of lines a second, so a watcher is armed only while the file rests and for one notice.
  */
-export function followFile(options: TailOptions): Tail {
+export function followFile(options: TailOptions): LogSource {
   const { file, clock } = options;
   const timing = { ...TIMING, ...options.timing };
   const cutter = createLineCutter();
-  const parse = createLineParser(sanitizeLine(options.source ?? path.basename(file)));
+  const source = sanitizeLine(options.source ?? path.basename(file));
+  const parser = createLineParser(source);
+  const progressParser = createLineParser(source);
   const buffer = Buffer.allocUnsafe(READ_BYTES);
   let opened: Opened | null = null;
   let first = true;
+  /** What is read was there before. */
+  let past = true;
   let stopped = false;
   let told = '';
+  let shownProgress: string | null = null;
+  /** Epoch ms of the last change of the file when it was opened. */
+  let writtenBy = 0;
   let watcher: fs.FSWatcher | null = null;
   let cancelTimer: (() => void) | null = null;
 
@@ -85,8 +82,16 @@ export function followFile(options: TailOptions): Tail {
       tell(troubleOf(error, file));
     }
     if (stopped) return void letGo();
+    if (options.once === true) return finish();
     cancelTimer = clock.after(grew ? timing.busyMs : timing.idleMs, () => void look());
     if (!grew) arm();
+  }
+
+  function finish(): void {
+    emit((take) => cutter.end(take), 0);
+    stopped = true;
+    void letGo();
+    options.onDone?.();
   }
 
   /** One look at the file; true when there was something new. */
@@ -101,36 +106,32 @@ export function followFile(options: TailOptions): Tail {
     if (opened && (!now || now.ino !== opened.ino || now.dev !== opened.dev)) {
       const grew = await readOn(opened);
       if (!now) {
-        tell({
-          state: 'waiting',
-          reason: `${file} was moved or removed`,
-          hint: 'It is followed again when it comes back.',
-        });
+        tell(trouble('waiting', `${file} was moved or removed`, 'It is followed again when it comes back.'));
         return grew;
       }
       emit((take) => cutter.end(take), 0);
       await letGo();
     }
     if (!now) {
-      tell({
-        state: 'waiting',
-        reason: `${file} does not exist yet`,
-        hint: 'It is followed as soon as it is written.',
-      });
+      tell(trouble('waiting', `${file} does not exist yet`, 'It is followed as soon as it is written.'));
       first = false;
+      past = false;
       return false;
     }
     if (!opened) opened = await open();
-    tell({ state: 'following' });
-    return readOn(opened);
+    tell(FOLLOWING);
+    const grew = await readOn(opened);
+    past = false;
+    return grew;
   }
 
   async function open(): Promise<Opened> {
     const handle = await fs.promises.open(file, 'r');
     const stat = await handle.stat();
-    const start = Math.max(0, stat.size - (first ? FIRST_BYTES : stat.size));
+    const start = Math.max(0, stat.size - (first ? (options.firstBytes ?? FIRST_BYTES) : stat.size));
     first = false;
     cutter.reset(start > 0);
+    writtenBy = stat.mtimeMs;
     const fresh: Opened = { handle, dev: stat.dev, ino: stat.ino, position: start, head: Buffer.alloc(0) };
     fresh.head = await readHead(fresh);
     return fresh;
@@ -183,9 +184,20 @@ export function followFile(options: TailOptions): Tail {
   }
 
   function emit(cut: (take: (line: string) => void) => void, skipped: number): void {
-    const lines: LogLine[] = [];
-    cut((line) => lines.push(parse(line)));
-    if (!stopped && (lines.length > 0 || skipped > 0)) options.onLines(lines, skipped);
+    const raws: string[] = [];
+    cut((line) => raws.push(line));
+    if (stopped) return;
+    const lines = parser.parse(raws, past ? writtenBy : clock.now(), true);
+    if (lines.length > 0 || skipped > 0) options.onLines(lines, skipped, past);
+    tellProgress();
+  }
+
+  function tellProgress(): void {
+    const text = cutter.progress();
+    if (text === shownProgress) return;
+    shownProgress = text;
+    const [line] = text === null ? [] : progressParser.parse([text], clock.now(), true);
+    options.onProgress?.(line ?? null);
   }
 
   async function wasRewritten(at: Opened): Promise<boolean> {
@@ -200,8 +212,8 @@ export function followFile(options: TailOptions): Tail {
   }
 
   /** Every state once, not with every look. */
-  function tell(state: TailState): void {
-    const words = state.state === 'following' ? state.state : `${state.state} ${state.reason}`;
+  function tell(state: LogSourceState): void {
+    const words = `${state.state} ${state.reason ?? ''}`;
     if (words === told || stopped) return;
     told = words;
     options.onState(state);
@@ -244,26 +256,31 @@ export function followFile(options: TailOptions): Tail {
   };
 }
 
-function troubleOf(error: unknown, file: string): TailState {
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  const told = TROUBLES[code];
-  return told
-    ? { state: 'failed', reason: `${file} ${told[0]}`, hint: told[1] }
-    : {
-        state: 'failed',
-        reason: `${file} cannot be read: ${messageOf(error)}`,
-        hint: 'It is tried again every second.',
-      };
+function trouble(state: 'waiting' | 'refused' | 'failed', reason: string, hint: string): LogSourceState {
+  return { state, reason, hint, nextTryMs: null };
 }
 
-const TROUBLES: Readonly<Record<string, readonly [string, string]>> = {
+function troubleOf(error: unknown, file: string): LogSourceState {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  const [state, words, hint] = TROUBLES[code] ?? [];
+  if (state === undefined)
+    return trouble(
+      'failed',
+      `${file} cannot be read: ${messageOf(error)}`,
+      'It is tried again every second.',
+    );
+  return trouble(state, `${file} ${words ?? ''}`, (hint ?? '').replaceAll('FILE', file));
+}
+
+const TROUBLES: Readonly<Record<string, readonly ['refused' | 'failed', string, string]>> = {
   EACCES: [
+    'refused',
     'may not be read by you',
     'Ask for read permission (for example: sudo setfacl -m u:$USER:r FILE); it is tried again every second.',
   ],
-  EPERM: ['may not be read by you', 'Ask for read permission; it is tried again every second.'],
-  EISDIR: ['is a folder', 'Name a file in it.'],
-  ENOTFILE: ['is no regular file', 'Name a file that a server writes its log to.'],
-  ENOTDIR: ['does not exist: a part of its path is a file', 'Check the path.'],
-  EMFILE: ['cannot be opened: too many files are open', 'Raise the limit (ulimit -n).'],
+  EPERM: ['refused', 'may not be read by you', 'Ask for read permission; it is tried again every second.'],
+  EISDIR: ['failed', 'is a folder', 'Name a file in it.'],
+  ENOTFILE: ['failed', 'is no regular file', 'Name a file that a server writes its log to.'],
+  ENOTDIR: ['failed', 'does not exist: a part of its path is a file', 'Check the path.'],
+  EMFILE: ['failed', 'cannot be opened: too many files are open', 'Raise the limit (ulimit -n).'],
 };

@@ -64,6 +64,11 @@ export type Effect =
   | { readonly type: 'hardware.watch'; readonly machine: MachineId | null; readonly intervalMs: number }
   | { readonly type: 'editor.open'; readonly text: string }
   | { readonly type: 'clipboard.copy'; readonly text: string; readonly what: string }
+  /** The log of a server is looked for and followed; it may have another place than before. */
+  | { readonly type: 'log.follow'; readonly backendId: string }
+  | { readonly type: 'log.unfollow'; readonly backendId: string }
+  /** Writes what the log pane shows to a file. */
+  | { readonly type: 'log.save' }
   | {
       readonly type: 'log.write';
       readonly level: LogLevel;

@@ -7,7 +7,7 @@ import type {
   MachineSample,
   SourceState,
 } from '../domain/hardware.js';
-import type { LogLevel } from '../domain/log.js';
+import type { LogLevel, LogLine, LogSourceState } from '../domain/log.js';
 import { EMPTY_RING, type LogRing } from '../domain/log-ring.js';
 import type { Fault } from '../domain/fault.js';
 import type { BackendCheck, BackendInfo, Model, ModelDetails, ServerOrigin } from '../domain/model.js';
@@ -166,13 +166,29 @@ export const NO_READINGS: MachineReadings = {
   gpuMonos: [],
 };
 
+/** A place that lines of the log come from. */
+export interface LogSourceEntry {
+  readonly name: string;
+  /** As it is written in the configuration. */
+  readonly place: string;
+  /** Named by the user; else found. */
+  readonly asked: boolean;
+  readonly status: LogSourceState;
+}
+
 export interface LogsState {
   readonly ring: LogRing;
   readonly level: LogLevel;
   readonly filter: { readonly pattern: string; readonly inverse: boolean } | null;
   /** Null: all sources. */
   readonly source: string | null;
+  /** Names, in the order in which they were first seen. */
   readonly sources: readonly string[];
+  readonly opened: readonly LogSourceEntry[];
+  /** Time of the last line of each source, by which the next ones are put among those of the others. */
+  readonly lastTimes: ReadonlyMap<string, number>;
+  /** By source: a line that is still being written over. */
+  readonly progress: ReadonlyMap<string, LogLine>;
   /** Null follows the end; else the number of the last visible line. */
   readonly held: number | null;
   readonly wrap: boolean;
@@ -182,6 +198,8 @@ export interface LogsState {
 export interface FilterInput {
   readonly pane: 'log' | 'transcript';
   readonly inverse: boolean;
+  /** A time to go to is typed, no filter. */
+  readonly asksTime?: true;
   readonly prompt: PromptState;
 }
 
@@ -286,6 +304,9 @@ export function initialState(settings: Settings): State {
       filter: null,
       source: null,
       sources: [],
+      opened: [],
+      lastTimes: new Map(),
+      progress: new Map(),
       held: null,
       wrap: false,
     },

@@ -6,7 +6,7 @@ import { afterTurn, withDetailsInQuestion } from './context-commands.js';
 import type { Effect } from './effect.js';
 import { tellUnknownFallback } from './fallback.js';
 import { updateHardware, watchWhatIsShown } from './hardware.js';
-import { updateLogs } from './logs.js';
+import { followServerLogs, updateLogs } from './logs.js';
 import { tellStuckUnloads } from './model-list.js';
 import { updateModels } from './models.js';
 import { withNotice } from './notices.js';
@@ -68,8 +68,11 @@ function fold(state: State, event: Stamped, out: Effect[]): State {
     case 'hardware.source':
       return updateHardware(state, event);
     case 'logs.appended':
-    case 'logs.interrupted':
-      return updateLogs(state, event);
+    case 'logs.source':
+    case 'logs.closed':
+    case 'logs.progressed':
+    case 'logs.picked':
+      return updateLogs(state, event, out);
     default:
       return updateOthers(state, event, out);
   }
@@ -79,6 +82,7 @@ function fold(state: State, event: Stamped, out: Effect[]): State {
 function updateOthers(state: State, event: Stamped, out: Effect[]): State {
   const viewed = updateServerForm(updateView(state, event, out), event);
   const known = withDetailsInQuestion(updateModels(viewed, event, out), event);
+  followServerLogs(state, known, event, out);
   return tellUnknownFallback(known, event);
 }
 

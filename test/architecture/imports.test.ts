@@ -31,7 +31,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'src/wire': { may: [...BASE, TEXT], packages: ['eventsource-parser'], node: true },
   'src/backends': { may: [...BASE, TEXT, 'src/wire'], node: true },
   'src/hardware': { may: [...BASE, TEXT], packages: ['execa', 'systeminformation'], node: true },
-  'src/logs': { may: [...BASE, TEXT], packages: ['winston', 'winston-transport'], node: true },
+  'src/logs': { may: [...BASE, TEXT], packages: ['execa', 'winston', 'winston-transport'], node: true },
   'src/sessions': { may: [...BASE, TEXT, 'src/events/catalogue.ts'], node: true },
   'src/engine': { may: [...BASE, TEXT, 'src/wire'], packages: ['execa'], node: true },
   'src/events': { may: ['src/domain', 'src/errors.ts', 'src/ports.ts'] },

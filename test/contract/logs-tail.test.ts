@@ -3,16 +3,18 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { CUT_MARK } from '../../src/logs/line-cutter.js';
-import { followFile, type Tail, type TailState } from '../../src/logs/tail.js';
+import { FOLLOWING, type LogSourceState } from '../../src/domain/log.js';
+import type { LogSource } from '../../src/logs/log-source.js';
+import { followFile } from '../../src/logs/tail.js';
 import { systemClock } from '../../src/ports.js';
 
 let folder = '';
 let file = '';
-let tail: Tail | null = null;
+let tail: LogSource | null = null;
 let texts: string[] = [];
 let skipped = 0;
 let batches = 0;
-let states: TailState[] = [];
+let states: LogSourceState[] = [];
 
 beforeEach(() => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'lmapp-tail-'));
@@ -64,7 +66,7 @@ describe('following a file', () => {
       await has(`line ${i}`);
     }
     expect(texts).toEqual(['one', 'two', ...Array.from({ length: 20 }, (_, i) => `line ${i}`)]);
-    expect(states).toEqual([{ state: 'following' }]);
+    expect(states).toEqual([FOLLOWING]);
     expect(skipped).toBe(0);
   });
 
@@ -111,7 +113,7 @@ describe('following a file', () => {
     await until(() => states.at(-1)?.state === 'waiting', 'waiting');
     fs.writeFileSync(file, 'b\n');
     await has('b');
-    expect(states.at(-1)).toEqual({ state: 'following' });
+    expect(states.at(-1)).toEqual(FOLLOWING);
   });
 
   it('survives copytruncate, and a file written anew that is longer', async () => {

@@ -4,13 +4,22 @@ import {
   emptyView,
   extendView,
   isBehind,
+  viewIndexAtTime,
   viewIndexOf,
   viewLength,
   viewNumberAt,
   type LogFilter,
+  type LogView,
 } from '../../../src/domain/log-filter.js';
-import { compilePattern, matchesPattern, type LogPattern } from '../../../src/domain/log-pattern.js';
-import { appendLines, EMPTY_RING, emptyRing } from '../../../src/domain/log-ring.js';
+import { compilePattern, marksOf, matchesPattern, type LogPattern } from '../../../src/domain/log-pattern.js';
+import {
+  appendLines,
+  EMPTY_RING,
+  emptyRing,
+  lineAt,
+  timeAt,
+  type LogRing,
+} from '../../../src/domain/log-ring.js';
 
 const line = (text: string, level: LogLevel | null = null, source = 'x'): LogLine => ({
   at: null,
@@ -98,6 +107,59 @@ describe('the filter of the log', () => {
   });
 });
 
+describe('lines of several sources', () => {
+  const at = (time: number, text: string, source: string): LogLine => ({
+    at: time,
+    level: null,
+    source,
+    text,
+  });
+  const shown = (ring: LogRing, view: LogView): string[] =>
+    Array.from(
+      { length: viewLength(view, ring) },
+      (_, i) => lineAt(ring, viewNumberAt(view, ring, i) ?? -1)?.text ?? '?',
+    );
+
+  it('stand by time, also when the older ones come later', () => {
+    let ring = appendLines(EMPTY_RING, [at(10, 'a10', 'a'), at(30, 'a30', 'a')]);
+    let view = extendView(emptyView(ALL), ring);
+    expect(view.numbers).toBeNull();
+    ring = appendLines(ring, [at(5, 'b5', 'b'), at(20, 'b20', 'b'), at(30, 'b30', 'b')]);
+    view = extendView(view, ring);
+    expect(shown(ring, view)).toEqual(['b5', 'a10', 'b20', 'a30', 'b30']);
+    ring = appendLines(ring, [at(25, 'c25', 'c'), at(40, 'c40', 'c')]);
+    view = extendView(view, ring);
+    expect(shown(ring, view)).toEqual(['b5', 'a10', 'b20', 'c25', 'a30', 'b30', 'c40']);
+    expect(shown(ring, extendView(emptyView(ALL), ring))).toEqual(shown(ring, view));
+    expect(viewIndexOf(view, ring, 1)).toBe(4);
+    expect(viewIndexOf(view, ring, 3)).toBe(2);
+    expect([0, 6, 24, 26, 100].map((time) => viewIndexAtTime(view, ring, time))).toEqual([0, 1, 3, 4, 7]);
+    const ofB = extendView(emptyView({ ...ALL, source: 'b' }), ring);
+    expect(shown(ring, ofB)).toEqual(['b5', 'b20', 'b30']);
+  });
+
+  it('stay by time while they come and the oldest are dropped', () => {
+    let ring = emptyRing(64 * 1024);
+    let view = emptyView(ALL);
+    for (let batch = 0; batch < 100; batch++) {
+      const base = batch * 100;
+      for (const [source, late] of [
+        ['a', 0],
+        ['b', 37],
+      ] as const)
+        ring = appendLines(
+          ring,
+          Array.from({ length: 50 }, (_, i) => at(base + 2 * i - late, `${source}${base + i}`, source)),
+        );
+      view = extendView(view, ring);
+    }
+    const times = (view.numbers ?? []).map((number) => timeAt(ring, number) ?? NaN);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    expect(times).toHaveLength(ring.end - ring.first);
+    expect(view.numbers).toEqual(extendView(emptyView(ALL), ring).numbers);
+  });
+});
+
 describe('an expression typed as a filter', () => {
   it('ignores case unless it has a capital letter', () => {
     expect(matchesPattern(pattern('error'), 'An ERROR')).toBe(true);
@@ -117,6 +179,14 @@ describe('an expression typed as a filter', () => {
     '(.)\\1',
     'a*b*c*d*e*',
     'x'.repeat(501),
+    '(a?){30}a{30}',
+    'a?'.repeat(40) + 'a'.repeat(40),
+    'a?'.repeat(60) + '(?:' + 'a?'.repeat(60) + '){0}',
+    '(a|a)'.repeat(30),
+    '(a|ab|abc)?'.repeat(40),
+    'a{0,16}'.repeat(8),
+    '(?:a{0,9}){9}',
+    '(\\w+\\.){5}x',
   ])('refuses %s, which may never end', (text) => {
     const compiled = compilePattern(text);
     expect(compiled.ok).toBe(false);
@@ -134,6 +204,11 @@ describe('an expression typed as a filter', () => {
     '^\\d{4}-\\d\\d',
     'slot.*release',
     '(\\d{1,3}\\.)',
+    '(?:\\d{1,3}\\.){3}\\d{1,3}',
+    '(?:\\d+\\.){2}\\d+',
+    'colou?r',
+    '(error|warn|fatal|panic|oom|kill)s?',
+    '\\d{40}',
     '.*',
   ])('accepts %s', (text) => expect(compilePattern(text)).toMatchObject({ ok: true }));
 
@@ -144,9 +219,30 @@ describe('an expression typed as a filter', () => {
     });
   });
 
+  it('marks what it finds, within the part of a line that it looks at', () => {
+    expect(marksOf(pattern('o+'), 'foo bo')).toEqual([
+      [1, 3],
+      [5, 6],
+    ]);
+    expect(marksOf(pattern('x*'), 'axa')).toEqual([[1, 2]]);
+    const narrow = pattern('a.*b.*c.*d');
+    const line = 'abcd'.padStart(narrow.lineLimit, '-') + 'abcd';
+    expect(marksOf(narrow, line)).toEqual([[narrow.lineLimit - 4, narrow.lineLimit]]);
+    expect(marksOf(pattern('a'), 'a'.repeat(5000)).length).toBe(100);
+  });
+
   it('ends in a blink for the worst expressions that are accepted', () => {
     const long = 'a'.repeat(64 * 1024);
-    for (const text of ['a*b', 'a*a*b', 'a*a*a*b', '.*.*x', 'a*a*a*a*b']) {
+    for (const text of [
+      'a?'.repeat(15) + 'b',
+      '(?:a|a)'.repeat(12) + 'b',
+      'a{0,16}a{0,16}a{0,16}b',
+      'a*b',
+      'a*a*b',
+      'a*a*a*b',
+      '.*.*x',
+      'a*a*a*a*b',
+    ]) {
       const compiled = compilePattern(text);
       if (!compiled.ok) continue;
       const start = performance.now();

@@ -2,10 +2,20 @@ import { describe, expect, it } from '@jest/globals';
 import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { LogLine } from '../../../src/domain/log.js';
-import { createLineParser } from '../../../src/logs/parse.js';
+import { createLineParser, type LineParserOptions } from '../../../src/logs/parse.js';
 
+/** Somebody reads it two seconds after it was written. */
+const NOW = new Date(2026, 10, 23, 20, 48, 43).getTime();
+const parserOf =
+  (source: string, options: LineParserOptions = {}): ((raw: string) => LogLine) =>
+  (raw) => {
+    const parser = createLineParser(source, options);
+    const [line] = parser.parse([raw], NOW, false);
+    if (!line) throw new Error('no line');
+    return line;
+  };
 const fixture = (name: string): LogLine[] => {
-  const parse = createLineParser(name);
+  const parse = parserOf(name);
   const file = fileURLToPath(new URL(`../../fixtures/logs/${name}`, import.meta.url));
   return fs
     .readFileSync(file, 'utf8')
@@ -13,7 +23,7 @@ const fixture = (name: string): LogLine[] => {
     .filter((l) => l !== '')
     .map(parse);
 };
-const read = (line: string): LogLine => createLineParser('x')(line);
+const read = (line: string): LogLine => parserOf('x')(line);
 
 describe('reading a line of a log', () => {
   it('reads what Ollama writes', () => {
@@ -73,9 +83,42 @@ describe('reading a line of a log', () => {
     [
       '(APIServer pid=7) INFO 11-23 20:48:41 [api.py:12] up',
       'info',
-      null,
-      '(APIServer pid=7) INFO 11-23 20:48:41 [api.py:12] up',
+      new Date(2026, 10, 23, 20, 48, 41).getTime(),
+      '(APIServer pid=7) [api.py:12] up',
     ],
+    [
+      'WARNING 11-25 20:48:41 [a.py:1] of the year before',
+      'warn',
+      new Date(2025, 10, 25, 20, 48, 41).getTime(),
+      '[a.py:1] of the year before',
+    ],
+    [
+      'Nov 23 20:48:41 INFO  Starting LocalAI threads=16',
+      'info',
+      new Date(2026, 10, 23, 20, 48, 41).getTime(),
+      'INFO  Starting LocalAI threads=16',
+    ],
+    ['8:48PM ERR Failed to load', 'error', new Date(2026, 10, 23, 20, 48).getTime(), 'ERR Failed to load'],
+    ['12:47AM DBG at night', 'debug', new Date(2026, 10, 23, 0, 47).getTime(), 'DBG at night'],
+    [
+      '20:48:41 - LiteLLM Proxy:ERROR: proxy_server.py:12 - boom',
+      'error',
+      new Date(2026, 10, 23, 20, 48, 41).getTime(),
+      'LiteLLM Proxy:ERROR: proxy_server.py:12 - boom',
+    ],
+    [
+      '[2026-11-23 20:48:41][WARN][LM STUDIO SERVER] slow',
+      'warn',
+      new Date(2026, 10, 23, 20, 48, 41).getTime(),
+      '[WARN][LM STUDIO SERVER] slow',
+    ],
+    [
+      'Nov 23 20:48:42 box ollama[12]: time=2026-11-23T20:48:41Z level=WARN source=a.go:1 msg="low memory" free=1',
+      'warn',
+      new Date(2026, 10, 23, 20, 48, 42).getTime(),
+      'low memory free=1',
+    ],
+    ['{"type":"log","level":"error","msg":"of llama.cpp"}', 'error', null, 'of llama.cpp'],
     ['Error: it broke', 'error', null, 'Error: it broke'],
     ['ValueError: bad shape', 'error', null, 'ValueError: bad shape'],
     ['panic: runtime error', 'error', null, 'panic: runtime error'],
@@ -97,11 +140,11 @@ describe('reading a line of a log', () => {
   });
 
   it('gives a stack trace the level of its message', () => {
-    const parse = createLineParser('x');
+    const raws = ['2026-01-02T03:04:05Z ERROR boom', '    at f (a.js:1)', 'plain'];
     expect(
-      [parse('2026-01-02T03:04:05Z ERROR boom'), parse('    at f (a.js:1)'), parse('plain')].map(
-        (l) => l.level,
-      ),
+      createLineParser('x')
+        .parse(raws, NOW, false)
+        .map((l) => l.level),
     ).toEqual(['error', 'error', null]);
   });
 
@@ -114,6 +157,76 @@ describe('reading a line of a log', () => {
     ])
       expect(read(raw).text).not.toMatch(/[\x00-\x1f\x7f-\x9f]/);
     expect(read('\x1b[32mINFO\x1b[0m: ok').level).toBe('info');
+  });
+
+  it('opens what the journal and docker put around a line', () => {
+    const journal = (fields: object): LogLine =>
+      parserOf('u', { envelope: 'journald' })(
+        JSON.stringify({ __REALTIME_TIMESTAMP: '1764000000123456', ...fields }),
+      );
+    const at = 1_764_000_000_123;
+    expect(journal({ PRIORITY: '3', MESSAGE: 'plain' })).toEqual({
+      at,
+      level: 'error',
+      source: 'u',
+      text: 'plain',
+    });
+    expect(journal({ PRIORITY: '6', MESSAGE: 'time=2026-01-02T03:04:05Z level=WARN msg=hi' })).toMatchObject({
+      at,
+      level: 'warn',
+      text: 'hi',
+    });
+    expect(journal({ MESSAGE: [104, 105, 27, 91, 50, 74, 255] }).text).toBe('hi\ufffd');
+    expect(journal({ MESSAGE: null }).text).toBe('');
+    const cut = parserOf('u', { envelope: 'journald' })('{"PRIORITY":"6","MESSAGE":"half a mess … (cut)');
+    expect(cut.text).toBe('half a mess … (cut)');
+    expect(parserOf('d', { envelope: 'docker' })('2026-11-23T20:48:41.123456789Z ERROR: no')).toEqual({
+      at: Date.UTC(2026, 10, 23, 20, 48, 41, 123),
+      level: 'error',
+      source: 'd',
+      text: 'ERROR: no',
+    });
+  });
+
+  it('knows behind which line the journal and docker go on', () => {
+    const journal = createLineParser('u', { envelope: 'journald' });
+    journal.parse(
+      ['{"__CURSOR":"s=1;i=2","MESSAGE":"a"}', '{"__CURSOR":"s=1;i=3 --x","MESSAGE":"b"}'],
+      NOW,
+      true,
+    );
+    expect(journal.place).toBe('s=1;i=2');
+    const docker = createLineParser('d', { envelope: 'docker' });
+    docker.parse(['2026-11-23T20:48:41.1Z a', 'Error response from daemon'], NOW, true);
+    expect(docker.place).toBe('2026-11-23T20:48:41.1Z');
+  });
+
+  it('finds the request that a line is about', () => {
+    const ids = [
+      '0.04.021.086 I slot launch_slot_: id  1 | task 27 | processing task',
+      '(APIServer pid=9) INFO 02-13 11:33:33 [async_llm.py:382] Added request chatcmpl-a269fdcb7c6ce890-a8a65d16.',
+      'failed request_id=ab-12:3 status=500',
+      '{"msg":"x","correlationID":"c0ffee"}',
+      'id=5 nothing',
+    ].map((raw) => read(raw).requestId);
+    expect(ids).toEqual(['task 27', 'chatcmpl-a269fdcb7c6ce890', 'ab-12:3', 'c0ffee', undefined]);
+  });
+
+  it('counts the time of llama.cpp from when its last line was written, and knows nothing of a run before', () => {
+    const parser = createLineParser('l');
+    const at = (raws: readonly string[], by: number, exactly = true): (number | null)[] =>
+      parser.parse(raws, by, exactly).map((line) => line.at);
+    const by = 1_000_000_000;
+    expect(at(['9.00.000.000 I old', '0.01.000.000 I a', '0.03.500.000 I b'], by)).toEqual([
+      null,
+      by - 2500,
+      by,
+    ]);
+    // Seen late: the earliest start that fits is kept.
+    expect(at(['0.04.500.000 I c'], by + 1900)).toEqual([by + 1000]);
+    // Started anew.
+    expect(at(['0.00.100.000 I d'], by + 60_000)).toEqual([by + 60_000]);
+    expect(createLineParser('m').parse(['0.04.500.000 I c'], by, false)[0]?.at).toBeNull();
   });
 
   it('never throws and stays fast on noise', () => {

@@ -20,13 +20,17 @@ function heldBytes(make: () => unknown): number {
 
 describe('what is kept of a log', () => {
   it('does not hold what stood before the text of a line', () => {
-    const parse = createLineParser('server.log');
+    const parser = createLineParser('server.log');
     const padding = 'x'.repeat(60_000);
     const held = heldBytes(() =>
-      Array.from({ length: 500 }, (_, i) =>
-        parse(
-          `time=2026-11-23T20:49:52.000Z level=INFO source=${padding}${i} msg=a_message_of_some_length_${i}`,
+      parser.parse(
+        Array.from(
+          { length: 500 },
+          (_, i) =>
+            `time=2026-11-23T20:49:52.000Z level=INFO source=${padding}${i} msg=a_message_of_some_length_${i}`,
         ),
+        0,
+        false,
       ),
     );
     // 30 MB of lines came in.
@@ -34,16 +38,20 @@ describe('what is kept of a log', () => {
   });
 
   it('is no more than the cap of the ring, however many lines come', () => {
-    const parse = createLineParser('server.log');
+    const parser = createLineParser('server.log');
     const held = heldBytes(() => {
       let ring = EMPTY_RING;
       for (let batch = 0; batch < 400; batch++)
         ring = appendLines(
           ring,
-          Array.from({ length: 500 }, (_, i) =>
-            parse(
-              `time=2026-11-23T20:49:52.000Z level=INFO source=sched.go:1 msg="line ${i} of ${batch}" size=${i}`,
+          parser.parse(
+            Array.from(
+              { length: 500 },
+              (_, i) =>
+                `time=2026-11-23T20:49:52.000Z level=INFO source=sched.go:1 msg="line ${i} of ${batch}" size=${i}`,
             ),
+            0,
+            false,
           ),
         );
       return ring;
