@@ -81,7 +81,7 @@ export function createLineIntake(options: LineIntakeOptions): LineIntake {
     raws = [];
     skipped = 0;
     const fresh = parser.parse(waiting, clock.now(), !past);
-    const lines = after == null ? fresh : fresh.slice(seenBefore(waiting, after));
+    const lines = after === null || after === undefined ? fresh : fresh.slice(seenBefore(waiting, after));
     if (lines.length > 0 || count > 0) sink.onLines(lines, count, past);
   }
 

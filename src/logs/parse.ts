@@ -40,7 +40,7 @@ export function createLineParser(source: string, options: LineParserOptions = {}
     const outer: Envelope | null = open?.(raw) ?? null;
     const line = sanitizeLine(outer ? outer.text : raw);
     const read = readLine(line, reference);
-    if (outer?.place != null) place = outer.place;
+    place = outer?.place ?? place;
     const at = outer?.at ?? read.at;
     const told = read.level ?? outer?.level ?? null;
     const continues = read.level === null && read.at === null && /^(?:\s+\S|Traceback )/.test(line);
