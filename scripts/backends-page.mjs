@@ -42,6 +42,7 @@ const FEATURES = {
   contextSize: 'tells the context that it has allocated',
   contextChoice: 'takes another size of context',
   memory: 'tells the memory of a model',
+  evicts: 'unloads others when a model needs their memory',
   queue: 'tells its queue',
   metrics: 'has metrics',
   prefill: 'goes on with an answer that was cut off',

@@ -14,6 +14,7 @@ export const NO_DETAILS: ModelDetails = {
   parameters: [],
   modifiedAt: null,
   facts: [],
+  shape: null,
 };
 
 /** A text of several lines, made safe and cut to a length that can be shown. */

@@ -1,4 +1,5 @@
 import type { ModelDetails } from '../domain/model.js';
+import { shapeOfShow } from '../domain/read-shape.js';
 import { factsOf, longText } from './details.js';
 import { asArray, asObject, asSize, asText, asTexts, field, type JsonObject } from './json.js';
 
@@ -59,6 +60,7 @@ export function detailsFromShow(body: unknown): ModelDetails {
       ['runs as', field(object, 'remote_model')],
       ['projector', asArray(Object.keys(asObject(field(object, 'projector_info')) ?? {})).length > 0 || null],
     ]),
+    shape: info && shapeOfShow(info, asArray(field(object, 'tensors'))),
   };
 }
 

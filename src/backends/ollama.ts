@@ -57,6 +57,7 @@ const FEATURES: BackendFeatures = {
   contextSize: true,
   contextChoice: true,
   memory: true,
+  evicts: true,
   prefill: true,
 };
 

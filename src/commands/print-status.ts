@@ -57,10 +57,11 @@ function modelRow({ model, fit }: ListedModel): string {
   return `${model.label}  ${size}  ${state}`;
 }
 
-function fitWord({ verdict, neededBytes, freeBytes }: Fit): string {
+function fitWord({ verdict, probably, missingBytes }: Fit): string {
   if (verdict === 'unknown') return 'fit unknown';
-  if (verdict !== 'short') return verdict;
-  return `needs ${formatBytes((neededBytes ?? 0) - (freeBytes ?? 0))} more`;
+  const likely = probably ? 'probably ' : '';
+  if (verdict === 'partly') return `${likely}partly on the CPU`;
+  return verdict === 'short' ? `needs ${formatBytes(missingBytes)} more` : `${likely}${verdict}`;
 }
 
 function machineLines({ machine }: Status): readonly string[] {

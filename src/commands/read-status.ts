@@ -1,7 +1,10 @@
-import { fitOf, isLoopback, type Fit } from '../domain/fit.js';
-import type { Model } from '../domain/model.js';
+import { backendTypeOf } from '../backends/registry.js';
+import { fitOf, type Fit } from '../domain/fit.js';
+import { NO_FEATURES, type Model } from '../domain/model.js';
 import { EXIT, LmappError } from '../errors.js';
+import { openPastLoads } from '../sessions/past-loads.js';
 import { openRemembered } from '../sessions/remembered.js';
+import { fitQuestionFor } from './check-fit.js';
 import { chooseModel } from './choose-model.js';
 import type { CommandContext } from './command.js';
 import { lookAtAll, placesOf, type ServerLine } from './list-servers.js';
@@ -45,13 +48,13 @@ export async function tellStatus(context: CommandContext, args: Arguments): Prom
     lookAtMachine(ports, files.chats, !isOn(args, 'no-gpu')),
   ]);
   waiting.clear();
-  const models = servers.flatMap((server) =>
-    server.list.map((model) => ({
-      model,
-      server,
-      fit: fitOf(model, machine.sample, machine.gpus, isLoopback(server.url)),
-    })),
-  );
+  const loads = openPastLoads(files.loads).read() ?? [];
+  const models = servers.flatMap((server) => {
+    const kind = server.kind ?? '';
+    const place = { kind, url: server.url, features: backendTypeOf(kind)?.features ?? NO_FEATURES };
+    const basis = { server: place, siblings: server.list, details: null, machine, settings, loads };
+    return server.list.map((model) => ({ model, server, fit: fitOf(fitQuestionFor({ ...basis, model })) }));
+  });
   const remembered = openRemembered(files.remembered).read()?.model ?? null;
   const status: Status = {
     servers,

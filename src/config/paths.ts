@@ -56,6 +56,7 @@ export function filesOf(directories: Directories) {
     history: join(directories.data, 'history.ndjson'),
     log: join(directories.state, 'lmapp.log'),
     remembered: join(directories.state, 'state.json'),
+    loads: join(directories.state, 'loads.json'),
     models: join(directories.cache, 'models.json'),
     facts: join(directories.cache, 'machine.json'),
   } as const;

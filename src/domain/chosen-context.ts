@@ -6,7 +6,7 @@ import type { BackendInfo, Model } from './model.js';
  */
 export function chosenContext(
   contexts: Readonly<Record<string, number>>,
-  { kind, features }: BackendInfo,
+  { kind, features }: Pick<BackendInfo, 'kind' | 'features'>,
   model: Model,
 ): number | null {
   if (!features.contextChoice) return null;

@@ -1,4 +1,5 @@
 import type { Fault } from './fault.js';
+import type { ModelShape } from './model-shape.js';
 
 /** Names a file in src/backends; open, so that a new backend needs no edit here. */
 export type BackendKind = string;
@@ -29,6 +30,8 @@ export interface BackendFeatures {
   readonly queue: boolean;
   /** Has Prometheus metrics. */
   readonly metrics: boolean;
+  /** Unloads others by itself when a model needs their memory. */
+  readonly evicts: boolean;
   /** Goes on with an assistant message that stands last. Others are asked with words to go on. */
   readonly prefill: boolean;
 }
@@ -49,6 +52,7 @@ export const NO_FEATURES: BackendFeatures = {
   memory: false,
   queue: false,
   metrics: false,
+  evicts: false,
   prefill: false,
 };
 
@@ -169,6 +173,8 @@ export interface ModelDetails {
   readonly modifiedAt: number | null;
   /** What else is worth a line: `architecture` `llama`, `layers` `32`. */
   readonly facts: readonly (readonly [name: string, value: string])[];
+  /** What decides over its memory; null, and absent in records of earlier versions: the server does not tell it. */
+  readonly shape?: ModelShape | null;
 }
 
 /** How far a pull is. Bytes over all layers that are known so far; `total` grows as layers appear. */

@@ -193,5 +193,6 @@ function cleaned(details: ModelDetails): ModelDetails {
     parameters: pairs(details.parameters),
     modifiedAt: details.modifiedAt,
     facts: pairs(details.facts),
+    shape: details.shape ?? null,
   };
 }

@@ -11,6 +11,7 @@ import { readFacts } from '../hardware/facts.js';
 import { createMachinePoller, type MachinePoller } from '../hardware/poller.js';
 import type { ProbeReport } from '../hardware/probe.js';
 import { openHistory } from '../sessions/history.js';
+import { openPastLoads } from '../sessions/past-loads.js';
 import { openModelCache, openRemembered, type CachedModels } from '../sessions/remembered.js';
 import { openStore } from '../sessions/store.js';
 import type { Effect } from '../state/effect.js';
@@ -63,6 +64,7 @@ export function openSources(host: EffectHost): Sources {
   });
   const history = openHistory(files.history);
   const remembered = openRemembered(files.remembered);
+  const pastLoads = openPastLoads(files.loads);
   const modelCache = openModelCache(files.models);
   const cached = modelCache.read() ?? [];
   const backends = createBackends({
@@ -248,6 +250,9 @@ export function openSources(host: EffectHost): Sources {
           return models.startPull(effect);
         case 'pull.cancel':
           return models.cancelPull(effect.pullId);
+        case 'loads.keep':
+          pastLoads.write(effect.loads);
+          return;
         case 'model.remember':
           remembered.write({ model: effect.key });
           return;
@@ -285,6 +290,7 @@ export function openSources(host: EffectHost): Sources {
     },
     async start() {
       publish({ type: 'prompt.history.loaded', entries: history.read() });
+      publish({ type: 'loads.remembered', loads: pastLoads.read() ?? [] });
       const key = remembered.read()?.model;
       if (key !== undefined && !options.mock) publish({ type: 'model.remembered', key });
       const searching = backends.start();

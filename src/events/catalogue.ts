@@ -17,6 +17,7 @@ import type {
   PullProgress,
   ServerOrigin,
 } from '../domain/model.js';
+import type { PastLoad } from '../domain/past-loads.js';
 import type { Settings } from '../domain/settings.js';
 
 /** A change of the message in the editor; applied by state/prompt.ts. Offsets count UTF-16 units. */
@@ -122,6 +123,8 @@ export type AppEvent =
   // Models
   /** The model that was chosen last in an earlier run. */
   | { readonly type: 'model.remembered'; readonly key: string }
+  /** What models took when they were loaded in earlier runs. */
+  | { readonly type: 'loads.remembered'; readonly loads: readonly PastLoad[] }
   | {
       readonly type: 'models.listed';
       readonly backendId: string;

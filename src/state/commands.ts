@@ -8,7 +8,9 @@ import { CONTEXT_COMMANDS } from './context-commands.js';
 import type { Effect } from './effect.js';
 import { missingModel } from './fallback.js';
 import { INTERVALS_MS } from './hardware.js';
-import { isTooLarge, MODEL_COMMANDS, tooLarge } from './model-commands.js';
+import { LOAD_COMMANDS } from './load-commands.js';
+import { askBeforeLoad, isTooLarge } from './load-question.js';
+import { MODEL_COMMANDS } from './model-commands.js';
 import { withNotice } from './notices.js';
 import { editPrompt, EMPTY_PROMPT } from './prompt.js';
 import { unfinishedPulls } from './pull-events.js';
@@ -30,6 +32,7 @@ const COMMANDS: Commands = {
   ...SERVER_COMMANDS,
   ...TURN_COMMANDS,
   ...CONTEXT_COMMANDS,
+  ...LOAD_COMMANDS,
   'menu.open': (state) => openOverlay(state, 'menu'),
   'model.pick': (state) => openOverlay(state, 'models'),
   'keys.open': (state) => openOverlay(state, 'keys'),
@@ -179,9 +182,7 @@ export function submit(state: State, event: Stamped, out: Effect[]): State {
   if (state.chat.live) return { ...emptied, chat: { ...state.chat, queue: waiting } };
   const next: State = { ...emptied, chat: { ...state.chat, queue: rest } };
   if (!model || !isTooLarge(state, model)) return startTurn(next, event, first, out);
-  const send = { type: 'command.invoked', command: 'turn.send-anyway', argument: first } as const;
-  const leave = { type: 'prompt.edited', edit: { op: 'set', text: first } } as const;
-  return openOverlay(next, 'question', model.key, tooLarge(state, model, 'ask it', send, leave));
+  return askBeforeLoad(next, model, { pin: false, send: first });
 }
 
 function editFilter(state: State, inverse: boolean): State {

@@ -1,6 +1,7 @@
 import type { ChatMessage, Turn } from '../domain/chat.js';
 import type { MachineId } from '../domain/hardware.js';
 import type { LogLevel } from '../domain/log.js';
+import type { PastLoad } from '../domain/past-loads.js';
 import type { AppEvent } from '../events/catalogue.js';
 
 /** What the update wants done, as data; src/effects/run.ts does it. Whatever comes of it is published as events. */
@@ -52,6 +53,8 @@ export type Effect =
       readonly key: string | null;
     }
   | { readonly type: 'server.remove'; readonly backendId: string }
+  /** What models really took is kept for later runs. */
+  | { readonly type: 'loads.keep'; readonly loads: readonly PastLoad[] }
   | { readonly type: 'model.remember'; readonly key: string }
   | { readonly type: 'session.start'; readonly chatId: string; readonly title: string }
   /** A new turn, or one whose state or text changed; the store appends what is new. */

@@ -5,7 +5,8 @@ import { MOCK_MODEL, type Model } from '../domain/model.js';
 import { nearestNames } from '../domain/names.js';
 import type { Stamped } from '../events/catalogue.js';
 import { shortageOfRefused } from './context.js';
-import { fitOfModel, withModels } from './models.js';
+import { fitOfModel } from './fit.js';
+import { withModels } from './models.js';
 import { withNotice } from './notices.js';
 import { allModels, backendById, modelByKey, type State } from './state.js';
 

@@ -1,16 +1,17 @@
 import { formatBytes } from '../../widgets/text/format.js';
 import type { Model } from '../domain/model.js';
-import type { AppEvent } from '../events/catalogue.js';
 import type { Command, Commands } from './command.js';
 import { contextTokensOf } from './context.js';
 import type { Effect } from './effect.js';
 import { askDetails } from './model-life.js';
-import { fitOfModel, withModels } from './models.js';
+import { askBeforeLoad, isTooLarge } from './load-question.js';
+import { withModels } from './models.js';
 import { withNotice } from './notices.js';
 import { askToRemove } from './server-commands.js';
 import { keyOf, PULL_COMMANDS, resumePull } from './pull-commands.js';
 import { stopPull } from './pull-events.js';
-import { backendById, modelByKey, pullById, type Question, type State } from './state.js';
+import { askShape } from './shapes.js';
+import { backendById, modelByKey, pullById, type State } from './state.js';
 import { openOverlay, withView } from './view.js';
 
 /** What is done with servers and their models. */
@@ -22,11 +23,7 @@ export const MODEL_COMMANDS: Commands = {
       ? resumePull(state, event, pull, out)
       : onModel(state, event, (model) => useModel(state, event, model, out));
   },
-  'model.load': (state, event, out) => onModel(state, event, (model) => load(state, event, model, out)),
-  'model.load-anyway': (state, event, out) =>
-    onModel(state, event, (model) => load(state, event, model, out, { anyway: true, pin: false })),
-  'model.pin-anyway': (state, event, out) =>
-    onModel(state, event, (model) => load(state, event, model, out, { anyway: true, pin: true })),
+  'model.load': (state, event, out) => onModel(state, event, (model) => loadModel(state, event, model, out)),
   'model.unload': (state, event, out) => onModel(state, event, (model) => unload(state, event, model, out)),
   'model.pin': (state, event, out) => onModel(state, event, (model) => pin(state, event, model, out)),
   'model.delete-anyway': (state, event, out) =>
@@ -49,33 +46,7 @@ export const MODEL_COMMANDS: Commands = {
   },
 };
 
-export function isTooLarge(state: State, model: Model): boolean {
-  return model.loadState === 'unloaded' && fitOfModel(state, model).verdict === 'short';
-}
-
-export function tooLarge(
-  state: State,
-  model: Model,
-  verb: string,
-  go: AppEvent,
-  leave: AppEvent | null,
-): Question {
-  const fit = fitOfModel(state, model);
-  return {
-    title: 'More than the free memory',
-    lines: [
-      `${model.label} needs about ${formatBytes(fit.neededBytes)}, free are ${formatBytes(fit.freeBytes)}.`,
-      'Loading it may push other programs out of memory.',
-    ],
-    choices: [
-      { key: 'n', label: 'leave it', event: leave },
-      { key: 'y', label: `load and ${verb}`, event: go },
-      { key: 'm', label: 'another model', event: { type: 'command.invoked', command: 'model.pick' } },
-    ],
-  };
-}
-
-function useModel(state: State, event: Command, model: Model, out: Effect[]): State {
+export function useModel(state: State, event: Command, model: Model, out: Effect[]): State {
   if (!model.chat) return withNotice(state, event, 'warn', `${model.label} is not a chat model`, null);
   out.push({ type: 'model.remember', key: model.key });
   const chosen = withModels(state, {
@@ -90,7 +61,8 @@ function useModel(state: State, event: Command, model: Model, out: Effect[]): St
     : next;
 }
 
-function load(
+/** Loads a model; asks first when it will not fit. */
+export function loadModel(
   state: State,
   event: Command,
   model: Model,
@@ -118,13 +90,9 @@ function load(
       `${model.label} is ${loaded && !pinned ? 'loaded' : 'being loaded'} already`,
       null,
     );
-  if (!anyway && isTooLarge(state, model)) {
-    const command = pinned ? 'model.pin-anyway' : 'model.load-anyway';
-    const go = { type: 'command.invoked', command, argument: model.key } as const;
-    return openOverlay(state, 'question', model.key, tooLarge(state, model, 'keep it', go, null));
-  }
+  if (!anyway && isTooLarge(state, model)) return askBeforeLoad(state, model, { pin: pinned, send: null });
   out.push({ type: 'model.load', key: model.key, pin: pinned, contextTokens: contextTokensOf(state, model) });
-  return state;
+  return askShape(state, model, out);
 }
 
 function unload(state: State, event: Command, model: Model, out: Effect[]): State {
@@ -156,7 +124,7 @@ function pin(state: State, event: Command, model: Model, out: Effect[]): State {
     );
   if (model.loadState === 'loaded' && model.expiry === 'never')
     return withNotice(state, event, 'info', `${model.label} stays loaded already`, 'u unloads it.');
-  return load(state, event, model, out, { anyway: false, pin: true });
+  return loadModel(state, event, model, out, { anyway: false, pin: true });
 }
 
 function askToDelete(state: State, event: Command, model: Model): State {

@@ -1,14 +1,13 @@
 import { findModel } from '../domain/find-model.js';
-import { fitOf, type Fit } from '../domain/fit.js';
 import { sameModels, type Model } from '../domain/model.js';
 import { nearestNames } from '../domain/names.js';
 import type { Stamped } from '../events/catalogue.js';
 import { contextTokensOf } from './context.js';
 import type { Effect } from './effect.js';
+import { fitOfModel } from './fit.js';
 import { keptCursor, settled, tellChanges, withoutRepeats } from './model-list.js';
 import { updateModel } from './model-life.js';
 import { updatePulls, withoutPullsOf } from './pull-events.js';
-import { machineOfBackend, readingsOf } from './machines.js';
 import {
   allModels,
   backendById,
@@ -48,6 +47,8 @@ export function updateModels(state: State, event: Stamped, out: Effect[]): State
       );
     case 'model.remembered':
       return withModels(state, { recent: [event.key] });
+    case 'loads.remembered':
+      return withModels(state, { loads: event.loads });
     case 'pull.started':
     case 'pull.progressed':
     case 'pull.ended':
@@ -221,13 +222,6 @@ function tellUnknownModel(state: State, event: Stamped): State {
     `no server has the model ${wanted}`,
     hint,
   );
-}
-
-/** The fit of a model on the machine of its server; unknown where nobody tells of that machine. */
-export function fitOfModel(state: State, model: Model): Fit {
-  const machine = machineOfBackend(state, model.backendId);
-  const { sample, gpus } = readingsOf(state, machine);
-  return fitOf(model, sample, gpus, machine !== null);
 }
 
 export function withModels(state: State, change: Partial<ModelsState>): State {

@@ -11,6 +11,7 @@ import type { LogLevel, LogLine, LogSourceState } from '../domain/log.js';
 import { EMPTY_RING, type LogRing } from '../domain/log-ring.js';
 import type { Fault } from '../domain/fault.js';
 import type { BackendCheck, BackendInfo, Model, ModelDetails, ServerOrigin } from '../domain/model.js';
+import type { PastLoad } from '../domain/past-loads.js';
 import type { LayoutName, Settings } from '../domain/settings.js';
 import type {
   AppEvent,
@@ -56,6 +57,19 @@ export interface DetailsEntry {
   readonly fault: Fault | null;
 }
 
+/** A load that will not fit, and what is offered instead. */
+export interface PendingLoad {
+  readonly key: string;
+  readonly pin: boolean;
+  /** The message that it is for; null: it was loaded by hand. */
+  readonly send: string | null;
+  /** A context that fits. */
+  readonly smaller: number | null;
+  /** Keys of a model that could be unloaded, and of one that could be taken instead. */
+  readonly unload: string | null;
+  readonly instead: string | null;
+}
+
 export interface ModelsState {
   /** By rank. */
   readonly backends: readonly BackendEntry[];
@@ -76,6 +90,12 @@ export interface ModelsState {
   readonly pulls: readonly Pull[];
   /** By digest, where a model has one, else by key. */
   readonly details: ReadonlyMap<string, DetailsEntry>;
+  /** What models really took when they were loaded, of earlier runs too; the newest last. */
+  readonly loads: readonly PastLoad[];
+  /** What is done when an unload has ended well. */
+  readonly afterUnload: { readonly key: string; readonly event: AppEvent } | null;
+  /** A load that was asked about, until it is chosen what becomes of it. */
+  readonly pendingLoad: PendingLoad | null;
   /** Servers folded in the tree. */
   readonly folded: ReadonlySet<string>;
   /** The row under the cursor of the models pane: a model key, a backend id or the id of a pull. */
@@ -289,6 +309,9 @@ export function initialState(settings: Settings): State {
       deleting: new Set(),
       pulls: [],
       details: new Map(),
+      loads: [],
+      afterUnload: null,
+      pendingLoad: null,
       folded: new Set(),
       cursor: null,
       preloaded: false,

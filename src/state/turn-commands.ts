@@ -14,7 +14,6 @@ import { openOverlay, withView } from './view.js';
 
 /** What is done with questions and answers of the transcript. */
 export const TURN_COMMANDS: Commands = {
-  'turn.send-anyway': (state, event, out) => startTurn(state, event, event.argument ?? '', out),
   'turn.retry': onRetry,
   'turn.continue': onContinue,
   'turn.fall-back': onFallBack,

@@ -5,7 +5,9 @@ import { submit, updateCommand } from './commands.js';
 import { afterTurn, withDetailsInQuestion } from './context-commands.js';
 import type { Effect } from './effect.js';
 import { tellUnknownFallback } from './fallback.js';
+import { learnFromLoads } from './fit.js';
 import { updateHardware, watchWhatIsShown } from './hardware.js';
+import { goOnAfterUnload } from './load-commands.js';
 import { followServerLogs, updateLogs } from './logs.js';
 import { tellStuckUnloads } from './model-list.js';
 import { updateModels } from './models.js';
@@ -13,6 +15,7 @@ import { withNotice } from './notices.js';
 import { tellPressure } from './pressure.js';
 import { editPrompt } from './prompt.js';
 import { updateServerForm } from './server-form.js';
+import { askNextShape } from './shapes.js';
 import { onTick } from './silence.js';
 import { emptyChat, type State } from './state.js';
 import { updateView } from './view.js';
@@ -43,7 +46,7 @@ function fold(state: State, event: Stamped, out: Effect[]): State {
         'The log says more (lmapp --debug).',
       );
     case 'clock.ticked':
-      return tellStuckUnloads(onTick(state, event), event);
+      return askNextShape(tellStuckUnloads(onTick(state, event), event), out);
     case 'command.invoked':
       return updateCommand(state, event, out);
     case 'prompt.edited':
@@ -81,7 +84,8 @@ function fold(state: State, event: Stamped, out: Effect[]): State {
 /** What concerns the view and the servers. */
 function updateOthers(state: State, event: Stamped, out: Effect[]): State {
   const viewed = updateServerForm(updateView(state, event, out), event);
-  const known = withDetailsInQuestion(updateModels(viewed, event, out), event);
+  const models = goOnAfterUnload(learnFromLoads(updateModels(viewed, event, out), event, out), event, out);
+  const known = withDetailsInQuestion(models, event);
   followServerLogs(state, known, event, out);
   return tellUnknownFallback(known, event);
 }

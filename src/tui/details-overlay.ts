@@ -14,9 +14,9 @@ import type { Glyphs } from '../../widgets/widget.js';
 import type { Expiry, Model, ModelDetails } from '../domain/model.js';
 import { pullFigures } from '../domain/pull-meter.js';
 import { detailsId } from '../state/model-life.js';
-import { fitOfModel } from '../state/models.js';
 import type { Pull } from '../state/pulls.js';
 import { backendById, modelByKey, pullById, type DetailsEntry, type State } from '../state/state.js';
+import { fitFacts } from './fit-facts.js';
 
 export type Fact = readonly [name: string, value: string];
 
@@ -54,7 +54,6 @@ export function factRows(facts: readonly Fact[], width: number, glyphs: Glyphs):
 
 function modelFacts(state: State, model: Model): readonly Fact[] {
   const backend = backendById(state, model.backendId);
-  const fit = fitOfModel(state, model);
   return [
     ['name', sanitizeLine(model.name)],
     ['server', `${backend?.info.title ?? ''} ${backend?.info.url ?? ''}`],
@@ -69,10 +68,8 @@ function modelFacts(state: State, model: Model): readonly Fact[] {
     ['quantization', model.quantization ?? '—'],
     ['context now', tokens(model.contextAllocated)],
     ['context of the model', tokens(model.contextMax)],
-    ['needs about', fit.neededBytes === null ? '—' : `≈ ${formatBytes(fit.neededBytes)}, its file`],
-    ['free now', fit.freeBytes === null ? '—' : `${formatBytes(fit.freeBytes)}, memory and GPU memory`],
-    ['fits', { fits: 'yes', tight: 'barely', short: 'no', unknown: '—' }[fit.verdict]],
     ['digest', model.digest?.slice(0, 19) ?? '—'],
+    ...fitFacts(state, model),
   ];
 }
 

@@ -1,9 +1,10 @@
 import type { HintRow, ModelListProps, ModelListRow, ModelRow, ServerRow } from '../../widgets/model-list.js';
 import { formatCountdown, formatBytes, formatClock, formatTokens } from '../../widgets/text/format.js';
 import type { Token } from '../../widgets/text/span.js';
+import type { Fit } from '../domain/fit.js';
 import type { Model } from '../domain/model.js';
 import { insteadOfPull } from '../domain/pull-names.js';
-import { fitOfModel } from '../state/models.js';
+import { fitOfModel } from '../state/fit.js';
 import type { BackendEntry, State } from '../state/state.js';
 import { pullRows } from './select-pulls.js';
 
@@ -124,14 +125,21 @@ function modelNote(state: State, entry: BackendEntry, model: Model): readonly [s
       ? ['', 'muted']
       : [`${formatTokens(model.contextAllocated)} ctx`, 'muted'];
   }
-  const fit = fitOfModel(state, model);
-  switch (fit.verdict) {
+  return fitNote(fitOfModel(state, model));
+}
+
+/** With a question mark when it is no more than likely. */
+function fitNote({ verdict, probably, missingBytes }: Fit): readonly [string, Token] {
+  const likely = probably ? '?' : '';
+  switch (verdict) {
     case 'fits':
-      return ['fits', 'good'];
+      return [`fits${likely}`, 'good'];
     case 'tight':
-      return ['tight', 'warn'];
+      return [`tight${likely}`, 'warn'];
+    case 'partly':
+      return [`partly${likely}`, 'warn'];
     case 'short':
-      return [`-${formatBytes((fit.neededBytes ?? 0) - (fit.freeBytes ?? 0)).replace(/\.\d+/, '')}`, 'bad'];
+      return [`-${formatBytes(missingBytes).replace(/\.\d+/, '')}`, 'bad'];
     case 'unknown':
       return ['?', 'muted'];
   }

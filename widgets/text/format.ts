@@ -17,6 +17,17 @@ export function formatBytes(bytes: number | null, unknown = UNKNOWN): string {
   return `${sign}${Math.round(size)} B`;
 }
 
+/** The same without decimals, of what is only likely: `5 GB`, `537 MB`. */
+export function formatRoughBytes(bytes: number | null, unknown = UNKNOWN): string {
+  if (!isKnown(bytes)) return unknown;
+  const size = Math.abs(bytes);
+  if (size < 950e6)
+    return `${bytes < 0 ? '-' : ''}${size < 1e6 ? formatBytes(size) : `${Math.round(size / 1e6)} MB`}`;
+  return formatBytes(
+    size >= 999.5e9 ? Math.round(bytes / 1e12) * 1e12 : Math.round(bytes / 1e9) * 1e9,
+  ).replace('.0', '');
+}
+
 /** Used of total in the unit of the total: `19.1 / 24.0 GB`, `0 / 2.0 GB`. */
 export function formatUsage(usedBytes: number | null, totalBytes: number | null, unknown = UNKNOWN): string {
   if (!isKnown(totalBytes)) return formatBytes(usedBytes, unknown);

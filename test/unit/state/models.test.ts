@@ -195,12 +195,12 @@ describe('loading', () => {
     const machine = loaded().command('model.load', HUGE.key);
     expect(machine.wanted('model.load')).toEqual([]);
     const question = machine.state.view.overlays.at(-1)?.question;
-    expect(question?.lines[0]).toBe('huge needs about 400 GB, free are 8.0 GB.');
+    expect(question?.lines[0]).toBe('huge needs about 421 GB, free are 8.0 GB.');
     // The first choice never does anything.
     expect(question?.choices[0]?.event).toBeNull();
     machine.send({ type: 'question.answered', choice: 1 });
     const event = machine.wanted('event.publish')[0]?.event;
-    expect(event).toMatchObject({ type: 'command.invoked', command: 'model.load-anyway' });
+    expect(event).toMatchObject({ type: 'command.invoked', command: 'load.anyway' });
     if (event) machine.send(event);
     expect(machine.wanted('model.load')).toEqual([
       { type: 'model.load', key: HUGE.key, pin: false, contextTokens: null },

@@ -72,7 +72,8 @@ describe('the details of a model', () => {
         'in memory',
         'context now',
         'context of the model',
-        'needs about',
+        'with a context of',
+        'needs',
         'free now',
         'fits',
       ].map((name) => termOf(machine, name)),
@@ -82,9 +83,10 @@ describe('the details of a model', () => {
       '6.0 GB, 50 % on the GPU',
       '8,192 tokens',
       '40,960 tokens',
-      '≈ 1.0 GB, its file',
-      '8.0 GB, memory and GPU memory',
-      'yes',
+      '8,192 tokens, as it is loaded',
+      '≈ 2 GB at least, a part is not known',
+      '8.0 GB, memory',
+      'yes, probably',
     ]);
   });
 

@@ -93,8 +93,10 @@ describe('the tree of models', () => {
       family: 'qwen3',
       capabilities: ['completion', 'tools', 'thinking'],
     });
-    expect(shown(withModels(model), 78)[1]).toMatch(/qwen3:8b +8\.2B +Q4_K_M +40k +1\.0 GB +fits$/);
-    expect(shown(withModels(model), 130)[1]).toMatch(/40k +qwen3 +completion tools thinking +1\.0 GB +fits$/);
+    expect(shown(withModels(model), 78)[1]).toMatch(/qwen3:8b +8\.2B +Q4_K_M +40k +1\.0 GB +fits\?$/);
+    expect(shown(withModels(model), 130)[1]).toMatch(
+      /40k +qwen3 +completion tools thinking +1\.0 GB +fits\?$/,
+    );
   });
 
   it('tells how far a load is, and what is being unloaded or deleted', () => {

@@ -6,6 +6,7 @@ import {
   formatCountdown,
   formatDuration,
   formatPercent,
+  formatRoughBytes,
   formatSpeed,
   formatTokens,
   formatUsage,
@@ -23,6 +24,12 @@ describe('figures', () => {
       '900 B',
       '0 B',
     ]);
+  });
+
+  it('shows bytes that are only likely without decimals, and small ones never as nothing', () => {
+    expect(
+      [5.2e9, 42.5e9, 537e6, 912.4e12, 1.6e12, 900, -3.4e9, null].map((b) => formatRoughBytes(b)),
+    ).toEqual(['5 GB', '43 GB', '537 MB', '912 TB', '2 TB', '900 B', '-3 GB', '—']);
   });
 
   it('shows used of total in one unit', () => {
