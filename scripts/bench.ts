@@ -8,6 +8,7 @@ import { measureAnswer } from './bench/measure-answer.js';
 import { measureBytes } from './bench/measure-bytes.js';
 import { measureCpu } from './bench/measure-cpu.js';
 import { measureKeys } from './bench/measure-keys.js';
+import { measureMachine } from './bench/measure-machine.js';
 import { measureMemory } from './bench/measure-memory.js';
 import { measureServers } from './bench/measure-servers.js';
 import { measureStart } from './bench/measure-start.js';
@@ -21,6 +22,7 @@ const GROUPS: Readonly<Record<string, (quick: boolean) => Promise<readonly Line[
   keys: measureKeys,
   memory: measureMemory,
   servers: measureServers,
+  machine: measureMachine,
 };
 
 const { values } = parseArgs({

@@ -143,9 +143,9 @@ function shortageOf(before: PressureWatch, readings: MachineReadings, mono: numb
   const pressure = detail?.pressure;
   const used = memoryShare(readings);
   if ((pressure?.memoryFull ?? 0) >= ALL_WAIT)
-    return `memory is short: all programs waited for it ${formatPercent(pressure?.memoryFull ?? null)} of the last 10 s`;
+    return `memory is short: all programs wait for it ${formatPercent(pressure?.memoryFull ?? null)} of the time`;
   if ((pressure?.memorySome ?? 0) >= SOME_WAIT)
-    return `memory is short: programs waited for it ${formatPercent(pressure?.memorySome ?? null)} of the last 10 s`;
+    return `memory is short: programs wait for it ${formatPercent(pressure?.memorySome ?? null)} of the time`;
   if (pressure?.level === 'warning' || pressure?.level === 'critical')
     return `memory is short: macOS tells ${pressure.level === 'critical' ? 'critical ' : ''}memory pressure`;
   if (grown(before.limitHits, detail?.limitHits ?? null) > 0 && (used ?? 0) >= LIMIT_USED)

@@ -73,7 +73,7 @@ function loaded(): Machine {
 describe('memory that is getting short', () => {
   it('is told when programs wait for it, with the largest loaded models first', () => {
     const m = pressed(loaded(), { memorySome: 0.12 });
-    expect(texts(m)).toEqual(['memory is short: programs waited for it 12 % of the last 10 s']);
+    expect(texts(m)).toEqual(['memory is short: programs wait for it 12 % of the time']);
     expect(hint(m)).toBe('Unload one in the models pane (u): big (18.0 GB), small (2.0 GB).');
   });
 
@@ -178,7 +178,7 @@ describe('memory that is getting short', () => {
         machine: 'ssh:gpu-box',
         detail: { ...DETAIL, pressure: { ...CALM, memorySome: 0.5 } },
       });
-    expect(texts(m)).toEqual(['ssh:gpu-box: memory is short: programs waited for it 50 % of the last 10 s']);
+    expect(texts(m)).toEqual(['ssh:gpu-box: memory is short: programs wait for it 50 % of the time']);
     expect(hint(m)).toBe('End other programs, or choose a smaller model or a shorter context.');
   });
 });
