@@ -38,19 +38,37 @@ export interface MemoryLimit {
   readonly limitBytes: number;
 }
 
+/** Limits hardly ever change: all groups are looked through anew only after so many questions; one that was found is read each time. */
+const QUESTIONS_PER_SEARCH = 30;
+
+/** `memoryLimit` for those who ask each second. */
+export function openMemoryLimit(files: ProcFiles): (totalBytes: number | null) => MemoryLimit | null {
+  let questions = 0;
+  let found: MemoryLimit | null = null;
+  return (totalBytes) => {
+    if (questions++ % QUESTIONS_PER_SEARCH === 0) return (found = memoryLimit(files, totalBytes));
+    const limitBytes = found && readLimit(files, found.version, found.folder);
+    return found && limitBytes !== null ? { ...found, limitBytes } : found;
+  };
+}
+
 /** The smallest memory limit on the way up that is below the memory of the machine; null: there is none. */
 export function memoryLimit(files: ProcFiles, totalBytes: number | null): MemoryLimit | null {
   let least: MemoryLimit | null = null;
   for (const { version, folders } of groupsOf(files, 'memory'))
     for (const folder of folders) {
-      const text = files.read(`${folder}/${version === 1 ? 'memory.limit_in_bytes' : 'memory.max'}`);
-      // "max" in v2; v1 says "none" as a number near 2^63.
-      const limitBytes = text === null ? null : numberAt(text, 0);
-      if (limitBytes === null || limitBytes <= 0 || limitBytes >= 2 ** 62) continue;
-      if (totalBytes !== null && limitBytes >= totalBytes) continue;
+      const limitBytes = readLimit(files, version, folder);
+      if (limitBytes === null || (totalBytes !== null && limitBytes >= totalBytes)) continue;
       if (!least || limitBytes < least.limitBytes) least = { version, folder, limitBytes };
     }
   return least;
+}
+
+/** "max" in v2; v1 says "none" as a number near 2^63. */
+function readLimit(files: ProcFiles, version: 1 | 2, folder: string): number | null {
+  const text = files.read(`${folder}/${version === 1 ? 'memory.limit_in_bytes' : 'memory.max'}`);
+  const limitBytes = text === null ? null : numberAt(text, 0);
+  return limitBytes !== null && limitBytes > 0 && limitBytes < 2 ** 62 ? limitBytes : null;
 }
 
 /** What is charged to the group less the idle files, which are given back without any pain; null where it is not told. */

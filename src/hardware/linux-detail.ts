@@ -9,7 +9,7 @@ import type {
 } from '../domain/hardware.js';
 import type { Clock, Environment } from '../ports.js';
 import { readBattery } from './battery.js';
-import { coresAllowed, groupEvents, memoryLimit } from './cgroup.js';
+import { coresAllowed, groupEvents, openMemoryLimit } from './cgroup.js';
 import { iowaitShare, readWaiting, type Waiting } from './cpu.js';
 import { openDisks } from './disks.js';
 import { modelFolders } from './model-folders.js';
@@ -53,6 +53,7 @@ export function createLinuxDetailProbe(options: LinuxDetailOptions): Probe {
     uid: process.getuid?.() ?? -1,
     serverPorts: options.serverPorts ?? (() => []),
   });
+  const limitFor = openMemoryLimit(files);
   let report: (report: ProbeReport) => void = () => undefined;
   let cancel: (() => void) | null = null;
   let thermometer: Thermometer | null = null;
@@ -60,6 +61,7 @@ export function createLinuxDetailProbe(options: LinuxDetailOptions): Probe {
   let battery: Battery | null = null;
   let diskRows: readonly DiskSpace[] = [];
   let cores: number | null = null;
+  let memoryBytes: number | null = null;
   let waiting: Waiting | null = null;
   let foundAt = -Infinity;
   let rarelyAt = -Infinity;
@@ -125,7 +127,7 @@ export function createLinuxDetailProbe(options: LinuxDetailOptions): Probe {
   }
 
   function read(): MachineDetail {
-    const limit = memoryLimit(files, totalBytes(files));
+    const limit = limitFor(memoryBytes);
     const pressure: Pressure | null = readPressure(files, limit?.folder ?? null);
     tellOnce('pressure', { state: pressure ? 'live' : 'absent' });
     const load = (files.read('proc/loadavg') ?? '').split(' ', 3);
@@ -162,6 +164,7 @@ export function createLinuxDetailProbe(options: LinuxDetailOptions): Probe {
         if (now - rarelyAt >= RARELY_MS) {
           rarelyAt = now;
           cores = coresAllowed(files);
+          memoryBytes = totalBytes(files);
         }
         for (const [source, least] of slow) source.follow(Math.max(least, everyMs));
         if (now - foundAt >= FIND_EVERY_MS) {

@@ -1,6 +1,7 @@
 import os from 'node:os';
 import type { MachineSample } from '../domain/hardware.js';
 import type { Clock } from '../ports.js';
+import { openMemoryLimit } from './cgroup.js';
 import { cpuShares, readCpu, wentBack, type CpuReading } from './cpu.js';
 import { watchDisk } from './disk.js';
 import { readMemory } from './memory.js';
@@ -26,6 +27,7 @@ export function createLinuxProbe(options: LinuxProbeOptions): Probe {
   const { clock } = options;
   const files = options.files ?? openProcFiles(options.root ?? '/');
   const disk = watchDisk(options.diskFolder ?? os.homedir(), clock);
+  const limitFor = openMemoryLimit(files);
   let cancel: (() => void) | null = null;
   let before: { readonly at: number; readonly cpu: CpuReading; readonly net: NetReading | null } | null =
     null;
@@ -45,7 +47,7 @@ export function createLinuxProbe(options: LinuxProbeOptions): Probe {
     const load1 = loadavg === null ? NaN : Number.parseFloat(loadavg);
     return {
       ...cpuShares(usable?.cpu ?? null, now.cpu),
-      ...readMemory(files),
+      ...readMemory(files, limitFor),
       load1: Number.isFinite(load1) ? load1 : null,
       diskFreeBytes: disk.free(),
       ...netRates(usable?.net ?? null, now.net, elapsed / 1000),

@@ -14,6 +14,8 @@ const LISTEN = '0A';
 export function parseListening(text: string): readonly Listening[] {
   const found: Listening[] = [];
   for (const line of text.split('\n', MOST_LINES)) {
+    // Most lines are connections.
+    if (!line.includes(` ${LISTEN} `)) continue;
     const fields = line.trim().split(/\s+/, 10);
     if (fields[3] !== LISTEN) continue;
     const port = Number.parseInt(fields[1]?.split(':').at(-1) ?? '', 16);

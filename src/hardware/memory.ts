@@ -1,4 +1,4 @@
-import { memoryLimit, workingSet } from './cgroup.js';
+import { memoryLimit, workingSet, type MemoryLimit } from './cgroup.js';
 import { numberAfter, type ProcFiles } from './proc-files.js';
 
 export interface MemoryReading {
@@ -13,7 +13,10 @@ export interface MemoryReading {
  * Memory of the machine, or of the container when its limit is below the machine's memory. Used is what cannot be had without
  * swapping: total − MemAvailable, less what ZFS would give back; in a container the working set: what is charged less idle files.
  */
-export function readMemory(files: ProcFiles): MemoryReading {
+export function readMemory(
+  files: ProcFiles,
+  limitFor: (totalBytes: number | null) => MemoryLimit | null = (total) => memoryLimit(files, total),
+): MemoryReading {
   const meminfo = files.read('proc/meminfo') ?? '';
   const total = kilobytes(meminfo, 'MemTotal:');
   const available = availableBytes(meminfo);
@@ -24,7 +27,7 @@ export function readMemory(files: ProcFiles): MemoryReading {
     swapTotalBytes: swapTotal,
     swapUsedBytes: swapTotal === null || swapFree === null ? null : Math.max(0, swapTotal - swapFree),
   };
-  const limit = memoryLimit(files, total);
+  const limit = limitFor(total);
   if (limit)
     return {
       memoryUsedBytes: workingSet(files, limit),

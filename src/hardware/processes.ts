@@ -27,8 +27,8 @@ export interface ProcessWatch {
   stop(): void;
 }
 
-/** A slice of the search looks at so many processes, some 3 ms, and the next comes after this pause. */
-const SLICE = 48;
+/** A slice of the search looks at so many processes, some 2 ms, and the next comes after this pause. */
+const SLICE = 32;
 const PAUSE_MS = 15;
 /** Every so many searches all processes are read again: one may have become another program since. */
 const FULL_EVERY = 6;
@@ -99,9 +99,12 @@ export function openProcessWatch(options: ProcessWatchOptions): ProcessWatch {
     named: readonly Named[],
     pids: readonly number[],
   ): Generator<undefined, readonly Server[]> {
+    const others = named.some(({ pid }) => pid !== options.pid);
+    const serverPorts = options.serverPorts();
     const listening = new Map<string, Listening>();
-    for (const file of ['proc/net/tcp', 'proc/net/tcp6'])
-      for (const socket of parseListening(files.read(file) ?? '')) listening.set(socket.inode, socket);
+    if (others || serverPorts.length > 0)
+      for (const file of ['proc/net/tcp', 'proc/net/tcp6'])
+        for (const socket of parseListening(files.read(file) ?? '')) listening.set(socket.inode, socket);
     const found: Server[] = [];
     const taken = new Set<number>();
     for (const each of named) {
@@ -110,7 +113,7 @@ export function openProcessWatch(options: ProcessWatchOptions): ProcessWatch {
       for (const port of ports) taken.add(port);
       found.push(withBefore(each, ports));
     }
-    const wanted = new Set(options.serverPorts().filter((port) => !taken.has(port)));
+    const wanted = new Set(serverPorts.filter((port) => !taken.has(port)));
     const missing = new Map(
       [...listening].filter(
         ([inode, { port, uid }]) =>

@@ -10,6 +10,8 @@ import { readFacts, type FactsOptions } from '../../src/hardware/facts.js';
 import { createMachinePoller, type MachinePoller, type PolledProbe } from '../../src/hardware/poller.js';
 import type { ProbeReport } from '../../src/hardware/probe.js';
 import { systemClock, type Ports } from '../../src/ports.js';
+import { createManualClock } from '../support/manual-clock.js';
+import { makeTree, MEMINFO } from '../unit/hardware/tree.js';
 
 let folder = '';
 let poller: MachinePoller | null = null;
@@ -111,6 +113,27 @@ describe('polling what is shown', () => {
     poller.watch({ machine: false, gpu: true, intervalMs: 5000 });
     await until(() => gpu.calls.length === 3, 'the new interval');
     expect(gpu.calls).toEqual(['start 1000', 'stop', 'start 5000']);
+  });
+
+  it('reads nothing of a Linux machine that is hidden, and a fifth as much without the focus', () => {
+    const root = makeTree({ 'proc/stat': 'cpu  1 1 1 1 1 1 1 1 0 0\n', 'proc/meminfo': MEMINFO });
+    const clock = createManualClock();
+    const told: string[] = [];
+    poller = createMachinePoller({
+      ports: { clock, env: { HOME: root }, platform: 'linux' },
+      root,
+      report: ({ type }) => told.push(type),
+    });
+    const within20s = (watch: { machine: boolean; intervalMs: number }): Record<string, number> => {
+      poller?.watch({ gpu: false, ...watch });
+      told.length = 0;
+      clock.advance(20_000);
+      const count = (type: string): number => told.filter((each) => each === type).length;
+      return { machine: count('machine'), detail: count('detail') };
+    };
+    expect(within20s({ machine: true, intervalMs: 1000 })).toEqual({ machine: 20, detail: 10 });
+    expect(within20s({ machine: true, intervalMs: 5000 })).toEqual({ machine: 4, detail: 2 });
+    expect(within20s({ machine: false, intervalMs: 1000 })).toEqual({ machine: 0, detail: 0 });
   });
 
   it('reads this machine on Linux', async () => {

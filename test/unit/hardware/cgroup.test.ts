@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { coresAllowed, groupEvents, memoryLimit, workingSet } from '../../../src/hardware/cgroup.js';
+import {
+  coresAllowed,
+  groupEvents,
+  memoryLimit,
+  openMemoryLimit,
+  workingSet,
+} from '../../../src/hardware/cgroup.js';
 import { openProcFiles } from '../../../src/hardware/proc-files.js';
-import { makeTree } from './tree.js';
+import { makeTree, writeTree } from './tree.js';
 
 const open = (files: Readonly<Record<string, string>>) => openProcFiles(makeTree(files));
 const GB = 1e9;
@@ -55,6 +61,19 @@ describe('the memory limit of control groups', () => {
     ['nothing', { 'proc/self/cgroup': '0::/\n' }],
   ])('%s is no limit', (_, files) => {
     expect(memoryLimit(open(files as Record<string, string>), 16 * GB)).toBeNull();
+  });
+
+  it('is looked for rarely, but read each time once it was found', () => {
+    const root = makeTree({ 'proc/self/cgroup': '0::/a/b\n', 'sys/fs/cgroup/a/memory.max': '2000000000\n' });
+    const files = openProcFiles(root, 0);
+    const limitFor = openMemoryLimit(files);
+    expect(limitFor(16 * GB)?.limitBytes).toBe(2 * GB);
+    const before = files.reads;
+    writeTree(root, { 'sys/fs/cgroup/a/memory.max': '3000000000\n', 'sys/fs/cgroup/a/b/memory.max': '1\n' });
+    expect(limitFor(16 * GB)?.limitBytes).toBe(3 * GB);
+    expect(files.reads - before).toBe(1);
+    for (let i = 0; i < 28; i++) limitFor(16 * GB);
+    expect(limitFor(16 * GB)?.folder).toBe('sys/fs/cgroup/a/b');
   });
 
   it('does not know counts that its files do not tell', () => {
