@@ -1,3 +1,4 @@
+import { DOWNLOAD_FAULTS } from './download-faults.js';
 import type { Fault, FaultCode } from './fault.js';
 
 /** A message about a server, and the next step. `{…}` is filled in from FaultValues; `[…]` is left out when its value is not known. */
@@ -432,6 +433,7 @@ export const FAULTS = {
     message: '{words}',
     hint: 'Start vLLM with --chat-template FILE, or choose an instruction-tuned model.',
   },
+  ...DOWNLOAD_FAULTS,
 } as const satisfies Readonly<Record<string, FaultEntry>>;
 
 export type FaultId = keyof typeof FAULTS;
