@@ -139,7 +139,7 @@ const SHARE_ON_TOP = 0.15;
 const BYTES_ON_TOP = 250e6;
 /** Above this share of the free memory it fits only barely. */
 const TIGHT_SHARE = 0.9;
-const RANKS: Readonly<Record<Verdict, number>> = { fits: 0, tight: 1, short: 2, unknown: 3 };
+const RANKS: Readonly<Record<Verdict, number>> = { fits: 0, tight: 1, partly: 2, short: 3, unknown: 4 };
 
 /**
  * The catalogue for a machine: what fits first, the most capable of that on top; then what barely fits; what does not fit last, the
