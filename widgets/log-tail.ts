@@ -21,8 +21,8 @@ export interface LogTailProps {
   readonly lines: readonly LogTailLine[];
   /** Long lines go on in the next row; else they are cut. */
   readonly wrap: boolean;
-  /** What the filter found is marked in the text. */
-  readonly match: RegExp | null;
+  /** What the filter found in a text, from left to right: first and behind last character. It is marked. */
+  readonly marksOf: ((text: string) => readonly (readonly [start: number, end: number])[]) | null;
   /** Shown when there is no line. */
   readonly empty: string;
 }
@@ -40,19 +40,27 @@ const MAX_SOURCE_COLUMNS = 14;
 /** A line is matched and wrapped only so far: it is a line of a log, not a file. */
 const MAX_LINE_CHARS = 8192;
 
+export interface LogTailInstance extends WidgetInstance<LogTailProps> {
+  /** Lines of the last view that are on the screen, the first one perhaps in part. */
+  readonly visibleLines: number;
+}
+
 export const logTail = {
   name: 'log-tail',
-  create(glyphs: Glyphs): WidgetInstance<LogTailProps> {
+  create(glyphs: Glyphs): LogTailInstance {
     /** The line of each row of the last view, to see how far they moved. */
     let shownBefore: readonly LogTailLine[] = [];
     return {
+      get visibleLines() {
+        return new Set(shownBefore).size;
+      },
       view(props, size) {
         const { rows, shown } = logRows(props, size, glyphs);
         const scrolledBy = props.wrap ? 0 : movedUp(shownBefore, shown);
         shownBefore = shown;
         return scrolledBy === 0 ? { rows } : { rows, scrolledBy };
       },
-    } satisfies { view(props: LogTailProps, size: Size): View };
+    } satisfies { view(props: LogTailProps, size: Size): View; visibleLines: number };
   },
 } satisfies Widget<LogTailProps>;
 
@@ -111,7 +119,7 @@ function lineRows(
   const textToken: Token = line.level === 'debug' ? 'muted' : 'text';
   const text =
     line.text.length > MAX_LINE_CHARS ? cutTo(line.text.slice(0, MAX_LINE_CHARS), MAX_LINE_CHARS) : line.text;
-  const marked = markMatches(text, textToken, props.match);
+  const marked = markMatches(text, textToken, props.marksOf?.(text) ?? []);
   if (!props.wrap || room < 8)
     return [fitRow([...head, ...fitRow(marked, room, glyphs.ellipsis).spans], width)];
   let at = 0;
@@ -123,19 +131,21 @@ function lineRows(
   });
 }
 
-function markMatches(text: string, token: Token, match: RegExp | null): Span[] {
+function markMatches(
+  text: string,
+  token: Token,
+  marks: readonly (readonly [start: number, end: number])[],
+): Span[] {
+  // As many characters as before, so that the marks stay where they are.
   const flat = text.replaceAll('\t', ' ');
-  if (match === null) return [span(flat, token)];
-  const every = new RegExp(match.source, match.flags.includes('g') ? match.flags : `${match.flags}g`);
   const spans: Span[] = [];
   let from = 0;
-  for (const found of flat.matchAll(every)) {
-    if (found[0] === '') continue;
-    if (found.index > from) spans.push(span(flat.slice(from, found.index), token));
-    spans.push(span(found[0], 'match'));
-    from = found.index + found[0].length;
+  for (const [start, end] of marks) {
+    if (start > from) spans.push(span(flat.slice(from, start), token));
+    if (end > start) spans.push(span(flat.slice(start, end), 'match'));
+    from = Math.max(from, end);
   }
-  if (from < flat.length) spans.push(span(flat.slice(from), token));
+  if (from < flat.length || spans.length === 0) spans.push(span(flat.slice(from), token));
   return spans;
 }
 
@@ -165,6 +175,8 @@ export interface LogTitleProps {
   readonly following: boolean;
   /** New lines below while the position is held. */
   readonly below: number;
+  /** A source that cannot be read: `ollama refused`; null for none. */
+  readonly trouble: string | null;
   /** `warn`: that and above; null for all. */
   readonly level: string | null;
   /** The filter's pattern; null for none. */
@@ -180,6 +192,7 @@ export function logTitle(props: LogTitleProps, glyphs: Glyphs): Row {
   if (props.source !== '') parts.push(span(props.source, 'text'));
   if (props.following) parts.push(span('following', 'text'));
   else parts.push(span(props.below > 0 ? `held ${formatCount(props.below)} ${glyphs.down}` : 'held', 'warn'));
+  if (props.trouble !== null) parts.push(span(props.trouble, 'warn'));
   if (props.level !== null) parts.push(span(`${props.level} and above`, 'text'));
   if (props.pattern !== null) parts.push(span(`${props.inverse ? '!' : ''}/${props.pattern}/`, 'match'));
   parts.push(span(`${formatCount(props.lines)} ${props.lines === 1 ? 'line' : 'lines'}`, 'muted'));

@@ -72,7 +72,7 @@ function levelOf(value: unknown): LogLevel | null {
 /** Go's log/slog as text, which Ollama writes; time and level have columns of their own, the place in its source says nothing to users. */
 function readSlog(line: string): LineRead | null {
   const found =
-    /^time=(\S+) level=([A-Z]+)(?:[+-]\d+)?(?: source=\S+)? msg=("(?:[^"\\]|\\.)*"|\S*)(.*)$/.exec(line);
+    /^time=(\S+) level=([A-Z]+)(?:[+-]\d+)?(?: source=\S+)? msg=("(?:[^"\\]|\\.)*"|(?!")\S*)(.*)$/.exec(line);
   if (!found) return null;
   const [, time = '', level = '', message = '', rest = ''] = found;
   return {

@@ -67,6 +67,8 @@ export function createLineIntake(options: LineIntakeOptions): LineIntake {
     taken = 0;
     const past = allPast;
     allPast = true;
+    // What has ended is not shown beside its end.
+    if (progressNow() === null) tellProgress();
     handOn(past);
     for (const output of ['stdout', 'stderr'] as const) {
       takeUp(output);
@@ -85,8 +87,10 @@ export function createLineIntake(options: LineIntakeOptions): LineIntake {
     if (lines.length > 0 || count > 0) sink.onLines(lines, count, past);
   }
 
+  const progressNow = (): string | null => cutters.stdout.progress() ?? cutters.stderr.progress();
+
   function tellProgress(): void {
-    const text = cutters.stdout.progress() ?? cutters.stderr.progress();
+    const text = progressNow();
     if (text === shownProgress) return;
     shownProgress = text;
     const [line] = text === null ? [] : progressParser.parse([text], clock.now(), true);

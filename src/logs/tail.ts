@@ -187,6 +187,8 @@ export function followFile(options: TailOptions): LogSource {
     const raws: string[] = [];
     cut((line) => raws.push(line));
     if (stopped) return;
+    // What has ended is not shown beside its end.
+    if (cutter.progress() === null) tellProgress();
     const lines = parser.parse(raws, past ? writtenBy : clock.now(), true);
     if (lines.length > 0 || skipped > 0) options.onLines(lines, skipped, past);
     tellProgress();

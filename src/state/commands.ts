@@ -1,5 +1,4 @@
 import type { LayoutName } from '../domain/settings.js';
-import type { LogLevel } from '../domain/log.js';
 import type { PaneId, Stamped } from '../events/catalogue.js';
 import { cancelTurn, startTurn } from './chat.js';
 import { newChat } from './chats.js';
@@ -10,6 +9,7 @@ import { missingModel } from './fallback.js';
 import { INTERVALS_MS } from './hardware.js';
 import { LOAD_COMMANDS } from './load-commands.js';
 import { askBeforeLoad, isTooLarge } from './load-question.js';
+import { LOG_COMMANDS } from './log-commands.js';
 import { MODEL_COMMANDS } from './model-commands.js';
 import { withNotice } from './notices.js';
 import { editPrompt, EMPTY_PROMPT } from './prompt.js';
@@ -33,6 +33,7 @@ const COMMANDS: Commands = {
   ...TURN_COMMANDS,
   ...CONTEXT_COMMANDS,
   ...LOAD_COMMANDS,
+  ...LOG_COMMANDS,
   'menu.open': (state) => openOverlay(state, 'menu'),
   'model.pick': (state) => openOverlay(state, 'models'),
   'keys.open': (state) => openOverlay(state, 'keys'),
@@ -82,22 +83,6 @@ const COMMANDS: Commands = {
     effect(state, out, { type: 'editor.open', text: state.prompt.text }),
   'transcript.search': (state) =>
     withView(state, { filtering: { pane: 'transcript', inverse: false, prompt: EMPTY_PROMPT } }),
-  'log.follow': (state) => ({
-    ...state,
-    logs: { ...state.logs, held: state.logs.held === null ? state.logs.ring.end - 1 : null },
-  }),
-  'log.wrap': (state) => ({ ...state, logs: { ...state.logs, wrap: !state.logs.wrap } }),
-  'log.filter': (state) => editFilter(state, false),
-  'log.filter-inverse': (state) => editFilter(state, true),
-  'log.level-error': (state) => withLevel(state, 'error'),
-  'log.level-warn': (state) => withLevel(state, 'warn'),
-  'log.level-info': (state) => withLevel(state, 'info'),
-  'log.level-debug': (state) => withLevel(state, 'debug'),
-  'log.source': (state) => {
-    const choices = [null, ...state.logs.sources];
-    const source = choices[(choices.indexOf(state.logs.source) + 1) % choices.length] ?? null;
-    return { ...state, logs: { ...state.logs, source } };
-  },
   'machine.faster': (state, event) => withInterval(state, event, -1),
   'machine.slower': (state, event) => withInterval(state, event, 1),
 };
@@ -183,17 +168,6 @@ export function submit(state: State, event: Stamped, out: Effect[]): State {
   const next: State = { ...emptied, chat: { ...state.chat, queue: rest } };
   if (!model || !isTooLarge(state, model)) return startTurn(next, event, first, out);
   return askBeforeLoad(next, model, { pin: false, send: first });
-}
-
-function editFilter(state: State, inverse: boolean): State {
-  const pattern = state.logs.filter?.pattern ?? '';
-  return withView(state, {
-    filtering: { pane: 'log', inverse, prompt: editPrompt(EMPTY_PROMPT, { op: 'set', text: pattern }) },
-  });
-}
-
-function withLevel(state: State, level: LogLevel): State {
-  return { ...state, logs: { ...state.logs, level } };
 }
 
 function withInterval(state: State, event: Command, step: -1 | 1): State {

@@ -57,6 +57,7 @@ export function updateView(state: State, event: Stamped, publishLater: Effect[])
 function withFilter(state: State, filtering: NonNullable<ViewState['filtering']>): State {
   const pattern = filtering.prompt.text;
   const next = withView(state, { filtering });
+  if (filtering.asksTime) return next;
   if (filtering.pane === 'transcript') return withView(next, { search: pattern });
   return {
     ...next,

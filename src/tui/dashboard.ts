@@ -183,7 +183,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       ],
       show: (s, size) => ({
         view: s.view.filtering
-          ? filterLine(s.view.filtering, size, glyphs)
+          ? filterLine(s.view.filtering, s.at, size, glyphs)
           : widgets.phase.view(selectPhaseBar(s, keymap), size),
       }),
     },
@@ -215,6 +215,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const scroll = createScrolling({
     transcript,
     logs,
+    visibleLogLines: () => widgets.log.visibleLines,
     keymap,
     sizeOf: (id) => surfaces.get(id)?.size ?? { width: 0, height: 0 },
   });

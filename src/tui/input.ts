@@ -47,13 +47,19 @@ export function createInput(context: InputContext): (input: TerminalInput) => vo
   function onKey(state: State, key: string, text: string): void {
     const top = state.view.overlays.at(-1);
     if (top) return onOverlayKey(state, top, key, text);
-    if (state.view.filtering) return onLineKey(state, key, text, () => publish({ type: 'filter.closed' }));
+    if (state.view.filtering) return onLineKey(state, key, text, () => closeLine(state));
     const where: Where = state.view.pane;
     if (where === 'message' && onMessageKey(state, key, text)) return;
     const command = keymap.find(where, key);
     if (command) return invoke(state, command);
     // Typing in another pane goes to the message: nobody should lose a sentence to a wrong focus. Single letters are keys there.
     if (where !== 'message' && text.length > 1) edit(state, { op: 'insert', text });
+  }
+
+  /** Enter: a filter stays; a time is gone to when it is one. */
+  function closeLine(state: State): void {
+    if (state.view.filtering?.asksTime && !context.scroll('log.to-time')) return;
+    publish({ type: 'filter.closed' });
   }
 
   function onMessageKey(state: State, key: string, text: string): boolean {
@@ -115,7 +121,7 @@ export function createInput(context: InputContext): (input: TerminalInput) => vo
     }
     if (
       (top.id === 'keys' && (key === '?' || key === 'q')) ||
-      (top.id === 'answer' && (key === 'i' || key === 'q'))
+      ((top.id === 'answer' || top.id === 'sources') && (key === 'i' || key === 'q'))
     )
       return publish({ type: 'overlay.closed' });
     onLineKey(state, key, text, () => undefined);

@@ -3,23 +3,29 @@ import {
   emptyView,
   extendView,
   isBehind,
+  passes,
+  viewIndexAtTime,
   viewIndexOf,
   viewLength,
   viewNumberAt,
   type LogFilter,
   type LogView,
 } from '../domain/log-filter.js';
-import { compilePattern, type CompiledPattern } from '../domain/log-pattern.js';
+import { compilePattern, marksOf, type CompiledPattern } from '../domain/log-pattern.js';
 import { lineAt } from '../domain/log-ring.js';
 import type { LogLine } from '../domain/log.js';
-import type { LogsState } from '../state/state.js';
+import type { LogsState, LogSourceEntry } from '../state/state.js';
 
 /** The part of the log that is on the screen, kept up to date as lines come instead of filtered anew. */
 export interface LogWindow {
   props(logs: LogsState, height: number): LogTailProps;
   title(logs: LogsState): LogTitleProps;
   /** The number of the last visible line after scrolling by rows; null when that is the end, which is then followed. */
-  scrolled(logs: LogsState, rows: number): number | null;
+  scrolled(logs: LogsState, rows: number, height?: number): number | null;
+  /** The number of the last visible line when the first one at or behind a time, epoch ms, stands at the top. */
+  atTime(logs: LogsState, at: number, height: number): number | null;
+  /** Numbers of the last lines in view, up to so many. */
+  numbers(logs: LogsState, count: number): readonly number[];
   /** Lines wait to be filtered; another frame is needed. */
   readonly behind: boolean;
 }
@@ -29,6 +35,8 @@ const STEP_MS = 4;
 
 export function createLogWindow(monotonic: () => number): LogWindow {
   let view: LogView | null = null;
+  /** What the view was last extended for. */
+  let shownLogs: LogsState | null = null;
   let compiled: { readonly source: string; readonly result: CompiledPattern } | null = null;
 
   function patternOf(logs: LogsState): CompiledPattern | null {
@@ -38,7 +46,13 @@ export function createLogWindow(monotonic: () => number): LogWindow {
     return compiled.result;
   }
 
-  function current(logs: LogsState): LogView {
+  /**
+   * The rows and the title of one frame, and what is scrolled on them, are of one view. It goes on with the rows only: if the title
+   * came to the end of what waits, nobody would draw the rows again.
+   */
+  function current(logs: LogsState, forRows = false): LogView {
+    if (!forRows && view && shownLogs === logs) return view;
+    shownLogs = logs;
     const pattern = patternOf(logs);
     const filter: LogFilter = {
       level: logs.level,
@@ -63,40 +77,52 @@ export function createLogWindow(monotonic: () => number): LogWindow {
     return view;
   }
 
-  /** Position in the view of the last visible line. */
+  /** Position in the view of the last visible line. One that is held and was dropped, or is filtered out, is the oldest. */
   function lastIndex(shown: LogView, logs: LogsState): number {
-    return logs.held === null ? viewLength(shown, logs.ring) - 1 : viewIndexOf(shown, logs.ring, logs.held);
+    const last = viewLength(shown, logs.ring) - 1;
+    return logs.held === null ? last : Math.min(last, Math.max(0, viewIndexOf(shown, logs.ring, logs.held)));
+  }
+
+  /** Lines that are still being written over stand below those that have ended. */
+  function unfinished(shown: LogView, logs: LogsState): readonly LogLine[] {
+    if (logs.held !== null || logs.progress.size === 0) return [];
+    return [...logs.progress.values()].filter((line) => passes(shown.filter, line));
   }
 
   return {
     props(logs, height) {
-      const shown = current(logs);
-      const end = lastIndex(shown, logs);
+      const shown = current(logs, true);
+      const below = unfinished(shown, logs);
+      const room = Math.max(0, height - below.length);
+      // At the beginning of the log the pane is full nevertheless.
+      const end = Math.max(lastIndex(shown, logs), Math.min(viewLength(shown, logs.ring), room) - 1);
       const lines: LogLine[] = [];
-      for (let i = Math.max(0, end - height + 1); i <= end; i++) {
+      for (let i = Math.max(0, end - room + 1); i <= end; i++) {
         const line = lineAt(logs.ring, viewNumberAt(shown, logs.ring, i) ?? -1);
         if (line) lines.push(line);
       }
+      lines.push(...below);
       const pattern = patternOf(logs);
       return {
         lines,
         wrap: logs.wrap,
-        match: pattern?.ok && !logs.filter?.inverse ? pattern.pattern.expression : null,
+        marksOf:
+          pattern?.ok && !logs.filter?.inverse ? (text: string) => marksOf(pattern.pattern, text) : null,
         empty:
           pattern && !pattern.ok
             ? `the filter is not used: ${pattern.reason}`
-            : logs.ring.end === 0
-              ? 'nothing logged yet'
-              : 'no line passes the filter',
+            : (reasonOf(entryOf(logs)) ??
+              (logs.ring.end === 0 ? 'nothing logged yet' : 'no line passes the filter')),
       };
     },
     title(logs) {
       const shown = current(logs);
       const total = viewLength(shown, logs.ring);
       return {
-        source: logs.source ?? '',
+        source: logs.source ?? (logs.sources.length > 1 ? `all ${logs.sources.length} sources` : ''),
         following: logs.held === null,
-        below: total - 1 - lastIndex(shown, logs),
+        below: Math.max(0, total - 1 - lastIndex(shown, logs)),
+        trouble: troubleOf(logs),
         level: logs.level === 'debug' ? null : logs.level,
         pattern: logs.filter?.pattern ?? null,
         inverse: logs.filter?.inverse ?? false,
@@ -104,15 +130,49 @@ export function createLogWindow(monotonic: () => number): LogWindow {
         skipped: logs.ring.skipped,
       };
     },
-    scrolled(logs, rows) {
+    scrolled(logs, rows, height = 1) {
       const shown = current(logs);
       const total = viewLength(shown, logs.ring);
-      const to = Math.max(0, lastIndex(shown, logs) + rows);
+      // The pane is full also at the beginning of the log.
+      const least = Math.max(0, Math.min(total, height) - 1);
+      const to = Math.max(least, Math.max(least, lastIndex(shown, logs)) + rows);
       if (to >= total - 1) return null;
       return viewNumberAt(shown, logs.ring, to) ?? null;
+    },
+    atTime(logs, at, height) {
+      const shown = current(logs);
+      const last = viewIndexAtTime(shown, logs.ring, at) + Math.max(1, height) - 1;
+      if (last >= viewLength(shown, logs.ring) - 1) return null;
+      return viewNumberAt(shown, logs.ring, last) ?? null;
+    },
+    numbers(logs, count) {
+      const shown = current(logs);
+      const end = lastIndex(shown, logs);
+      const from = Math.max(0, end - Math.max(0, count - unfinished(shown, logs).length) + 1);
+      return Array.from({ length: Math.max(0, end - from + 1) }, (_, i) =>
+        viewNumberAt(shown, logs.ring, from + i),
+      ).filter((number): number is number => number !== undefined);
     },
     get behind() {
       return view !== null && isBehind(view);
     },
   };
+}
+
+/** The chosen source. */
+function entryOf(logs: LogsState): LogSourceEntry | null {
+  return logs.opened.find(({ name }) => name === logs.source) ?? null;
+}
+
+function reasonOf(entry: LogSourceEntry | null): string | null {
+  const { reason = null, hint = null } = entry?.status ?? {};
+  return reason === null ? null : `${reason}. ${hint ?? ''}`.trimEnd();
+}
+
+/** Of the chosen source, or of the first of all that cannot be read; one that only waits is told of when it is chosen. */
+function troubleOf(logs: LogsState): string | null {
+  const chosen = entryOf(logs);
+  if (chosen) return chosen.status.reason === null ? null : chosen.status.state;
+  const entry = logs.opened.find(({ status }) => status.state === 'refused' || status.state === 'failed');
+  return logs.source === null && entry ? `${entry.name} ${entry.status.state}` : null;
 }

@@ -12,6 +12,7 @@ import type { Area, TerminalScreen } from '../terminal/terminal.js';
 import { answerDetailRows } from './answer-details.js';
 import { detailRows, factRows, type Fact } from './details-overlay.js';
 import { keyLabel, type Keymap, type Where } from './keymap.js';
+import { sourceFacts } from './log-sources.js';
 import { overlayItems } from './overlay-items.js';
 import { pullFormProps } from './pull-overlay.js';
 import { serverFormHint, serverFormProps } from './server-overlay.js';
@@ -98,6 +99,10 @@ export function createOverlayPane(screen: TerminalScreen, glyphs: Glyphs, keymap
           : detailRows(state, top.subject, width, glyphs);
         return scrolledRows(pickerTitle('Details', SCROLLS, glyphs), rows, top.index);
       }
+      case 'sources': {
+        const rows = factRows(sourceFacts(state.logs), width, glyphs);
+        return scrolledRows(pickerTitle('Sources of the log', SCROLLS, glyphs), rows, top.index);
+      }
       case 'pull': {
         const props = pullFormProps(state, top);
         return {
@@ -142,6 +147,7 @@ export function createOverlayPane(screen: TerminalScreen, glyphs: Glyphs, keymap
         top ? state.chat.chats : null,
         top?.id === 'menu' ? state.chat.done : null,
         top ? state.notices : null,
+        top?.id === 'sources' ? state.logs.opened : null,
         ...(top?.id === 'answer' ? [state.chat.done, state.chat.live, Math.floor(state.mono / 1000)] : []),
         state.view.pane,
         // Times that stand in details.

@@ -4,6 +4,7 @@ import type {
   TranscriptMove,
 } from '../../widgets/chat-transcript.js';
 import type { Size } from '../../widgets/text/span.js';
+import { readJump } from '../domain/log-jump.js';
 import type { AppEvent } from '../events/catalogue.js';
 import type { State } from '../state/state.js';
 import type { SurfaceId } from './arrange.js';
@@ -18,6 +19,8 @@ type Publish = (event: AppEvent) => void;
 export interface ScrollingContext {
   readonly transcript: ChatTranscriptInstance;
   readonly logs: LogWindow;
+  /** Lines of the log that are on the screen, of those that the window gave. */
+  readonly visibleLogLines: () => number;
   readonly keymap: Keymap;
   readonly sizeOf: (id: SurfaceId) => Size;
 }
@@ -26,7 +29,7 @@ export interface ScrollingContext {
 export function createScrolling(
   context: ScrollingContext,
 ): (state: State, command: string, publish: Publish) => boolean {
-  const { transcript, logs, sizeOf, keymap } = context;
+  const { transcript, logs, visibleLogLines, sizeOf, keymap } = context;
 
   return (state, command, publish) => {
     const [pane, verb] = command.split('.');
@@ -81,7 +84,19 @@ export function createScrolling(
   }
 
   function scrollLog(s: State, verb: string, publish: Publish): boolean {
-    const page = Math.max(1, sizeOf('log').height - 1);
+    const { height } = sizeOf('log');
+    const page = Math.max(1, height - 1);
+    if (verb === 'copy' || verb === 'copy-view') {
+      const lines = logs.numbers(s.logs, verb === 'copy' ? 1 : visibleLogLines());
+      publish({ type: 'logs.picked', lines });
+      return true;
+    }
+    if (verb === 'to-time') {
+      const at = readJump(s.view.filtering?.prompt.text ?? '', s.at);
+      if (at === null) return false;
+      publish({ type: 'logs.scrolled', line: logs.atTime(s.logs, at, height) });
+      return true;
+    }
     const rows: Readonly<Record<string, number>> = {
       up: -1,
       down: 1,
@@ -91,7 +106,7 @@ export function createScrolling(
     };
     const by = rows[verb];
     if (by === undefined && verb !== 'end') return false;
-    publish({ type: 'logs.scrolled', line: by === undefined ? null : logs.scrolled(s.logs, by) });
+    publish({ type: 'logs.scrolled', line: by === undefined ? null : logs.scrolled(s.logs, by, height) });
     return true;
   }
 

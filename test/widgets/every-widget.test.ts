@@ -236,11 +236,13 @@ const DRAWINGS: readonly [string, (glyphs: Glyphs) => Draw[]][] = [
         at: level === null ? null : line.at,
       }));
       return [true, false].flatMap((wrap): Draw[] =>
-        [/./g, /long|漢/, /x*/, null].map(
-          (match): Draw =>
-            (s) =>
-              logTail.create(g).view({ lines, wrap, match, empty: LINE }, s),
-        ),
+        [/./gs, /long|漢/g, /\S+/g, null].map((found): Draw => (s) => {
+          const marksOf =
+            found &&
+            ((text: string) =>
+              [...text.matchAll(found)].map((m) => [m.index, m.index + m[0].length] as const));
+          return logTail.create(g).view({ lines, wrap, marksOf, empty: LINE }, s);
+        }),
       );
     },
   ],

@@ -215,7 +215,9 @@ describe('the log', () => {
     { at, level: 'warn' as const, source: 'ollama', text: 'truncating input prompt' },
     { at, level: 'info' as const, source: 'lmapp', text: 'turn 7 took 812 ms' },
   ];
-  const props = { lines, wrap: false, match: null, empty: 'nothing logged yet' };
+  const props = { lines, wrap: false, marksOf: null, empty: 'nothing logged yet' };
+  const marks = (found: RegExp) => (text: string) =>
+    [...text.matchAll(found)].map((m) => [m.index, m.index + m[0].length] as const);
   const SIZE = { width: 80, height: 3 };
 
   it('shows time, level as a word, source and text in columns', () => {
@@ -228,7 +230,7 @@ describe('the log', () => {
   });
 
   it('marks what the filter found', () => {
-    const { rows } = logTail.create(G).view({ ...props, match: /t\w/ }, SIZE);
+    const { rows } = logTail.create(G).view({ ...props, marksOf: marks(/t\w/g) }, SIZE);
     expect(tokensOf(rows, 'tr')).toEqual(['match']);
     expect(texts(rows)[0]).toContain('truncating input prompt');
   });
@@ -237,7 +239,7 @@ describe('the log', () => {
     const long = { at, level: null, source: 'x', text: 'timeout again '.repeat(12) };
     const { rows } = logTail
       .create(G)
-      .view({ ...props, lines: [long], wrap: true, match: /again/ }, { width: 80, height: 9 });
+      .view({ ...props, lines: [long], wrap: true, marksOf: marks(/again/g) }, { width: 80, height: 9 });
     expect(rows.length).toBeGreaterThan(2);
     expect(texts(rows)[1]).toMatch(/^ {24}timeout/);
     expect(tokensOf(rows, 'again').length).toBe(12);
@@ -265,6 +267,7 @@ describe('the log', () => {
       source: 'ollama.service',
       following: true,
       below: 0,
+      trouble: null,
       level: 'warn',
       pattern: 'timeout',
       inverse: false,
@@ -277,6 +280,10 @@ describe('the log', () => {
     const held = { ...title, following: false, below: 12, level: null, inverse: true, skipped: 0 };
     expect(texts([logTitle(held, G)])).toEqual([
       'Log ── ollama.service · held 12 ↓ · !/timeout/ · 1,204 lines',
+    ]);
+    const away = { ...title, source: 'all 3 sources', trouble: 'ollama refused', level: null, pattern: null };
+    expect(texts([logTitle(away, G)])).toEqual([
+      'Log ── all 3 sources · following · ollama refused · 1,204 lines · 3 skipped',
     ]);
   });
 });

@@ -20,8 +20,14 @@ describe('the times by which lines stand among those of other sources', () => {
   });
 
   it('of a clock that is ahead of ours are when the line came', () => {
-    expect(timesOf(lines(4_000_000_000_000, 90), null, 100, false)).toEqual([90, 90]);
+    expect(timesOf(lines(4_000_000_000_000, 90), null, 100, false)).toEqual([100, 100]);
     expect(timesOf(lines(4_000_000_000_000), 50, 100, false)).toEqual([100]);
+  });
+
+  it('of a clock that is behind ours are when the line came, but of the past they are what they say', () => {
+    expect(timesOf(lines(1000, 80_000), null, 100_000, false)).toEqual([100_000, 100_000]);
+    expect(timesOf(lines(95_000), null, 100_000, false)).toEqual([95_000]);
+    expect(timesOf(lines(1000, 80_000), null, 100_000, true)).toEqual([1000, 80_000]);
   });
 });
 

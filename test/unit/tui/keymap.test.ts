@@ -20,6 +20,7 @@ const SCROLLING = ['up', 'down', 'page-up', 'page-down', 'top', 'end'].flatMap((
 ]);
 const OF_THE_SCREEN = [
   ...SCROLLING,
+  ...['log.copy', 'log.copy-view'],
   ...['transcript.previous', 'transcript.next', 'transcript.match-older', 'transcript.match-newer'],
   ...['pane.next', 'pane.previous', 'message.quit-if-empty', 'message.up', 'message.down', 'list.choose'],
 ];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { appendLines, EMPTY_RING } from '../../../src/domain/log-ring.js';
-import type { LogLevel, LogLine } from '../../../src/domain/log.js';
+import { appendLines, EMPTY_RING, emptyRing } from '../../../src/domain/log-ring.js';
+import { FOLLOWING, type LogLevel, type LogLine } from '../../../src/domain/log.js';
 import { initialState, type LogsState } from '../../../src/state/state.js';
 import { defaultSettings } from '../../../src/config/schema.js';
 import { createLogWindow } from '../../../src/tui/log-window.js';
@@ -46,6 +46,8 @@ describe('the window on the log', () => {
     expect(window.scrolled({ ...ten, held: 6 }, 2)).toBe(8);
     expect(window.scrolled({ ...ten, held: 6 }, 3)).toBeNull();
     expect(window.scrolled(ten, -1000)).toBe(0);
+    expect(window.scrolled(ten, -1000, 3)).toBe(2);
+    expect(window.scrolled({ ...ten, held: 2 }, 1, 3)).toBe(3);
   });
 
   it('shows what passes level, source and expression', () => {
@@ -67,11 +69,101 @@ describe('the window on the log', () => {
     expect(open().title(logs)).toMatchObject({ skipped: 2, lines: 4 });
   });
 
+  it('holds its place while lines of all sources come, and stands at the oldest when that was dropped', () => {
+    const window = open();
+    const ring = appendLines(emptyRing(64 * 1024), [
+      { ...line('a1'), at: 10 },
+      { ...line('a2'), at: 20 },
+      { ...line('a3'), at: 30 },
+    ]);
+    let logs: LogsState = { ...EMPTY, ring, held: 1 };
+    expect(texts(logs, 2, window)).toEqual(['a1', 'a2']);
+    logs = { ...logs, ring: appendLines(ring, [{ ...line('b', 'info', 'b'), at: 15 }]) };
+    expect(texts(logs, 3, window)).toEqual(['a1', 'b', 'a2']);
+    for (let i = 0; i < 50; i++)
+      logs = {
+        ...logs,
+        ring: appendLines(
+          logs.ring,
+          Array.from({ length: 50 }, () => line('x'.repeat(50))),
+        ),
+      };
+    expect(logs.ring.first).toBeGreaterThan(1);
+    expect(window.props(logs, 3).lines).toHaveLength(3);
+    expect(window.title(logs)).toMatchObject({
+      following: false,
+      below: logs.ring.end - logs.ring.first - 1,
+    });
+  });
+
+  it('goes to a time with the first line at or behind it on top', () => {
+    const timed = Array.from({ length: 20 }, (_, i) => ({ ...line(`t${i}`), at: 1000 * i }));
+    const logs = { ...EMPTY, ring: appendLines(EMPTY_RING, timed) };
+    const window = open();
+    const held = window.atTime(logs, 4500, 3);
+    expect(texts({ ...logs, held }, 3, window)).toEqual(['t5', 't6', 't7']);
+    expect(texts({ ...logs, held: window.atTime(logs, 0, 3) }, 3, window)).toEqual(['t0', 't1', 't2']);
+    expect(window.atTime(logs, 18_000, 3)).toBeNull();
+  });
+
+  it('tells the numbers of the lines in view', () => {
+    const window = open();
+    expect(window.numbers(ten, 3)).toEqual([7, 8, 9]);
+    expect(window.numbers({ ...ten, held: 4 }, 1)).toEqual([4]);
+    expect(window.numbers(EMPTY, 3)).toEqual([]);
+  });
+
+  it('shows a line that is still written over below the others while it follows', () => {
+    const logs = { ...ten, progress: new Map([['b', line('load 40 %', null, 'b')]]) };
+    expect(texts(logs)).toEqual(['line 8', 'line 9', 'load 40 %']);
+    expect(open().numbers(logs, 3)).toEqual([8, 9]);
+    expect(texts({ ...logs, held: 4 })).toEqual(['line 2', 'line 3', 'line 4']);
+    expect(texts({ ...logs, source: 'a' })).toEqual(['line 7', 'line 8', 'line 9']);
+  });
+
+  it('marks only within what the expression may look at', () => {
+    const logs = { ...ten, filter: { pattern: 'i.*n.*e', inverse: false } };
+    const marks = open().props(logs, 3).marksOf;
+    expect(marks?.('line 1')).toEqual([[1, 4]]);
+    expect(marks?.(`${'-'.repeat(5000)}line`)).toEqual([]);
+    expect(open().props({ ...logs, filter: { pattern: 'x', inverse: true } }, 3).marksOf).toBeNull();
+  });
+
+  it('tells of a source that cannot be read, and of the next step when it is the chosen one', () => {
+    const status = {
+      state: 'refused',
+      reason: 'it may not be read',
+      hint: 'Join the group.',
+      nextTryMs: null,
+    } as const;
+    const opened = [
+      { name: 'lmapp', place: '/l', asked: false, status: FOLLOWING },
+      { name: 'ollama', place: 'journald:ollama', asked: false, status },
+    ];
+    const logs = { ...EMPTY, opened, sources: ['lmapp', 'ollama'] };
+    expect(open().title(logs)).toMatchObject({ source: 'all 2 sources', trouble: 'ollama refused' });
+    const chosen = { ...logs, source: 'ollama' };
+    expect(open().title(chosen)).toMatchObject({ source: 'ollama', trouble: 'refused' });
+    expect(open().props(chosen, 3).empty).toBe('it may not be read. Join the group.');
+    expect(open().title({ ...logs, source: 'lmapp' }).trouble).toBeNull();
+  });
+
   it('says why nothing is shown', () => {
     expect(open().props(EMPTY, 3).empty).toBe('nothing logged yet');
     expect(open().props({ ...ten, filter: { pattern: 'nowhere', inverse: false } }, 3).empty).toBe(
       'no line passes the filter',
     );
+  });
+
+  it('does not go on behind the rows of a frame: its title is of the same lines, and more is still to be drawn', () => {
+    let now = 0;
+    const window = createLogWindow(() => (now += 0.05));
+    const many = withLines(EMPTY, ...Array.from({ length: 100 }, (_, i) => `line ${i}`));
+    const filtered = { ...many, filter: { pattern: 'line', inverse: false } };
+    const { lines } = window.props(filtered, 200);
+    expect(lines.length).toBeLessThan(100);
+    for (let i = 0; i < 10; i++) expect(window.title(filtered).lines).toBe(lines.length);
+    expect(window.behind).toBe(true);
   });
 
   it('filters a long log in steps, so that no key waits for it', () => {
