@@ -122,8 +122,10 @@ function argumentsFrom(command: Command, argv: Readonly<Record<string, unknown>>
 }
 
 function refuseWrongValues(command: Command, { options }: Arguments): void {
-  for (const { name, type, minimum, takes } of command.options) {
+  for (const { name, type, minimum, takes, choices } of command.options) {
     const value = options[name];
+    if (choices && typeof value === 'string' && !choices.includes(value))
+      throw usageError(`--${name} is ${value}; allowed is ${choices.join(', ')}`);
     if (type === 'string' && value === '') throw usageError(`--${name} needs a value: ${takes ?? ''}`);
     if (type !== 'number' || value === undefined) continue;
     if (typeof value !== 'number' || Number.isNaN(value)) throw usageError(`--${name} needs a number`);

@@ -1,4 +1,5 @@
 import { SETTING_KEYS, schemaOf, isSettingKey } from '../config/schema.js';
+import { PLACE_SCHEMES } from '../domain/log-place.js';
 import { EXIT } from '../errors.js';
 import { openModelCache } from '../sessions/remembered.js';
 import type { CommandContext } from './command.js';
@@ -19,9 +20,14 @@ export function printCompletions(
 ): number {
   const models = () =>
     (openModelCache(files.models).read() ?? []).flatMap((server) => server.models.map(({ name }) => name));
+  const sources = () => [
+    'lmapp',
+    ...(openModelCache(files.models).read() ?? []).map(({ backend }) => backend.kind),
+    ...PLACE_SCHEMES,
+  ];
   const words = splitLine(line ?? '');
   const current = words.at(-1) ?? '';
-  const found = completionsOf(words.slice(1), models).filter((each) => each.startsWith(current));
+  const found = completionsOf(words.slice(1), models, sources).filter((each) => each.startsWith(current));
   // bash replaces only what stands behind the last break, and a model's name may hold one.
   const cut = shell === 'bash' ? keptByBash(current, ports.env['LMAPP_WORDBREAKS'] ?? BASH_BREAKS) : 0;
   stdout.write([...new Set(found)].map((each) => `${each.slice(cut)}\n`).join(''));
@@ -29,7 +35,11 @@ export function printCompletions(
 }
 
 /** All words that may stand last in `words` (those behind `lmapp`, the last one unfinished). */
-export function completionsOf(words: readonly string[], models: () => readonly string[]): readonly string[] {
+export function completionsOf(
+  words: readonly string[],
+  models: () => readonly string[],
+  sources: () => readonly string[] = () => [],
+): readonly string[] {
   const before = words.slice(0, -1);
   const current = words.at(-1) ?? '';
   const outer = COMMANDS.find(({ name }) => name === before[0]);
@@ -39,10 +49,10 @@ export function completionsOf(words: readonly string[], models: () => readonly s
   const equals = /^--([^=]+)=/.exec(current);
   if (equals) {
     const option = options.find(({ name }) => name === equals[1]);
-    return option ? valuesOf(option, [], models).map((value) => `--${option.name}=${value}`) : [];
+    return option ? valuesOf(option, [], models, sources).map((value) => `--${option.name}=${value}`) : [];
   }
   const asking = optionInWork(options, before);
-  if (asking) return valuesOf(asking.option, asking.given, models);
+  if (asking) return valuesOf(asking.option, asking.given, models, sources);
   const names = [...options.map(({ name }) => `--${name}`), '--help'];
   if (current.startsWith('-')) return command ? names : [...names, '--version'];
   if (before.length === 0) return COMMANDS.map(({ name }) => name);
@@ -68,10 +78,13 @@ function optionInWork(
 }
 
 function valuesOf(
-  { completes }: OptionSpec,
+  { completes, choices }: OptionSpec,
   given: readonly string[],
   models: () => readonly string[],
+  sources: () => readonly string[],
 ): readonly string[] {
+  if (choices) return choices;
+  if (completes === 'log') return sources();
   if (completes === 'model') return models();
   if (completes === 'theme') return schemaOf('theme').enum ?? [];
   if (completes !== 'setting') return [];

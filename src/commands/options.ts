@@ -11,7 +11,9 @@ export interface OptionSpec {
   readonly takes?: string;
   readonly does: string;
   /** What completes its value. */
-  readonly completes?: 'model' | 'setting' | 'theme' | 'file';
+  readonly completes?: 'model' | 'setting' | 'theme' | 'file' | 'log';
+  /** All values that it can have. */
+  readonly choices?: readonly string[];
   readonly minimum?: number;
 }
 

@@ -20,6 +20,9 @@ export type ReadPlace =
 export const PLACE_FORMS =
   'a file, journald:UNIT, docker:NAME, podman:NAME, lms:server, lms:model, cmd:COMMAND, or ssh:HOST: and one of them';
 
+/** What a place may begin with. */
+export const PLACE_SCHEMES: readonly string[] = ['journald:', 'docker:', 'podman:', 'lms:', 'cmd:', 'ssh:'];
+
 /** Names become words of a command line: nothing that a program takes for an option or a shell for more than a word. */
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.@:\\-]*$/;
 const HOST = /^(?:[A-Za-z0-9_.-]+@)?(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\])$/;

@@ -2,11 +2,11 @@ import path from 'node:path';
 import { backendTypeOf } from '../backends/registry.js';
 import { isAt } from '../backends/typed-address.js';
 import { FOLLOWING } from '../domain/log.js';
-import { placeName, placeText, readPlace, type LogPlace } from '../domain/log-place.js';
-import { findPlace } from '../logs/found-place.js';
+import { placeText, readPlace, type LogPlace } from '../domain/log-place.js';
 import { createLogger, type Logger } from '../logs/logger.js';
 import type { LogSource } from '../logs/log-source.js';
 import { openSource } from '../logs/open-source.js';
+import { placeOfServer, sourceName } from '../logs/server-place.js';
 import { messageOf } from '../errors.js';
 import { backendById } from '../state/state.js';
 import type { EffectHost } from './run.js';
@@ -75,12 +75,8 @@ export function openLogs(host: EffectHost): Logs {
 
   /** Lines are told apart by the name of their source. */
   function freeName(place: LogPlace, backendId: string | null): string {
-    const taken = new Set([OWN, ...[...followed.values()].map(({ name }) => name)]);
-    const server = backendId === null ? null : backendById(host.state(), backendId);
-    const wanted = server ? [server.info.kind, new URL(server.info.url).host] : [];
-    for (const name of [...wanted, placeName(place)]) if (!taken.has(name)) return name;
-    for (let number = 2; ; number++)
-      if (!taken.has(`${placeName(place)} ${number}`)) return `${placeName(place)} ${number}`;
+    const server = backendId === null ? null : (backendById(host.state(), backendId)?.info ?? null);
+    return sourceName(place, server, new Set([OWN, ...[...followed.values()].map(({ name }) => name)]));
   }
 
   async function findAndFollow(backendId: string): Promise<void> {
@@ -88,9 +84,14 @@ export function openLogs(host: EffectHost): Logs {
     if (!server || stopped) return;
     const { url, kind } = server.info;
     const setting = options.settings.backends.find((each) => isAt(each, url));
-    const usual = backendTypeOf(kind)?.logPlaces;
-    const named = setting?.log ?? remotePlace(setting?.machine, usual?.linux);
-    const read = named === null ? null : readPlace(named);
+    const read = await placeOfServer({
+      url,
+      log: setting?.log,
+      machine: setting?.machine,
+      usual: backendTypeOf(kind)?.logPlaces ?? {},
+      ports,
+    });
+    if (stopped) return;
     if (read?.ok === false)
       return publish({
         type: 'notice.raised',
@@ -98,8 +99,7 @@ export function openLogs(host: EffectHost): Logs {
         text: `the log of ${url} is not followed: ${read.reason}`,
         hint: 'Change "log" of this server in the configuration.',
       });
-    const place = read?.place ?? (await findPlace({ url, usual: usual?.[ports.platform] ?? null, ports }));
-    if (stopped) return;
+    const place = read?.place ?? null;
     const text = place && placeText(place);
     // It had another log before it was started anew.
     for (const [at, one] of followed)
@@ -166,12 +166,6 @@ export function openLogs(host: EffectHost): Logs {
       logger.close();
     },
   };
-}
-
-/** Of a server on a machine that is reached by ssh: where its kind writes there. */
-function remotePlace(machine: string | undefined, usual: string | undefined): string | null {
-  const host = /(?:^|,\s*)ssh:([^,]+)/.exec(machine ?? '')?.[1]?.trim();
-  return host === undefined || usual === undefined ? null : `ssh:${host}:${usual}`;
 }
 
 /** Two ways to write a path are one place. */

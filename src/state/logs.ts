@@ -73,12 +73,13 @@ function withNames(sources: readonly string[], names: Iterable<string>): readonl
 function onSource(state: State, event: Stamped & { type: 'logs.source' }): State {
   const { source: name, place, asked, state: status } = event;
   const entry = { name, place, asked, status };
-  const known = state.logs.opened.some((other) => other.name === name);
+  const known = state.logs.opened.find((other) => other.name === name);
   const opened = known
     ? state.logs.opened.map((other) => (other.name === name ? entry : other))
     : [...state.logs.opened, entry];
   const next = withLogs(state, { opened, sources: withNames(state.logs.sources, [name]) });
-  if (!asked || status.reason === null) return next;
+  // A try that failed in the same way is no news.
+  if (!asked || status.reason === null || status.reason === known?.status.reason) return next;
   return withNotice(next, event, 'warn', `log ${name}: ${status.reason}`, status.hint);
 }
 

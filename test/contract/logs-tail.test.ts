@@ -215,4 +215,17 @@ describe('following a file', () => {
     await until(() => texts.length === 5000, 'all lines');
     expect(batches).toBeLessThan(60);
   });
+
+  it('opens 10 GB at their end and reads nothing else', async () => {
+    fs.writeFileSync(file, '');
+    fs.truncateSync(file, 10 * 1024 ** 3);
+    fs.appendFileSync(file, '\nlast but one\nlast\n');
+    const bytesRead = (): number =>
+      Number(/^rchar: (\d+)/m.exec(fs.readFileSync('/proc/self/io', 'utf8'))?.[1]);
+    const before = bytesRead();
+    follow();
+    await has('last');
+    expect(texts).toEqual(['last but one', 'last']);
+    expect(bytesRead() - before).toBeLessThan(1024 * 1024);
+  });
 });

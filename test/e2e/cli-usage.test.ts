@@ -151,6 +151,7 @@ describe('completion in bash', () => {
       'backends',
       'config',
       'status',
+      'logs',
       'doctor',
       'completion',
     ]);

@@ -43,6 +43,15 @@ describe('the log', () => {
     expect(machine.state.notices).toMatchObject([
       { level: 'warn', text: 'log x: not allowed', hint: 'Ask.' },
     ]);
+    const [first] = machine.state.notices;
+    machine.send({
+      type: 'logs.source',
+      source: 'x',
+      place: '/x',
+      asked: true,
+      state: { ...refused, nextTryMs: 5 },
+    });
+    expect(machine.state.notices).toEqual([first]);
     machine.send({ type: 'logs.source', source: 'y', place: '/y', asked: false, state: FOLLOWING });
     expect(machine.state.logs.opened.map(({ name, status }) => [name, status.state])).toEqual([
       ['x', 'refused'],
