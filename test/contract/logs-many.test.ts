@@ -11,8 +11,8 @@ import { systemClock } from '../../src/ports.js';
 
 const LINES = 200_000;
 let folder = '';
-let sources: LogSource[] = [];
-let writers: ChildProcess[] = [];
+const sources: LogSource[] = [];
+const writers: ChildProcess[] = [];
 
 beforeEach(() => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'lmapp-many-'));
