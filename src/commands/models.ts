@@ -79,10 +79,16 @@ const unload: Command = {
 
 const pull: Command = {
   name: 'pull',
-  words: { name: 'name', does: 'a name as the server knows it: qwen3:8b, hf.co/USER/REPOSITORY:Q4_K_M' },
-  does: 'Lets a server fetch a model. Stopped with Ctrl+C and pulled again, it goes on where it was.',
+  words: {
+    name: 'name',
+    does: 'hf:ORG/REPO[:QUANT], an https address of a GGUF, a name of the catalogue (smollm2-135m), or as a server knows it: qwen3:8b',
+  },
+  does: 'Fetches a model onto this machine, or lets a server do it. Stopped with Ctrl+C and pulled again, it goes on where it was.',
   options: OPTIONS,
-  examples: [['lmapp models pull qwen3:8b --server ollama', 'with several servers that can, name one']],
+  examples: [
+    ['lmapp models pull smollm2-135m', 'the smallest of the catalogue, to run without any server'],
+    ['lmapp models pull qwen3:8b --server ollama', 'with several servers that can, name one'],
+  ],
   run: async (context, args) => (await import('./pull-model.js')).pullModel(context, args),
 };
 

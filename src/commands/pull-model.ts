@@ -1,50 +1,30 @@
-import { formatBytes, formatCountdown, formatDuration, formatUsage } from '../../widgets/text/format.js';
 import type { Backend } from '../backends/backend.js';
-import { metered, NEW_METER, pullFigures, type PullFigures, type PullMeter } from '../domain/pull-meter.js';
 import { insteadOfPull } from '../domain/pull-names.js';
+import { pullTargetOf } from '../domain/pull-target.js';
 import { EXIT, LmappError } from '../errors.js';
 import type { CommandContext } from './command.js';
 import type { AskedServer } from './find-backends.js';
-import type { Arguments } from './options.js';
-import {
-  cannot,
-  listAgain,
-  oneName,
-  toLmappError,
-  unanswered,
-  withModels,
-  type ModelWork,
-} from './with-models.js';
-
-const BAR_CELLS = 20;
-/** Reports come every 60 ms and layer. */
-const TOLD_EVERY_MS = 250;
+import { listOf, textOf, type Arguments } from './options.js';
+import { tellPull } from './tell-pull.js';
+import { cannot, listAgain, oneName, unanswered, withModels, type ModelWork } from './with-models.js';
+import { toLmappError } from './with-work.js';
 
 /** `lmapp models pull` */
-export function pullModel(context: CommandContext, args: Arguments): Promise<number> {
+export async function pullModel(context: CommandContext, args: Arguments): Promise<number> {
   const name = oneName(args, 'pull').trim();
+  if (isForHere(name, args)) return (await import('./pull-here.js')).pullHere(context, args, name);
   let stopped = '';
   return withModels(
     context,
     args,
     async (work) => {
       const { server, backend } = pullServer(work, name);
-      const started = context.ports.clock.monotonic();
-      let meter = NEW_METER;
-      let told = -Infinity;
-      for await (const progress of backend.pull?.(name, work.signal) ?? []) {
-        const now = context.ports.clock.monotonic();
-        const fresh = meter.progress?.phase !== progress.phase;
-        meter = metered(meter, progress, now);
-        const figures = pullFigures(meter, now);
-        stopped = figures.fraction === null ? '' : ` at ${Math.round(figures.fraction * 100)} %`;
-        if (!fresh && now - told < TOLD_EVERY_MS) continue;
-        told = now;
-        work.tell(progressEvent(meter, figures));
-        work.status.show(progressLine(name, meter, figures));
-      }
+      const reports = backend.pull?.(name, work.signal) ?? [];
+      const pull = await tellPull(work, name, reports, (at) => {
+        stopped = at;
+      });
       if (work.signal.aborted) return EXIT.interrupted;
-      if (meter.progress?.phase !== 'done')
+      if (pull === null)
         throw toLmappError({
           code: 'broken',
           message: 'The server ended the pull before it was complete.',
@@ -52,16 +32,22 @@ export function pullModel(context: CommandContext, args: Arguments): Promise<num
           status: null,
         });
       await listAgain(work, server);
-      const { totalBytes } = pullFigures(meter, context.ports.clock.monotonic());
-      const ms = context.ports.clock.monotonic() - started;
-      work.tell({ type: 'ended', outcome: 'complete', name, totalBytes, ms: Math.round(ms), fault: null });
-      const size = totalBytes === null ? '' : `: ${formatBytes(totalBytes)}`;
-      work.say(`${name} is pulled to ${backend.info.title}${size} in ${formatDuration(ms)}`);
+      pull.say(`${name} is pulled to ${backend.info.title}`);
       return EXIT.ok;
     },
     () =>
       `the pull of ${name} was stopped${stopped}. The server keeps what came: pulled again it goes on from there.`,
   );
+}
+
+/** Fetched by lmapp itself: no server is named, and it is an address, or a name of the catalogue. */
+function isForHere(name: string, args: Arguments): boolean {
+  const server = textOf(args, 'server');
+  if (server !== null) return server === 'embedded';
+  if (listOf(args, 'url').length > 0) return false;
+  const target = pullTargetOf(name);
+  // LM Studio takes pages of the hub, too; a file of one is meant for here.
+  return target !== null && (target.kind !== 'hub' || /^hf:|\.gguf$/i.test(name));
 }
 
 /** The one server that can pull. Errors: LmappError when there is none, with code 2 when there are several. */
@@ -93,32 +79,4 @@ function pullServer(
   throw new LmappError('no-server', away[0] ?? 'no server was found', {
     hint: away.slice(1).join('\n') || 'Start one, for example with "ollama serve", or name one with --url.',
   });
-}
-
-function progressEvent(
-  { progress }: PullMeter,
-  { fraction, completedBytes, totalBytes, bytesPerSecond, leftMs }: PullFigures,
-): Readonly<Record<string, unknown>> {
-  return {
-    type: 'progress',
-    phase: progress?.phase ?? null,
-    status: progress?.status ?? null,
-    fraction,
-    completedBytes,
-    totalBytes,
-    bytesPerSecond: bytesPerSecond === null ? null : Math.round(bytesPerSecond),
-    leftMs: leftMs === null ? null : Math.round(leftMs),
-    layers: progress?.layers ?? [],
-  };
-}
-
-function progressLine(name: string, { progress }: PullMeter, figures: PullFigures): string {
-  const { fraction, completedBytes, totalBytes, bytesPerSecond, leftMs } = figures;
-  if (progress?.phase !== 'downloading') return `${name}  ${progress?.status ?? ''}`;
-  const full = Math.round((fraction ?? 0) * BAR_CELLS);
-  const bar = `[${'#'.repeat(full)}${' '.repeat(BAR_CELLS - full)}]`;
-  const percent = fraction === null ? '  —' : String(Math.floor(fraction * 100)).padStart(3);
-  const speed = bytesPerSecond === null ? '' : `  ${formatBytes(bytesPerSecond)}/s`;
-  const left = leftMs === null ? '' : `  ${formatCountdown(leftMs)} left`;
-  return `${name}  ${percent} % ${bar} ${formatUsage(completedBytes, totalBytes)}${speed}${left}`;
 }

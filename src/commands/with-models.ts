@@ -1,35 +1,22 @@
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
-import { BackendError, type Backend } from '../backends/backend.js';
+import type { Backend } from '../backends/backend.js';
 import { keyOf } from '../config/secrets.js';
-import type { Fault } from '../domain/fault.js';
 import { findModels } from '../domain/find-model.js';
 import type { Model } from '../domain/model.js';
 import { nearestNames } from '../domain/names.js';
-import type { Settings } from '../domain/settings.js';
 import { EXIT, LmappError } from '../errors.js';
 import type { CommandContext } from './command.js';
 import { askServers, type AskedServer } from './find-backends.js';
 import { isOn, listOf, textOf, type Arguments } from './options.js';
 import { rememberModels } from './print-models.js';
 import { requestLog } from './request-log.js';
-import { settingsFor } from './settings.js';
-import { statusLine, type StatusLine } from './status-line.js';
 import { untilAborted } from './until-aborted.js';
+import { withWork, type Work } from './with-work.js';
 
 /** What a command on models works with. */
-export interface ModelWork {
-  readonly context: CommandContext;
-  readonly args: Arguments;
-  readonly settings: Settings;
+export interface ModelWork extends Work {
   /** Those that --server lets through. */
   readonly servers: readonly AskedServer[];
-  /** Ended by Ctrl+C. */
-  readonly signal: AbortSignal;
-  readonly status: StatusLine;
-  /** With --json: an object on a line of its own; nothing otherwise. */
-  tell(event: Readonly<Record<string, unknown>>): void;
-  /** Without --json: a line for people; nothing otherwise. */
-  say(text: string): void;
 }
 
 /** A model and where it is. */
@@ -43,82 +30,39 @@ export interface FoundModel {
  * Asks the servers, and runs the work with them. Ctrl+C ends the work and gives 130, with `interrupted` on stderr. Errors of a server
  * become LmappError with its next step; with --json they are told as the last object, too.
  */
-export async function withModels(
+export function withModels(
   context: CommandContext,
   args: Arguments,
   run: (work: ModelWork) => Promise<number>,
   interrupted: () => string | null = () => null,
 ): Promise<number> {
-  const { ports, files, stdout, stderr } = context;
-  const { settings, problems } = settingsFor(context, args);
-  for (const problem of problems) stderr.write(`lmapp: ${problem}\n`);
-  const json = isOn(args, 'json');
-  const abort = new AbortController();
-  const onInterrupt = (): void => abort.abort();
-  process.once('SIGINT', onInterrupt);
-  const status = statusLine(stderr);
+  const { ports, files } = context;
   const wanted = textOf(args, 'server');
-  let servers: readonly AskedServer[] = [];
-  const tell = (event: Readonly<Record<string, unknown>>): void => {
-    if (json) stdout.write(`${JSON.stringify(event)}\n`);
-  };
-  const onCancelled = (): number => {
-    status.clear();
-    const text = interrupted();
-    if (text !== null) stderr.write(`lmapp: ${text}\n`);
-    tell({ type: 'ended', outcome: 'cancelled', fault: null });
-    return EXIT.interrupted;
-  };
-  try {
+  const ask = async (work: Work): Promise<number> => {
+    const { settings, signal, status } = work;
     status.show('looking for servers');
-    const asked = await untilAborted(
+    const servers = await untilAborted(
       askServers({
         ports,
         settings,
         urls: [...listOf(args, 'url'), ...(wanted !== null && isAddress(wanted) ? [wanted] : [])],
         mock: isOn(args, 'mock'),
         keyOf: (backend) => keyOf(backend, ports.env),
-        signal: abort.signal,
+        signal,
         onRequest: requestLog(context, args, settings),
       }),
-      abort.signal,
+      signal,
     );
-    if (asked === null) return onCancelled();
+    if (servers === null) return EXIT.interrupted;
     status.clear();
-    servers = asked;
-    rememberModels(files.models, servers);
-    const chosen = wanted === null ? servers : serversNamed(servers, wanted);
-    const say = (text: string): void => {
-      status.clear();
-      if (!json) stdout.write(`${sanitizeLine(text)}\n`);
-    };
-    const code = await run({
-      context,
-      args,
-      settings,
-      servers: chosen,
-      signal: abort.signal,
-      status,
-      tell,
-      say,
-    });
-    return abort.signal.aborted ? onCancelled() : code;
-  } catch (error) {
-    if (abort.signal.aborted) return onCancelled();
-    status.clear();
-    const told =
-      error instanceof BackendError
-        ? error.fault
-        : error instanceof LmappError
-          ? { code: error.code, message: error.message, hint: error.hint, status: null }
-          : null;
-    if (told) tell({ type: 'ended', outcome: 'failed', fault: told });
-    throw error instanceof BackendError ? toLmappError(error.fault) : error;
-  } finally {
-    status.clear();
-    process.off('SIGINT', onInterrupt);
-    for (const { backend } of servers) backend?.close();
-  }
+    try {
+      rememberModels(files.models, servers);
+      return await run({ ...work, servers: wanted === null ? servers : serversNamed(servers, wanted) });
+    } finally {
+      for (const { backend } of servers) backend?.close();
+    }
+  };
+  return withWork(context, args, ask, interrupted);
 }
 
 /** The one model that a name means. Errors: LmappError with code 2 for none, with the nearest names, and for several, with their keys. */
@@ -181,14 +125,6 @@ export function oneName({ words }: Arguments, command: string): string {
 /** That a server has no way to do something: what and the next step. */
 export function cannot(what: string, hint: string): LmappError {
   return new LmappError('unsupported', what, { hint });
-}
-
-export function toLmappError(fault: Fault): LmappError {
-  return new LmappError(
-    fault.code,
-    sanitizeLine(fault.message),
-    fault.hint === null ? {} : { hint: fault.hint },
-  );
 }
 
 /** Lists anew what changed, for the completions and the next start of the dashboard; null when it cannot be told now. */

@@ -58,6 +58,8 @@ export function filesOf(directories: Directories) {
     remembered: join(directories.state, 'state.json'),
     loads: join(directories.state, 'loads.json'),
     models: join(directories.cache, 'models.json'),
+    /** Model files that lmapp fetched. */
+    modelFiles: join(directories.data, 'models'),
     facts: join(directories.cache, 'machine.json'),
   } as const;
 }

@@ -76,6 +76,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       TEXT,
       'src/backends',
       'src/config',
+      'src/engine',
       'src/hardware',
       'src/logs',
       'src/sessions',
