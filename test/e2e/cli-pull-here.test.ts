@@ -92,3 +92,18 @@ describe('lmapp models pull of a model for this machine', () => {
     expect(result.stderr).toMatch(/There is no org\/none on http.*\n.*hf:ORG\/REPO/s);
   });
 });
+
+describe('lmapp models catalogue', () => {
+  it('lists what can be fetched, with size, license and what it is good for, for people and for programs', async () => {
+    const table = await runLmapp(['models', 'catalogue'], { env: env() });
+    expect(table).toMatchObject({ code: 0, stderr: '' });
+    expect(table.stdout).toMatch(
+      /^smollm2-135m +98 MB +Q4_1 +8192 ctx +Apache-2\.0 +(fits|tight|too large|—) +it talks, no more/m,
+    );
+    const listed = JSON.parse(
+      (await runLmapp(['models', 'catalogue', '--json'], { env: env() })).stdout,
+    ) as object[];
+    expect(listed).toHaveLength(6);
+    expect(listed[0]).toMatchObject({ license: 'Apache-2.0', verdict: expect.any(String) as unknown });
+  });
+});
