@@ -9,6 +9,7 @@ import { measureBytes } from './bench/measure-bytes.js';
 import { measureCpu } from './bench/measure-cpu.js';
 import { measureKeys } from './bench/measure-keys.js';
 import { measureMachine } from './bench/measure-machine.js';
+import { measureLogs } from './bench/measure-logs.js';
 import { measureMemory } from './bench/measure-memory.js';
 import { measureServers } from './bench/measure-servers.js';
 import { measureStart } from './bench/measure-start.js';
@@ -20,6 +21,7 @@ const GROUPS: Readonly<Record<string, (quick: boolean) => Promise<readonly Line[
   answer: measureAnswer,
   bytes: measureBytes,
   keys: measureKeys,
+  logs: measureLogs,
   memory: measureMemory,
   servers: measureServers,
   machine: measureMachine,
