@@ -41,7 +41,7 @@ const lines: Line[] = [];
 for (const name of wanted) {
   process.stderr.write(`measuring ${name} …\n`);
   try {
-    lines.push(...((await GROUPS[name]?.(values.quick)) ?? []));
+    lines.push(...((await GROUPS[name]?.(values.quick || isBrief(name))) ?? []));
   } catch (error) {
     lines.push({
       name,
@@ -57,6 +57,11 @@ console.log(
 console.log(table(lines));
 if (values.json !== undefined) fs.writeFileSync(values.json, JSON.stringify(lines, null, 2) + '\n');
 process.exit(lines.some((line) => verdictOf(line) === 'over' || verdictOf(line) === 'not measured') ? 1 : 0);
+
+/** Ten minutes of log lines are for those who ask for them. */
+function isBrief(name: string): boolean {
+  return name === 'logs' && values.only === undefined;
+}
 
 function fail(message: string): never {
   console.error(`bench: ${message}`);
