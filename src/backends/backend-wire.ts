@@ -252,7 +252,7 @@ function noJson(answer: WholeAnswer): Fault {
   return faultFor(answer.text.trim() === '' ? 'empty-answer' : 'no-json', {}, answer.status);
 }
 
-function clockOf(ports: BackendPorts): Clock {
+export function clockOf(ports: BackendPorts): Clock {
   return {
     now: () => ports.now(),
     monotonic: () => ports.monotonic(),

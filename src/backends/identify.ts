@@ -1,7 +1,7 @@
 import { faultFor } from '../domain/fault-table.js';
 import type { WholeAnswer } from '../wire/read.js';
 import { type BackendAddress, BackendError, type BackendPorts, type BackendType } from './backend.js';
-import { BackendWire } from './backend-wire.js';
+import { BackendWire, clockOf } from './backend-wire.js';
 import { isPage } from './recognise.js';
 import { backendTypes } from './registry.js';
 
@@ -51,15 +51,18 @@ export async function discover(
   types: readonly BackendType[] = backendTypes,
 ): Promise<readonly FoundBackend[]> {
   const places = types.flatMap((type) => type.defaultPorts.map((port) => `http://127.0.0.1:${port}`));
+  const late = new AbortController();
+  const endLimit = clockOf(ports).after(DISCOVERY_TIMEOUT_MS, () => late.abort());
+  const limit = AbortSignal.any([signal, late.signal]);
   const found = await Promise.all(
     [...new Set(places)].map(async (url): Promise<FoundBackend | null> => {
       try {
-        const limit = AbortSignal.any([signal, AbortSignal.timeout(DISCOVERY_TIMEOUT_MS)]);
         return { kind: await identify({ url, key: null }, limit, ports), url };
       } catch {
         return null;
       }
     }),
   );
+  endLimit();
   return found.filter((entry) => entry !== null);
 }

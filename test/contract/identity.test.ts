@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { BackendType } from '../../src/backends/backend.js';
-import { discover, identify } from '../../src/backends/identify.js';
+import { discover, identify, type FoundBackend } from '../../src/backends/identify.js';
 import { NO_FEATURES } from '../../src/domain/model.js';
 import { RawServer, hang, json, status, stream } from '../support/raw-server.js';
 import { DONE, REAL_PORTS, ask, backendAt, c, finish } from './answers.js';
+import { SteeredClock, settle } from './steered-clock.js';
 
 let server: RawServer;
 beforeEach(async () => {
@@ -97,10 +98,16 @@ describe('which server is this', () => {
     await expect(who()).rejects.toThrow(/redirects to http:\/\/portal.example\/login/);
   });
 
-  it('default ports are looked at side by side, and a silent one holds up nothing', async () => {
-    const silent = await RawServer.start();
+  it('default ports are looked at side by side, and a silent one is left after 300 ms', async () => {
+    const [silent, other] = [await RawServer.start(), await RawServer.start()];
     silent.reply('/v1/models', hang);
-    server.reply('/v1/models', json({ data: [] }, 200, LLAMA));
+    // Each of the two answers only when all were asked.
+    const all = Promise.all([silent, other, server].map((one) => one.waitFor('/v1/models')));
+    for (const one of [other, server])
+      one.reply('/v1/models', async (socket, request) => {
+        await all;
+        await json({ data: [] }, 200, LLAMA)(socket, request);
+      });
     const type = (port: number): BackendType => ({
       kind: `k${port}`,
       title: '',
@@ -111,10 +118,24 @@ describe('which server is this', () => {
       notConcerned: {},
       create: () => backendAt('mock', ''),
     });
-    const begun = performance.now();
-    const found = await discover(signal, REAL_PORTS, [type(silent.port), type(server.port), type(1)]);
-    expect(performance.now() - begun).toBeLessThan(600);
-    expect(found).toEqual([{ kind: 'llama.cpp', url: server.url }]);
+    const clock = new SteeredClock();
+    let found: readonly FoundBackend[] | null = null;
+    const places = [silent.port, other.port, server.port, 1].map(type);
+    let told = 0;
+    const { now, monotonic, after } = clock;
+    const ports = { now, monotonic, after, onRequest: () => void (told += 1) };
+    const search = discover(signal, ports, places).then((entries) => (found = entries));
+    // Two that answer, and one port where nobody is.
+    while (told < 3) await settle();
+    clock.advance(299);
+    await settle();
+    expect(found).toBeNull();
+    clock.advance(1);
+    expect(await search).toEqual([
+      { kind: 'llama.cpp', url: other.url },
+      { kind: 'llama.cpp', url: server.url },
+    ]);
     await silent.stop();
+    await other.stop();
   });
 });

@@ -5,6 +5,7 @@ import type { BackendFeatures } from '../../src/domain/model.js';
 import { backendTypeOf, backendTypes } from '../../src/backends/registry.js';
 import { RawServer, hang, packets, status } from '../support/raw-server.js';
 import { ask, backendAt, modelOf } from './answers.js';
+import { SteeredClock } from './steered-clock.js';
 
 let server: RawServer;
 let backend: Backend;
@@ -80,24 +81,23 @@ describe.each(backendTypes.map((type) => [type.kind, type] as const))(
       }
     });
 
-    it('closes its socket within 100 ms of a cancel before the first byte', async () => {
+    it('closes its socket at a cancel before the first byte, without waiting for anything', async () => {
+      // No time passes: what waited for a timer would wait for ever.
+      const still = backendAt(kind, server.url, { ports: new SteeredClock() });
       const stop = new AbortController();
       server.reply('/api/chat', hang).reply('/v1/chat/completions', hang);
       const events: ChatEvent['type'][] = [];
-      const begun = { at: 0 };
-      const seen = await ask(backend, {
+      const seen = await ask(still, {
         signal: stop.signal,
         onEvent: (event) => {
           events.push(event.type);
-          if (event.type !== 'sent') return;
-          begun.at = performance.now();
-          stop.abort();
+          if (event.type === 'sent') stop.abort();
         },
       });
       expect(seen.outcome).toBe('cancelled');
-      expect(performance.now() - begun.at).toBeLessThan(100);
-      const chat = server.requests.find((request) => request.method === 'POST');
-      if (chat !== undefined) expect((await chat.closed) - begun.at).toBeLessThan(100);
+      // The server never answers: it sees the end of the socket or this never ends.
+      await server.requests.find((request) => request.method === 'POST')?.closed;
+      still.close();
     });
 
     it('ends a chat whose signal has ended before it began', async () => {

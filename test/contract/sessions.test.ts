@@ -169,20 +169,24 @@ describe('the store of chats', () => {
     ]);
   });
 
-  it('lists hundreds of chats quickly, and again without reading them', async () => {
+  it('lists hundreds of chats, and again without reading them', async () => {
     const directory = folder.path('chats');
     fs.mkdirSync(directory);
     const line = (value: object) => `${JSON.stringify(value)}\n`;
     const body =
       line({ t: 'chat', v: 1, id: 'x', title: 'T', at: 1 }) +
       line({ t: 'prompt', turn: 'a', at: 1, text: 'Q' });
-    for (let i = 0; i < 500; i++)
-      fs.writeFileSync(path.join(directory, `c${i}.ndjson`), body + line({ pad: 'y'.repeat(20_000) }));
+    const file = (i: number) => path.join(directory, `c${i}.ndjson`);
+    const write = (i: number, text: string) => {
+      fs.writeFileSync(file(i), text);
+      fs.utimesSync(file(i), 1000, 1000);
+    };
+    for (let i = 0; i < 500; i++) write(i, body + line({ pad: 'y'.repeat(20_000) }));
     const { store } = storeAt(directory);
     expect(await store.list()).toHaveLength(500);
-    const started = performance.now();
+    // What only a second reading would find: another text of the same size and time.
+    for (let i = 0; i < 500; i++) write(i, ' '.repeat(fs.statSync(file(i)).size));
     expect(await store.list()).toHaveLength(500);
-    expect(performance.now() - started).toBeLessThan(500);
   });
 
   it('never leaves its folder, whatever the id', () => {

@@ -20,6 +20,7 @@ import {
   timeAt,
   type LogRing,
 } from '../../../src/domain/log-ring.js';
+import { bounded } from '../../support/bounded.js';
 
 const line = (text: string, level: LogLevel | null = null, source = 'x'): LogLine => ({
   at: null,
@@ -231,8 +232,8 @@ describe('an expression typed as a filter', () => {
     expect(marksOf(pattern('a'), 'a'.repeat(5000)).length).toBe(100);
   });
 
-  it('ends in a blink for the worst expressions that are accepted', () => {
-    const long = 'a'.repeat(64 * 1024);
+  it('ends for the worst expressions that are accepted, however long the line is', () => {
+    const long = 'a'.repeat(4 * 1024 * 1024);
     for (const text of [
       'a?'.repeat(15) + 'b',
       '(?:a|a)'.repeat(12) + 'b',
@@ -245,9 +246,7 @@ describe('an expression typed as a filter', () => {
     ]) {
       const compiled = compilePattern(text);
       if (!compiled.ok) continue;
-      const start = performance.now();
-      matchesPattern(compiled.pattern, long);
-      expect(performance.now() - start).toBeLessThan(1500);
+      expect(bounded(() => matchesPattern(compiled.pattern, long))).toBe(false);
     }
   });
 });

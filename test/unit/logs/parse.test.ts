@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { LogLine } from '../../../src/domain/log.js';
 import { createLineParser, type LineParserOptions } from '../../../src/logs/parse.js';
+import { bounded } from '../../support/bounded.js';
 
 /** Somebody reads it two seconds after it was written. */
 const NOW = new Date(2026, 10, 23, 20, 48, 43).getTime();
@@ -159,6 +160,7 @@ describe('reading a line of a log', () => {
     expect(read('\x1b[32mINFO\x1b[0m: ok').level).toBe('info');
   });
 
+<<<<<<< HEAD
   it('opens what the journal and docker put around a line', () => {
     const journal = (fields: object): LogLine =>
       parserOf('u', { envelope: 'journald' })(
@@ -231,6 +233,9 @@ describe('reading a line of a log', () => {
 
   it('never throws and stays fast on noise', () => {
     const start = performance.now();
+=======
+  it('never throws on noise, and takes linear time', () => {
+>>>>>>> ff5f291 (tests: no clock in an assertion; what grows too fast is killed, what waits for a timer gets none, a slow line is measured in bytes)
     let seed = 1;
     for (let i = 0; i < 3000; i++) {
       let text = '';
@@ -243,7 +248,6 @@ describe('reading a line of a log', () => {
       read(`time=${text}`);
     }
     for (const c of ['[', '"', '\\', ' ', '-', 'a', '{"a":'])
-      read(`time=x level=INFO msg="${c.repeat(65_000)}`);
-    expect(performance.now() - start).toBeLessThan(3000);
+      bounded(() => read(`time=x level=INFO msg="${c.repeat(2_000_000)}`));
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createRedactor, REDACTED } from '../../../src/logs/redact.js';
+import { bounded } from '../../support/bounded.js';
 
 const redactor = createRedactor(['hunter2-is-the-key']);
 
@@ -110,18 +111,16 @@ describe('redaction', () => {
     });
   });
 
-  it('takes no long time for hostile text', () => {
-    const start = performance.now();
+  it('takes linear time for hostile text', () => {
     for (const text of [
-      'token'.repeat(4000),
-      'a-'.repeat(8000) + 'token',
-      'http://' + 'a'.repeat(16_000),
-      'key='.repeat(4000),
-      'bearer '.repeat(2000),
-      'eyJ'.repeat(5000),
+      'token'.repeat(400_000),
+      'a-'.repeat(800_000) + 'token',
+      'http://' + 'a'.repeat(1_600_000),
+      'key='.repeat(400_000),
+      'bearer '.repeat(200_000),
+      'eyJ'.repeat(500_000),
     ])
-      redactor.text(text);
-    expect(performance.now() - start).toBeLessThan(500);
+      bounded(() => redactor.text(text));
   });
 
   it('does not take short texts for secrets', () => {
