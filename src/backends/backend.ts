@@ -119,6 +119,17 @@ export interface BackendAddress {
   readonly key: string | null;
 }
 
+/** How a server is started. It listens where it is told to, so that it stands where the list expects it. */
+export interface Launch {
+  /** Looked for in PATH. Null: the model's file is the program (llamafile). */
+  readonly program: string | null;
+  /** It serves one model file, which the user chooses. */
+  readonly needsFile: boolean;
+  /** `file` is empty where none is needed. */
+  args(host: string, port: number, file: string): readonly string[];
+  env?(host: string, port: number): Readonly<Record<string, string>>;
+}
+
 /** An entry of the registry: a new server is one file with one of these, and one line in registry.ts. */
 export interface BackendType {
   readonly kind: string;
@@ -127,6 +138,8 @@ export interface BackendType {
   readonly defaultPorts: readonly number[];
   /** How to start it, for hints: `ollama serve`. */
   readonly startCommand: string;
+  /** How lmapp starts it on this machine; absent: it does not. */
+  readonly launch?: Launch;
   /** Where its log is, for hints and docs/backends.md. */
   readonly logPlace: string;
   /** The same as domain/log-place.ts reads it, where it is always the same place, by system. */

@@ -45,6 +45,11 @@ const PLACE = {
   kind: 'llama.cpp',
   title: 'llama.cpp',
   startCommand: 'llama-server -m MODEL.gguf',
+  launch: {
+    program: 'llama-server',
+    needsFile: true,
+    args: (host: string, port: number, file: string) => ['-m', file, '--host', host, '--port', String(port)],
+  },
   logPlace: 'its terminal, or the file of `--log-file`',
 };
 

@@ -33,6 +33,11 @@ const PLACE = {
   kind: 'llamafile',
   title: 'llamafile',
   startCommand: './MODEL.llamafile --server',
+  launch: {
+    program: null,
+    needsFile: true,
+    args: (host: string, port: number) => ['--server', '--nobrowser', '--host', host, '--port', String(port)],
+  },
   logPlace: 'its terminal',
 };
 

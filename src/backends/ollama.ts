@@ -40,6 +40,12 @@ const PLACE = {
   kind: 'ollama',
   title: 'Ollama',
   startCommand: 'ollama serve',
+  launch: {
+    program: 'ollama',
+    needsFile: false,
+    args: () => ['serve'],
+    env: (host: string, port: number) => ({ OLLAMA_HOST: `${host}:${port}` }),
+  },
   logPlace:
     '`journalctl -u ollama` on Linux, `~/.ollama/logs/server.log` on macOS, `%LOCALAPPDATA%\\Ollama\\server.log` on Windows',
 };

@@ -33,6 +33,7 @@ const ORIGINS: Readonly<Record<ServerOrigin, string>> = {
   configuration: 'configuration',
   environment: 'environment',
   found: 'found',
+  installed: 'installed',
   mock: 'mock',
 };
 

@@ -61,6 +61,10 @@ export function filesOf(directories: Directories) {
     /** Model files that lmapp fetched. */
     modelFiles: join(directories.data, 'models'),
     facts: join(directories.cache, 'machine.json'),
+    /** What the headers of model files tell. */
+    modelHeaders: join(directories.cache, 'model-headers.json'),
+    /** Output of servers that were started from here. */
+    serverLogs: join(directories.state, 'servers'),
   } as const;
 }
 

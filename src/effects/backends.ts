@@ -50,6 +50,8 @@ export interface Backends {
    * `detected`: what it was a moment ago, so that it need not be asked again.
    */
   add(added: AddedServer): void;
+  /** Puts a server whose program is on this machine into the list, at its usual place, unless another one stands there. */
+  addInstalled(type: BackendType): void;
   /** Ends the watching of an address and takes it out of the list. */
   remove(url: string): void;
   stop(): void;
@@ -69,7 +71,7 @@ interface Wanted {
   readonly rank: number;
 }
 
-const RANK = { url: 0, configured: 100, environment: 200, found: 300, mock: 900 } as const;
+const RANK = { url: 0, configured: 100, environment: 200, found: 300, installed: 400, mock: 900 } as const;
 /** How often the default ports are looked at again: often while nothing answers, else seldom. */
 /** Behind those that were there at the start. */
 const ADDED_RANK = 50;
@@ -359,6 +361,14 @@ export function createBackends(options: BackendsOptions): Backends {
       for (const id of before)
         if (id !== now && id !== placeholder) publish({ type: 'backend.removed', backendId: id });
     },
+    addInstalled(type) {
+      // One of its kind is enough: it is started where that one stands.
+      if ([...watched.values()].some(({ backend }) => backend.info.kind === type.kind)) return;
+      const free = type.defaultPorts
+        .map((port) => `http://127.0.0.1:${port}`)
+        .find((place) => !taken.has(place));
+      if (free !== undefined) watch(type, { url: free, key: null }, true, RANK.installed + rank++);
+    },
     remove(url) {
       for (const id of forget(url)) publish({ type: 'backend.removed', backendId: id });
     },
@@ -384,7 +394,8 @@ function originOf(rank: number): ServerOrigin {
   if (rank < RANK.configured) return 'run';
   if (rank < RANK.environment) return 'configuration';
   if (rank < RANK.found) return 'environment';
-  return rank < RANK.mock ? 'found' : 'mock';
+  if (rank < RANK.installed) return 'found';
+  return rank < RANK.mock ? 'installed' : 'mock';
 }
 
 /** What the disk remembers of a model says nothing about now. */

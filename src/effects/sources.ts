@@ -1,3 +1,4 @@
+import os from 'node:os';
 import { builtProgram } from '../built-program.js';
 import { setValue } from '../config/edit.js';
 import type { Files } from '../config/paths.js';
@@ -6,6 +7,7 @@ import { limitsOf } from '../domain/limits.js';
 import { MOCK_MODEL } from '../domain/model.js';
 import type { BackendSetting, Settings } from '../domain/settings.js';
 import { LmappError, messageOf } from '../errors.js';
+import { createModelFiles } from '../engine/model-files.js';
 import { existingFolder } from '../files.js';
 import { readFacts } from '../hardware/facts.js';
 import { createMachinePoller, type MachinePoller } from '../hardware/poller.js';
@@ -23,6 +25,7 @@ import { createChatEffects } from './chat.js';
 import { openLogs } from './logs.js';
 import { createModelEffects } from './models.js';
 import type { EffectHost } from './run.js';
+import { createOwnServers } from './own-servers.js';
 import { createServerEffects } from './servers.js';
 
 /** What the sources need to know of the command line and the configuration. */
@@ -90,6 +93,28 @@ export function openSources(host: EffectHost): Sources {
     publish,
     onSecret: logs.logger.addSecret,
     urlOf: (id) => backendById(host.state(), id)?.info.url ?? null,
+  });
+  const modelFiles = createModelFiles({
+    env: ports.env,
+    platform: ports.platform,
+    home: os.homedir(),
+    own: files.modelFiles,
+    paths: settings.models.paths ?? [],
+    clock,
+    cacheFile: files.modelHeaders,
+  });
+  const ownServers = createOwnServers({
+    ports,
+    publish,
+    backends,
+    serverOf(id) {
+      const entry = backendById(host.state(), id);
+      if (!entry) return null;
+      const { kind, url } = entry.info;
+      return { kind, url, away: entry.check.status.state === 'away' };
+    },
+    findFiles: modelFiles.find,
+    folder: files.serverLogs,
   });
   const chats = createChatEffects({
     publish,
@@ -238,6 +263,14 @@ export function openSources(host: EffectHost): Sources {
           return servers.save(effect);
         case 'server.remove':
           return servers.remove(effect);
+        case 'server.start':
+          return void ownServers.start(effect.backendId, effect.file);
+        case 'server.files':
+          return void ownServers.files(effect.backendId);
+        case 'server.stop':
+          return ownServers.stop(effect.backendId);
+        case 'servers.leave':
+          return ownServers.leave();
         case 'model.load':
           return models.load(effect);
         case 'model.unload':
@@ -296,6 +329,7 @@ export function openSources(host: EffectHost): Sources {
       const searching = backends.start();
       if (options.continueLast) await continueLast();
       await searching;
+      if (!options.mock) void ownServers.look(settings.discovery);
       await logs.start();
       clock.after(FACTS_DELAY_MS, () => {
         if (abort.signal.aborted) return;
@@ -319,7 +353,7 @@ export function openSources(host: EffectHost): Sources {
       poller?.stop();
       cacheTimer?.();
       writeModelCache();
-      await store.close();
+      await Promise.all([store.close(), ownServers.close()]);
       logs.stop();
     },
     stopNow() {
@@ -330,6 +364,7 @@ export function openSources(host: EffectHost): Sources {
       models.stop();
       backends.stop();
       poller?.stop();
+      ownServers.closeNow();
       store.flushSync();
       logs.stop();
     },

@@ -80,6 +80,13 @@ export interface StoredChat {
   readonly skippedLines: number;
 }
 
+/** A model file that a server can be started with. */
+export interface StartFile {
+  readonly path: string;
+  readonly label: string;
+  readonly sizeBytes: number;
+}
+
 /** Every event of the program. Plain serialisable data; the bus adds `seq`, `at` and `mono`. */
 export type AppEvent =
   // The program
@@ -184,6 +191,37 @@ export type AppEvent =
       readonly url: string;
       readonly problem: string | null;
       readonly hint: string | null;
+    }
+  // Servers that this program starts
+  /** Kinds whose program is on this machine. */
+  | { readonly type: 'servers.installed'; readonly kinds: readonly string[] }
+  /** The model files that a server could be started with. */
+  | {
+      readonly type: 'server.files.found';
+      readonly backendId: string;
+      readonly files: readonly StartFile[];
+    }
+  /** `command` as it would be typed; `logFile` has its output. */
+  | {
+      readonly type: 'server.started';
+      readonly backendId: string;
+      readonly pid: number;
+      readonly command: string;
+      readonly logFile: string;
+    }
+  | {
+      readonly type: 'server.start.failed';
+      readonly backendId: string;
+      readonly message: string;
+      readonly hint: string;
+    }
+  /** `wanted`: it was stopped from here. `lastLine`: of its output. */
+  | {
+      readonly type: 'server.exited';
+      readonly backendId: string;
+      readonly wanted: boolean;
+      readonly how: string;
+      readonly lastLine: string | null;
     }
   // The message box
   | { readonly type: 'prompt.edited'; readonly edit: Edit }

@@ -12,6 +12,7 @@ import { askBeforeLoad, isTooLarge } from './load-question.js';
 import { LOG_COMMANDS } from './log-commands.js';
 import { MODEL_COMMANDS } from './model-commands.js';
 import { withNotice } from './notices.js';
+import { askAboutOwnServers } from './own-servers.js';
 import { editPrompt, EMPTY_PROMPT } from './prompt.js';
 import { unfinishedPulls } from './pull-events.js';
 import { SERVER_COMMANDS } from './server-commands.js';
@@ -49,10 +50,7 @@ const COMMANDS: Commands = {
   'chat.new': (state, event, out) => newChat(cancelTurn(state, event, out), event),
   escape: onEscape,
   interrupt: onInterrupt,
-  'app.quit': (state, event, out) =>
-    unfinishedPulls(state).length > 0 && event.argument !== 'anyway'
-      ? askToQuit(state)
-      : quit(cancelTurn(state, event, out), out),
+  'app.quit': onQuit,
   'app.suspend': (state, _event, out) => effect(state, out, { type: 'app.suspend' }),
   'screen.redraw': (state, _event, out) => effect(state, out, { type: 'screen.redraw' }),
   'servers.refresh': (state, event, out) =>
@@ -120,11 +118,19 @@ function onInterrupt(state: State, event: Command, out: Effect[]): State {
     event,
     'info',
     'Ctrl+C again quits',
-    unfinishedPulls(state).length > 0 ? PULLS_STOP : null,
+    whatEndsToo(state),
   );
 }
 
-/** Ctrl+C twice does not ask: it has said this the first time. */
+/** Ctrl+C twice does not ask: it says this the first time. */
+function whatEndsToo(state: State): string | null {
+  const parts = [
+    unfinishedPulls(state).length > 0 ? PULLS_STOP : '',
+    state.models.started.size > 0 ? 'Servers that were started from here end with it.' : '',
+  ];
+  return parts.filter((text) => text !== '').join(' ') || null;
+}
+
 function askToQuit(state: State): State {
   const names = unfinishedPulls(state).map(({ name }) => name);
   return openOverlay(state, 'question', null, {
@@ -139,6 +145,17 @@ function askToQuit(state: State): State {
       },
     ],
   });
+}
+
+/** `anyway`: pulls may stop; `leave` and `end`: so may they, and it is told what becomes of servers that were started from here. */
+function onQuit(state: State, event: Command, out: Effect[]): State {
+  const { argument } = event;
+  if (argument === undefined && unfinishedPulls(state).length > 0) return askToQuit(state);
+  const told = argument === 'leave' || argument === 'end';
+  const asked = told ? null : askAboutOwnServers(state);
+  if (asked) return asked;
+  if (argument === 'leave') out.push({ type: 'servers.leave' });
+  return quit(cancelTurn(state, event, out), out);
 }
 
 function quit(state: State, out: Effect[]): State {

@@ -55,6 +55,14 @@ export type Effect =
   | { readonly type: 'server.remove'; readonly backendId: string }
   /** What models really took is kept for later runs. */
   | { readonly type: 'loads.keep'; readonly loads: readonly PastLoad[] }
+  /** Starts it on this machine, at its own address. `file`: the model to serve, where one is needed. */
+  | { readonly type: 'server.start'; readonly backendId: string; readonly file: string | null }
+  /** Looks for the model files that it could be started with. */
+  | { readonly type: 'server.files'; readonly backendId: string }
+  /** Ends a server that was started from here. */
+  | { readonly type: 'server.stop'; readonly backendId: string }
+  /** Those that were started from here stay when the dashboard ends. */
+  | { readonly type: 'servers.leave' }
   | { readonly type: 'model.remember'; readonly key: string }
   | { readonly type: 'session.start'; readonly chatId: string; readonly title: string }
   /** A new turn, or one whose state or text changed; the store appends what is new. */

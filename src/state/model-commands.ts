@@ -7,6 +7,7 @@ import { askDetails } from './model-life.js';
 import { askBeforeLoad, isTooLarge } from './load-question.js';
 import { withModels } from './models.js';
 import { withNotice } from './notices.js';
+import { OWN_SERVER_COMMANDS } from './own-servers.js';
 import { askToRemove } from './server-commands.js';
 import { keyOf, PULL_COMMANDS, resumePull } from './pull-commands.js';
 import { stopPull } from './pull-events.js';
@@ -17,6 +18,7 @@ import { openOverlay, withView } from './view.js';
 /** What is done with servers and their models. */
 export const MODEL_COMMANDS: Commands = {
   ...PULL_COMMANDS,
+  ...OWN_SERVER_COMMANDS,
   'model.use': (state, event, out) => {
     const pull = pullById(state, keyOf(state, event));
     return pull

@@ -21,6 +21,10 @@ const NOT_CONFIGURED: Readonly<Record<Exclude<ServerOrigin, 'configuration'>, re
     'was found on this machine',
     'Stop the server, or turn the search off: lmapp config --set discovery false',
   ],
+  installed: [
+    'is shown because its program is on this machine',
+    'With the search turned off it is not: lmapp config --set discovery false',
+  ],
   mock: ['is there for this run', 'It is gone at the next start.'],
 };
 

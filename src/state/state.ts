@@ -50,6 +50,16 @@ export interface LoadUnderWay {
   readonly sinceMono: number;
 }
 
+/** A server that was started from here. */
+export interface StartedServer {
+  readonly pid: number;
+  readonly command: string;
+  readonly logFile: string;
+  readonly sinceMono: number;
+  /** Its end was asked for. */
+  readonly stopping: boolean;
+}
+
 /** What a server told of one model when it was asked for it. Both null: it is being asked, or there is nothing more to be told. */
 export interface DetailsEntry {
   readonly asking: boolean;
@@ -96,6 +106,10 @@ export interface ModelsState {
   readonly afterUnload: { readonly key: string; readonly event: AppEvent } | null;
   /** A load that was asked about, until it is chosen what becomes of it. */
   readonly pendingLoad: PendingLoad | null;
+  /** Kinds of servers whose program is on this machine. */
+  readonly installed: readonly string[];
+  /** Servers that were started from here and run, by id. */
+  readonly started: ReadonlyMap<string, StartedServer>;
   /** Servers folded in the tree. */
   readonly folded: ReadonlySet<string>;
   /** The row under the cursor of the models pane: a model key, a backend id or the id of a pull. */
@@ -312,6 +326,8 @@ export function initialState(settings: Settings): State {
       loads: [],
       afterUnload: null,
       pendingLoad: null,
+      installed: [],
+      started: new Map(),
       folded: new Set(),
       cursor: null,
       preloaded: false,

@@ -14,6 +14,7 @@ import { updateModels } from './models.js';
 import { withNotice } from './notices.js';
 import { tellPressure } from './pressure.js';
 import { editPrompt } from './prompt.js';
+import { updateOwnServers } from './own-servers.js';
 import { updateServerForm } from './server-form.js';
 import { askNextShape } from './shapes.js';
 import { onTick } from './silence.js';
@@ -85,7 +86,7 @@ function fold(state: State, event: Stamped, out: Effect[]): State {
 function updateOthers(state: State, event: Stamped, out: Effect[]): State {
   const viewed = updateServerForm(updateView(state, event, out), event);
   const models = goOnAfterUnload(learnFromLoads(updateModels(viewed, event, out), event, out), event, out);
-  const known = withDetailsInQuestion(models, event);
+  const known = withDetailsInQuestion(updateOwnServers(models, event), event);
   followServerLogs(state, known, event, out);
   return tellUnknownFallback(known, event);
 }

@@ -251,6 +251,14 @@ export const KEYMAP: readonly Binding[] = [
     hint: 'pull',
   },
   { id: 'model.details', keys: ['i'], where: 'models', does: 'details', menu: true, hint: 'details' },
+  {
+    id: 'server.start',
+    keys: ['s'],
+    where: 'models',
+    does: 'start the server here, or end one that was started from here',
+    menu: true,
+    hint: 'start',
+  },
   { id: 'server.add', keys: ['a'], where: 'models', does: 'add a server', menu: true, hint: 'add' },
   {
     id: 'row.delete',

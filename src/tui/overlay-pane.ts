@@ -248,6 +248,7 @@ const ORIGINS: Readonly<Record<ServerOrigin, string>> = {
   configuration: 'the configuration',
   environment: 'the environment (OLLAMA_HOST)',
   found: 'the search on this machine',
+  installed: 'its program, which is on this machine',
   mock: 'lmapp',
 };
 

@@ -5,6 +5,7 @@ import type { Fit } from '../domain/fit.js';
 import type { Model } from '../domain/model.js';
 import { insteadOfPull } from '../domain/pull-names.js';
 import { fitOfModel } from '../state/fit.js';
+import { canStart } from '../state/own-servers.js';
 import type { BackendEntry, State } from '../state/state.js';
 import { pullRows } from './select-pulls.js';
 
@@ -25,11 +26,11 @@ export function selectModels(state: State): ModelListProps {
 export function modelRows(state: State): readonly ModelListRow[] {
   return state.models.backends.flatMap((entry) => {
     const folded = state.models.folded.has(entry.info.id);
-    if (folded) return [serverRow(entry, folded)];
+    if (folded) return [serverRow(state, entry, folded)];
     const models = entry.models.map((model) => modelRow(state, entry, model));
     const pulls = state.models.pulls.filter((pull) => pull.backendId === entry.info.id);
     const below = [...models, ...pulls.flatMap((pull) => pullRows(pull, state.mono))];
-    return [serverRow(entry, folded), ...(below.length === 0 ? emptyHint(entry) : below)];
+    return [serverRow(state, entry, folded), ...(below.length === 0 ? emptyHint(entry) : below)];
   });
 }
 
@@ -40,9 +41,9 @@ function emptyHint({ info, check, cached }: BackendEntry): readonly HintRow[] {
   return [{ kind: 'hint', key: info.id, text: `no models: ${next}` }];
 }
 
-function serverRow(entry: BackendEntry, folded: boolean): ServerRow {
+function serverRow(state: State, entry: BackendEntry, folded: boolean): ServerRow {
   const { info, check } = entry;
-  const [note, noteToken] = serverNote(entry);
+  const [note, noteToken] = serverNote(state, entry);
   return {
     kind: 'server',
     key: info.id,
@@ -55,10 +56,15 @@ function serverRow(entry: BackendEntry, folded: boolean): ServerRow {
   };
 }
 
-function serverNote({ check }: BackendEntry): readonly [string, Token] {
+function serverNote(state: State, entry: BackendEntry): readonly [string, Token] {
+  const { info, check } = entry;
   const { status } = check;
+  const own = state.models.started.get(info.id);
+  if (own?.stopping) return ['ending', 'muted'];
   switch (status.state) {
     case 'away':
+      if (own) return [`starting ${formatCountdown(state.mono - own.sinceMono)}`, 'accent'];
+      if (canStart(state, entry)) return ['s starts it', 'muted'];
       return [`${awayWord(status.fault.code)} ${formatClock(status.sinceMs)}`, 'bad'];
     case 'busy':
       return ['busy', 'warn'];

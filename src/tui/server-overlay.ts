@@ -88,6 +88,7 @@ const ALREADY = {
   run: 'It is in the list for this run; keeping it writes it to the configuration.',
   environment: 'It is in the list from the environment; keeping it writes it to the configuration.',
   found: 'It was found on this machine; keeping it lists it also when it is away.',
+  installed: 'Its program is on this machine; keeping it lists it always.',
 } as const;
 
 function wordsOf(choice: ServerChoice, { probe, key }: ServerForm): string {

@@ -1,5 +1,6 @@
 import type { WayOn } from '../../widgets/ways-on.js';
 import type { AppEvent } from '../events/catalogue.js';
+import { canStart } from '../state/own-servers.js';
 import type { State } from '../state/state.js';
 
 export interface Ways {
@@ -24,7 +25,12 @@ export function selectWays(state: State): Ways | null {
   const hint =
     away.find((f) => f.hint !== null)?.hint ??
     'Start one with "ollama serve" or "llama-server -m MODEL.gguf"; it is found by itself.';
+  const startable = models.backends.filter((entry) => canStart(state, entry));
   const offers: readonly { way: WayOn; event: AppEvent }[] = [
+    ...startable.map(({ info }) => ({
+      way: { label: `start ${info.title}`, detail: 'it is installed on this machine' },
+      event: { type: 'command.invoked' as const, command: 'server.start', argument: info.id },
+    })),
     {
       way: { label: 'look for servers again', detail: 'after you started one' },
       event: { type: 'command.invoked', command: 'servers.refresh' },

@@ -49,6 +49,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'src/hardware',
       'src/logs',
       'src/sessions',
+      'src/engine',
       'src/config',
     ],
     packages: ['execa'],
