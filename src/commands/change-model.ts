@@ -1,10 +1,15 @@
 import { createInterface } from 'node:readline/promises';
-import { formatBytes, formatCount, formatDuration } from '../../widgets/text/format.js';
+import { formatBytes, formatCount, formatDuration, formatRoughBytes } from '../../widgets/text/format.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { chosenContext } from '../domain/chosen-context.js';
+import { fitOf, isLoopback, largestFit } from '../domain/fit.js';
+import { fitLines, roundContext } from '../domain/fit-words.js';
 import type { Model } from '../domain/model.js';
 import { EXIT, LmappError } from '../errors.js';
+import { openPastLoads } from '../sessions/past-loads.js';
+import { fitQuestionFor } from './check-fit.js';
 import type { CommandContext } from './command.js';
+import { lookAtMachine } from './machine-once.js';
 import { isOn, numberOf, type Arguments } from './options.js';
 import {
   cannot,
@@ -42,6 +47,12 @@ async function load(work: ModelWork, found: FoundModel): Promise<number> {
       `${title} does not let the context be chosen with a load`,
       `Choose it where ${kind} is started or configured.`,
     );
+  if (!isOn(args, 'force') && !(await fitsOrAgreed(work, found, asked))) {
+    if (signal.aborted) return EXIT.interrupted;
+    work.say('nothing was loaded');
+    work.tell({ type: 'ended', outcome: 'kept', key: model.key, fault: null });
+    return EXIT.ok;
+  }
   const started = context.ports.clock.monotonic();
   status.show(`loading ${model.label}`);
   await backend.load(
@@ -70,6 +81,46 @@ async function load(work: ModelWork, found: FoundModel): Promise<number> {
   });
   work.say(`${model.label} is loaded${figuresOf(now, ms)}`);
   return EXIT.ok;
+}
+
+/** Asks before a load that will not fit; what is not known stands in nobody's way. */
+async function fitsOrAgreed(
+  work: ModelWork,
+  found: FoundModel,
+  contextTokens: number | null,
+): Promise<boolean> {
+  const { context, settings, signal, status } = work;
+  const { model, backend, server } = found;
+  if (model.loadState === 'loaded' || !isLoopback(backend.info.url)) return true;
+  status.show(`looking whether ${model.label} fits`);
+  const [machine, details] = await Promise.all([
+    lookAtMachine(context.ports, context.files.chats, true),
+    (backend.details?.(model, signal) ?? Promise.resolve(null)).catch(() => null),
+  ]);
+  status.clear();
+  const question = fitQuestionFor({
+    model,
+    server: backend.info,
+    siblings: server.models,
+    details,
+    machine,
+    settings,
+    loads: openPastLoads(context.files.loads).read() ?? [],
+    contextTokens,
+  });
+  const fit = fitOf(question);
+  if (fit.verdict !== 'short') return true;
+  const why = fitLines(fit, model.label, formatBytes, formatRoughBytes).map((line) => sanitizeLine(line));
+  const smaller = backend.info.features.contextChoice
+    ? roundContext(largestFit(question), fit.context.tokens)
+    : null;
+  const instead = smaller === null ? '' : ` With --context ${smaller} it fits.`;
+  if (!context.stdin.isTTY || !context.stderr.isTTY || isOn(work.args, 'json'))
+    throw new LmappError('out-of-memory', why.join(' '), {
+      hint: `--force loads it all the same.${instead}`,
+    });
+  context.stderr.write(`${why.join('\n')}\n${instead === '' ? '' : `${instead.trim()}\n`}`);
+  return agreed(work, 'Load it all the same? [y/N] ');
 }
 
 function figuresOf(model: Model | null, ms: number): string {

@@ -55,6 +55,7 @@ const load: Command = {
   does: 'Loads a model and waits until it is loaded.',
   options: [
     { name: 'pin', type: 'boolean', does: 'keep it loaded until it is unloaded by hand' },
+    { name: 'force', type: 'boolean', does: 'load it even where it needs more memory than is free' },
     {
       name: 'context',
       type: 'number',

@@ -1,5 +1,6 @@
 import { formatBytes, formatCount, formatPercent, formatRoughBytes } from '../../widgets/text/format.js';
 import type { Fit } from '../domain/fit.js';
+import type { FitTerm } from '../domain/fit-terms.js';
 import { TERM_WORDS } from '../domain/fit-words.js';
 import type { Model } from '../domain/model.js';
 import { nearestLoad } from '../domain/past-loads.js';
@@ -17,18 +18,19 @@ export function fitFacts(state: State, model: Model): readonly Fact[] {
   return [
     ['fits', verdictOf(state, model, fit)],
     ['with a context of', `${formatCount(context.tokens)} tokens, ${context.source}`],
-    ['keys and values as', 'f16, as servers do unless they are told otherwise'],
+    ['keys and values as', 'f16, assumed'],
     ['needs', neededBytes === null ? '—' : `${sizeOf(neededBytes, probably)}${marginOf(margin, probably)}`],
-    ...terms.map(({ name, bytes, source }): Fact => [
-      `  ${TERM_WORDS[name]}`,
-      bytes === null
-        ? `— (${source})`
-        : `${name === 'learned' && bytes > 0 ? '+' : ''}${sizeOf(bytes, probably)}, ${source}`,
-    ]),
+    ...terms.map((term): Fact => [`  ${TERM_WORDS[term.name]}`, termOf(term, probably)]),
     ['free now', freeOf(fit)],
-    ['largest context that fits', largestOf(largestContextOf(state, model))],
+    ['largest that fits', largestOf(largestContextOf(state, model))],
     ['last time', lastTime(state, model, context.tokens)],
   ];
+}
+
+function termOf({ name, bytes, source }: FitTerm, probably: boolean): string {
+  if (bytes === null) return `— (${source})`;
+  const size = name === 'learned' ? `${bytes > 0 ? '+' : ''}${formatBytes(bytes)}` : sizeOf(bytes, probably);
+  return `${size}, ${source}`;
 }
 
 function verdictOf(state: State, model: Model, { verdict, probably, missingBytes, freeBytes }: Fit): string {

@@ -55,6 +55,20 @@ describe('lmapp models', () => {
     expect(second).toMatchObject({ name: 'other:7b', state: 'unloaded', loadedUntil: null });
   });
 
+  it('loads what will not fit only with --force, and says what is missing and what would help', async () => {
+    const huge = { ...UNLOADED, name: 'huge:900b', digest: 'c'.repeat(64), sizeBytes: 9e14 };
+    server.offer([PLAIN_MODEL, huge]);
+    const refused = await models(['load', 'huge:900b']);
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toMatch(/huge:900b needs about 900 TB, free are [\d.]+ GB/);
+    expect(refused.stderr).toMatch(/context of 8,192 tokens \(of its model file\): weights 900 TB, /);
+    expect(refused.stderr).toContain('--force loads it all the same.');
+    expect(server.bodies.some((body) => /"messages":\[\]/.test(body))).toBe(false);
+    const told = lines((await models(['load', 'huge:900b', '--json'])).stdout);
+    expect(told.at(-1)).toMatchObject({ outcome: 'failed', fault: { code: 'out-of-memory' } });
+    expect((await models(['load', 'huge:900b', '--force'])).code).toBe(0);
+  });
+
   it('case 73: says for a server without models how one gets there, which is no error', async () => {
     server.offer([]);
     expect(await models([])).toMatchObject({

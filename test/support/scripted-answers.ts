@@ -1,3 +1,5 @@
+import type { ShowAnswer } from './show-answers.js';
+
 /** What the scripted server says: the shapes of Ollama and llama.cpp, field by field as their recorded answers have them. */
 
 /** A model that the scripted server offers. Sizes in bytes, context in tokens. */
@@ -10,6 +12,10 @@ export interface ScriptedModel {
   readonly quantization: string;
   readonly contextMax: number;
   readonly capabilities: readonly string[];
+  /** Its own keys and tensors in the details; absent: keys of an 8B, no tensors. */
+  readonly show?: ShowAnswer;
+  /** What it takes once it is loaded; absent: 2 GB. */
+  readonly memoryBytes?: number;
   /** Loaded: its allocated context, memory and the seconds until it is unloaded. Null: on disk only. */
   readonly loaded: {
     readonly context: number;
@@ -105,7 +111,9 @@ export const ollama = {
       [`${model.family}.embedding_length`]: 4096,
       [`${model.family}.attention.head_count`]: 32,
       [`${model.family}.attention.head_count_kv`]: 8,
+      ...model.show?.model_info,
     },
+    ...(model.show ? { tensors: model.show.tensors } : {}),
     capabilities: model.capabilities,
     modified_at: '2026-11-23T20:49:01.448165415Z',
   }),

@@ -187,10 +187,11 @@ export async function startScriptedServer(options: ScriptedServerOptions): Promi
     const context = Number(/"num_ctx"\s*:\s*(\d+)/.exec(body)?.[1] ?? 8192);
     // 300 years stand for ever.
     const forSeconds = /"keep_alive"\s*:\s*"?-1/.test(body) ? 300 * 365 * 86_400 : 299;
-    const loaded = { context, sizeBytes: 2_000_000_000, vramBytes: 0, forSeconds };
-    models = models.map((model) =>
-      model.name === name ? { ...model, loaded: loads ? loaded : null } : model,
-    );
+    models = models.map((model) => {
+      if (model.name !== name) return model;
+      const loaded = { context, sizeBytes: model.memoryBytes ?? 2_000_000_000, vramBytes: 0, forSeconds };
+      return { ...model, loaded: loads ? loaded : null };
+    });
     const message = { role: 'assistant', content: '' };
     return { model: name, message, done: true, done_reason: loads ? 'load' : 'unload' };
   }
