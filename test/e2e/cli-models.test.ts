@@ -293,7 +293,15 @@ it('names of models are completed behind the commands that take one', async () =
   await models([]);
   const complete = async (line: string): Promise<readonly string[]> =>
     (await runLmapp(['__complete', 'zsh', line], { env: home.env })).stdout.trim().split('\n');
-  expect(await complete('lmapp models ')).toEqual(['list', 'show', 'load', 'unload', 'pull', 'delete']);
+  expect(await complete('lmapp models ')).toEqual([
+    'list',
+    'show',
+    'load',
+    'unload',
+    'catalogue',
+    'pull',
+    'delete',
+  ]);
   expect(await complete('lmapp models load ')).toEqual(['scripted:1b', 'other:7b']);
   expect(await complete('lmapp models delete o')).toEqual(['other:7b']);
   expect(await complete('lmapp models load --p')).toEqual(['--pin']);
