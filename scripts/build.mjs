@@ -62,6 +62,22 @@ const result = await build({
   plugins: [validatorAtBuildTime(root), blessedOnlyWhatIsUsed],
   logLevel: 'warning',
 });
+// The engine is an ES module with a top-level await, which only a real import() can load: its child stays one, in a file of its own.
+const child = await build({
+  absWorkingDir: root,
+  entryPoints: { 'engine-child': 'src/engine/child.ts' },
+  outdir: 'dist',
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  write: false,
+  logLevel: 'warning',
+});
 fs.mkdirSync(path.join(dist, 'chunks'), { recursive: true });
 writeWhole(path.join(dist, 'package.json'), '{"type":"commonjs"}\n');
 const chunks = new Map(
@@ -71,6 +87,7 @@ const chunks = new Map(
   ]),
 );
 for (const [file, code] of chunks) if (file !== 'dist/main.js') writeWhole(path.join(root, file), code);
+for (const { path: file, text } of child.outputFiles) writeWhole(file, text);
 packChunks(dist, result.metafile, chunks);
 fs.writeFileSync(path.join(dist, 'THIRD-PARTY-LICENSES.txt'), licences(Object.keys(result.metafile.inputs)));
 fs.writeFileSync(path.join(dist, 'build-id'), String(Date.now()));

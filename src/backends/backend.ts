@@ -10,6 +10,7 @@ import type {
   PullProgress,
 } from '../domain/model.js';
 import type { WholeAnswer } from '../wire/read.js';
+import type { EmbeddedSource } from '../engine/source.js';
 
 export interface ChatRequest {
   readonly model: Model;
@@ -163,6 +164,8 @@ export interface BackendPorts {
   readonly after?: (delayMs: number, run: () => void) => () => void;
   /** Time limits of small questions, loads and pulls; absent: the defaults of the place. */
   readonly limits?: Limits;
+  /** The engine and the model files of this machine, for the embedded backend; absent: there is no engine. */
+  readonly embedded?: EmbeddedSource;
   /** Told of every request when it is answered or has failed, for the debug log. */
   readonly onRequest?: (trace: RequestTrace) => void;
 }

@@ -1,4 +1,5 @@
 import type { BackendType } from './backend.js';
+import { embedded } from './embedded.js';
 import { gpt4all } from './gpt4all.js';
 import { jan } from './jan.js';
 import { litellm } from './litellm.js';
@@ -23,6 +24,7 @@ export const backendTypes: readonly BackendType[] = [
   lmstudio,
   jan,
   openai,
+  embedded,
   mock,
 ];
 

@@ -212,6 +212,7 @@ export const FAULTS = {
     of: {
       vllm: 'Shorten the message, start a new chat, or start vLLM with a larger --max-model-len.',
       litellm: 'Shorten the message, start a new chat, or give the model behind LiteLLM a larger context.',
+      embedded: 'Shorten the message, start a new chat, or choose a larger context.',
     },
   },
   'out-of-memory': {
@@ -301,6 +302,42 @@ export const FAULTS = {
     code: 'server-error',
     message: '{words}',
     hint: 'The registry wants a sign-in: see `ollama signin`, or check the name.',
+  },
+  // The embedded engine
+  'engine-missing': {
+    code: 'not-running',
+    message: 'The embedded engine is not installed.',
+    hint: 'Install it with: lmapp engine install',
+  },
+  'engine-broken': {
+    code: 'not-running',
+    message: 'The embedded engine cannot be started: {words}',
+    hint: 'Install it anew with: lmapp engine install',
+  },
+  'engine-died': {
+    code: 'broken',
+    message: 'The engine ended in the middle of its work ({words}).',
+    hint: 'Ask again: it starts anew. When that does not help, choose another model or a smaller context.',
+  },
+  'engine-killed': {
+    code: 'broken',
+    message: 'The engine was killed ({words}), as the system does when memory is short.',
+    hint: 'Ask again: it starts anew. When memory is short, choose a smaller model or context.',
+  },
+  'engine-silent': {
+    code: 'timeout',
+    message: 'The engine told nothing for {words} s.',
+    hint: 'Ask again: it starts anew. The limits are "idleTimeoutS" and "firstByteTimeoutS" in the settings.',
+  },
+  'model-file': {
+    code: 'server-error',
+    message: 'The file of {model} cannot be loaded: {words}',
+    hint: 'Choose another model, or fetch the file anew.',
+  },
+  'model-file-problem': {
+    code: 'unsupported',
+    message: 'The file of {model} cannot be run: {words}.',
+    hint: 'Choose another model, or fetch the file anew.',
   },
   // Kinds of servers that have words of their own
   'mock-stays': {
