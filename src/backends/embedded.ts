@@ -150,7 +150,7 @@ class Embedded implements Backend {
       name,
       path,
       contextTokens: contextTokens === null ? null : Math.min(contextTokens, most),
-      contextDefault: embeddedContext(file),
+      contextDefault: embeddedContext(file, this.#source.freeBytes()),
       keepMs: keepMsOf(keepAlive),
     };
     return { engine, run };

@@ -1,3 +1,4 @@
+import { openLocalSource } from '../engine/open-local.js';
 import { createSanitizer } from '../../widgets/text/sanitize.js';
 import type { ChatEvent } from '../backends/backend.js';
 import { keyOf } from '../config/secrets.js';
@@ -52,6 +53,7 @@ export async function answerOnce(
         settings,
         urls: listOf(args, 'url'),
         mock: isOn(args, 'mock'),
+        embedded: openLocalSource({ ports, files, paths: settings.models.paths ?? [] }),
         keyOf: (backend) => keyOf(backend, ports.env),
         signal: abort.signal,
         onRequest: requestLog(context, args, settings),

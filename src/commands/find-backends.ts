@@ -3,6 +3,7 @@ import { BackendError } from '../backends/backend.js';
 import { discover, identify } from '../backends/identify.js';
 import { backendTypeOf } from '../backends/registry.js';
 import { typedAddress } from '../backends/typed-address.js';
+import type { EmbeddedSource } from '../engine/source.js';
 import type { Fault } from '../domain/fault.js';
 import { limitsOf } from '../domain/limits.js';
 import type { Model, ServerOrigin } from '../domain/model.js';
@@ -17,6 +18,8 @@ export interface FindOptions {
   /** Of --url. */
   readonly urls: readonly string[];
   readonly mock: boolean;
+  /** The engine of this machine, asked when it is installed. */
+  readonly embedded: EmbeddedSource | null;
   readonly keyOf: (backend: BackendSetting) => string | null;
   readonly signal: AbortSignal;
   /** Told of every request, for --debug. */
@@ -47,7 +50,7 @@ export interface Place {
  * Errors: LmappError for an address or key that cannot be used.
  */
 export async function askServers(options: FindOptions): Promise<readonly AskedServer[]> {
-  const { signal, settings } = options;
+  const { signal, settings, embedded } = options;
   const clock: BackendPorts = {
     ...options.ports.clock,
     ...(options.onRequest ? { onRequest: options.onRequest } : {}),
@@ -62,7 +65,8 @@ export async function askServers(options: FindOptions): Promise<readonly AskedSe
     .map(({ kind, url }) =>
       askPlace({ address: { url, key: null }, kind, origin: 'found' }, portsFor(url), signal),
     );
-  return [...(await named), ...(await Promise.all(fresh))];
+  const own = embedded && embedded.version() !== null ? [askEmbedded(embedded, clock, signal)] : [];
+  return [...(await named), ...(await Promise.all(fresh)), ...(await Promise.all(own))];
 }
 
 /** Servers that were named: by --url, in the configuration, in OLLAMA_HOST. Each once. Errors: LmappError for one that cannot be used. */
@@ -101,6 +105,19 @@ async function askPlace(
     const title = backend?.info.title ?? kind ?? 'server';
     return { backend, title, url: address.url, models: [], fault: faultOf(error) };
   }
+}
+
+/** Models that run on this machine without a server. */
+export async function askEmbedded(
+  embedded: EmbeddedSource,
+  ports: BackendPorts,
+  signal: AbortSignal,
+): Promise<AskedServer> {
+  return askPlace(
+    { address: { url: '', key: null }, kind: 'embedded', origin: 'embedded' },
+    { ...ports, embedded },
+    signal,
+  );
 }
 
 /** The stand-in, which needs no server. */

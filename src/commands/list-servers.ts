@@ -34,6 +34,7 @@ const ORIGINS: Readonly<Record<ServerOrigin, string>> = {
   environment: 'environment',
   found: 'found',
   installed: 'installed',
+  embedded: 'engine',
   mock: 'mock',
 };
 

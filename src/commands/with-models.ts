@@ -1,3 +1,4 @@
+import { openLocalSource } from '../engine/open-local.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import type { Backend } from '../backends/backend.js';
 import { keyOf } from '../config/secrets.js';
@@ -47,6 +48,7 @@ export function withModels(
         settings,
         urls: [...listOf(args, 'url'), ...(wanted !== null && isAddress(wanted) ? [wanted] : [])],
         mock: isOn(args, 'mock'),
+        embedded: openLocalSource({ ports, files, paths: settings.models.paths ?? [] }),
         keyOf: (backend) => keyOf(backend, ports.env),
         signal,
         onRequest: requestLog(context, args, settings),

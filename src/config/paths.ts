@@ -58,8 +58,12 @@ export function filesOf(directories: Directories) {
     remembered: join(directories.state, 'state.json'),
     loads: join(directories.state, 'loads.json'),
     models: join(directories.cache, 'models.json'),
+    /** The embedded engine, with a lock and folders of its installation beside it. */
+    engine: join(directories.data, 'engine'),
     /** Model files that lmapp fetched. */
     modelFiles: join(directories.data, 'models'),
+    /** Headers of model files, all over the disk. */
+    modelHeaders: join(directories.cache, 'model-files.json'),
     facts: join(directories.cache, 'machine.json'),
     /** What the headers of model files tell. */
     modelHeaders: join(directories.cache, 'model-headers.json'),

@@ -70,9 +70,11 @@ export interface BackendInfo {
 
 /**
  * Why a server is in the list. `run`: named for this run only (`--url`, or a configuration that could not be written); `environment`:
- * a variable like OLLAMA_HOST; `found`: by looking at the default ports; `installed`: its program is on this machine, and may not run.
+ * a variable like OLLAMA_HOST; `found`: by looking at the default ports; `installed`: its program is on this machine, and may not run;
+ * `embedded`: no server, but the engine of this machine.
  */
-export type ServerOrigin = 'run' | 'configuration' | 'environment' | 'found' | 'installed' | 'mock';
+export type ServerOrigin =
+  'run' | 'configuration' | 'environment' | 'found' | 'installed' | 'embedded' | 'mock';
 
 /** The state of a server as its last poll found it. */
 export type BackendStatus =

@@ -7,6 +7,7 @@ import type {
 } from '../backends/backend.js';
 import { discover, identify } from '../backends/identify.js';
 import { backendTypeOf, backendTypes } from '../backends/registry.js';
+import type { EmbeddedSource } from '../engine/source.js';
 import type { Limits } from '../domain/limits.js';
 import { NO_FEATURES, type BackendInfo, type Model, type ServerOrigin } from '../domain/model.js';
 import type { BackendSetting } from '../domain/settings.js';
@@ -32,6 +33,8 @@ export interface BackendsOptions {
   readonly discovery: boolean;
   /** Only the mock is offered. */
   readonly mock: boolean;
+  /** The engine of this machine: in the list when it is installed, or when `wanted` (`--embedded`). Absent: never. */
+  readonly embedded?: { readonly source: EmbeddedSource; readonly wanted: boolean };
   readonly focused: () => boolean;
   readonly known: readonly KnownServer[];
   readonly limitsFor: (url: string) => Limits;
@@ -43,6 +46,8 @@ export interface Backends {
   start(): Promise<void>;
   refresh(backendId?: string): void;
   backend(id: string): Backend | null;
+  /** Adds the embedded engine, which was installed meanwhile. */
+  addEmbedded(): void;
   /** Adds the mock, when the user takes it for want of a server. */
   addMock(): void;
   /**
@@ -71,7 +76,15 @@ interface Wanted {
   readonly rank: number;
 }
 
-const RANK = { url: 0, configured: 100, environment: 200, found: 300, installed: 400, mock: 900 } as const;
+const RANK = {
+  url: 0,
+  configured: 100,
+  environment: 200,
+  found: 300,
+  installed: 400,
+  embedded: 800,
+  mock: 900,
+} as const;
 /** How often the default ports are looked at again: often while nothing answers, else seldom. */
 /** Behind those that were there at the start. */
 const ADDED_RANK = 50;
@@ -86,6 +99,7 @@ export function createBackends(options: BackendsOptions): Backends {
   const backendPorts: BackendPorts = {
     ...clock,
     ...(options.onRequest ? { onRequest: options.onRequest } : {}),
+    ...(options.embedded ? { embedded: options.embedded.source } : {}),
   };
   const watched = new Map<string, { readonly backend: Backend; readonly polling: Polling }>();
   /** Addresses that are named, or watched already. */
@@ -313,6 +327,11 @@ export function createBackends(options: BackendsOptions): Backends {
     });
   }
 
+  function addEmbedded(): void {
+    const type = options.embedded && backendTypeOf('embedded');
+    if (type) watch(type, { url: '', key: null }, true, RANK.embedded, true);
+  }
+
   function addMock(): void {
     const type = backendTypeOf('mock');
     if (type) watch(type, { url: '', key: null }, true, RANK.mock);
@@ -325,6 +344,8 @@ export function createBackends(options: BackendsOptions): Backends {
         publish({ type: 'backends.searched', found: 1 });
         return;
       }
+      if (options.embedded && (options.embedded.wanted || options.embedded.source.version() !== null))
+        addEmbedded();
       const named = wanted();
       const answered = named.map(
         (w) =>
@@ -349,6 +370,7 @@ export function createBackends(options: BackendsOptions): Backends {
       if (options.discovery && !options.mock) void search().catch(() => 0);
     },
     backend: (id) => watched.get(id)?.backend ?? null,
+    addEmbedded,
     addMock,
     add({ address, kind, detected, kept }) {
       const before = forget(address.url);
@@ -395,7 +417,8 @@ function originOf(rank: number): ServerOrigin {
   if (rank < RANK.environment) return 'configuration';
   if (rank < RANK.found) return 'environment';
   if (rank < RANK.installed) return 'found';
-  return rank < RANK.mock ? 'installed' : 'mock';
+  if (rank < RANK.embedded) return 'installed';
+  return rank < RANK.mock ? 'embedded' : 'mock';
 }
 
 /** What the disk remembers of a model says nothing about now. */

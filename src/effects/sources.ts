@@ -19,6 +19,7 @@ import { openStore } from '../sessions/store.js';
 import type { Effect } from '../state/effect.js';
 import { localPorts } from '../state/machines.js';
 import { backendById, modelByKey } from '../state/state.js';
+import { openLocalSource } from '../engine/open-local.js';
 import { createAftermathWatch } from './aftermath.js';
 import { createBackends } from './backends.js';
 import { createChatEffects } from './chat.js';
@@ -70,6 +71,12 @@ export function openSources(host: EffectHost): Sources {
   const pastLoads = openPastLoads(files.loads);
   const modelCache = openModelCache(files.models);
   const cached = modelCache.read() ?? [];
+  const embedded = openLocalSource({
+    ports,
+    files,
+    paths: settings.models.paths ?? [],
+    onLog: (level, text) => logs.logger[level](`engine: ${text}`),
+  });
   const backends = createBackends({
     ports,
     publish,
@@ -78,6 +85,7 @@ export function openSources(host: EffectHost): Sources {
     keyOf: options.keyOf,
     discovery: settings.discovery,
     mock: options.mock,
+    embedded: { source: embedded, wanted: false },
     focused: () => host.state().view.focused,
     ...(options.debug
       ? { onRequest: ({ method, url, ...rest }) => logs.logger.debug(`${method} ${url}`, rest) }

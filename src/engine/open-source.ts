@@ -15,6 +15,12 @@ export interface EmbeddedSourceOptions {
   readonly onLog: (level: 'warn' | 'error', text: string) => void;
 }
 
+/** Within a cgroup that is what it leaves. */
+function freeBytes(): number | null {
+  const bytes = process.availableMemory();
+  return bytes > 0 ? bytes : null;
+}
+
 /** The engine of this machine. Costs nothing until it is asked: its code is loaded by the first work. */
 export function openEmbeddedSource(options: EmbeddedSourceOptions): EmbeddedSource {
   const { directory, childPath, env, clock, files, onLog } = options;
@@ -51,5 +57,6 @@ export function openEmbeddedSource(options: EmbeddedSourceOptions): EmbeddedSour
       return making;
     },
     files,
+    freeBytes,
   };
 }

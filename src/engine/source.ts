@@ -10,4 +10,6 @@ export interface EmbeddedSource {
   /** The engine that has been made already. */
   running(): Engine | null;
   readonly files: FindModelFiles;
+  /** Memory that a model may take now; null: not known. */
+  freeBytes(): number | null;
 }

@@ -25,6 +25,7 @@ const NOT_CONFIGURED: Readonly<Record<Exclude<ServerOrigin, 'configuration'>, re
     'is shown because its program is on this machine',
     'With the search turned off it is not: lmapp config --set discovery false',
   ],
+  embedded: ['is the engine of lmapp itself', 'Take it away with: lmapp engine remove'],
   mock: ['is there for this run', 'It is gone at the next start.'],
 };
 

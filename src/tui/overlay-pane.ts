@@ -249,6 +249,7 @@ const ORIGINS: Readonly<Record<ServerOrigin, string>> = {
   environment: 'the environment (OLLAMA_HOST)',
   found: 'the search on this machine',
   installed: 'its program, which is on this machine',
+  embedded: 'lmapp, whose engine is installed',
   mock: 'lmapp',
 };
 
