@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import { formatBytes, formatCount, formatDuration, formatRoughBytes } from '../../widgets/text/format.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { chosenContext } from '../domain/chosen-context.js';
@@ -7,6 +6,7 @@ import { fitLines, roundContext } from '../domain/fit-words.js';
 import type { Model } from '../domain/model.js';
 import { EXIT, LmappError } from '../errors.js';
 import { openPastLoads } from '../sessions/past-loads.js';
+import { agreed } from './agreed.js';
 import { fitQuestionFor } from './check-fit.js';
 import type { CommandContext } from './command.js';
 import { lookAtMachine } from './machine-once.js';
@@ -120,7 +120,7 @@ async function fitsOrAgreed(
       hint: `--force loads it all the same.${instead}`,
     });
   context.stderr.write(`${why.join('\n')}\n${instead === '' ? '' : `${instead.trim()}\n`}`);
-  return agreed(work, 'Load it all the same? [y/N] ');
+  return agreed(work, 'Load it all the same? [y/N] ', 'Say --force to load it without a question.');
 }
 
 function figuresOf(model: Model | null, ms: number): string {
@@ -170,7 +170,10 @@ export function deleteModel(context: CommandContext, args: Arguments): Promise<n
     const what = sanitizeLine(
       `${model.name} (${formatBytes(model.sizeBytes)}) from ${title} ${url}`,
     ).trimEnd();
-    if (!isOn(args, 'yes') && !(await agreed(work, `Delete ${what}? [y/N] `))) {
+    if (
+      !isOn(args, 'yes') &&
+      !(await agreed(work, `Delete ${what}? [y/N] `, 'Say --yes to delete without a question.'))
+    ) {
       if (work.signal.aborted) return EXIT.interrupted;
       work.say('nothing was deleted');
       work.tell({ type: 'ended', outcome: 'kept', key: model.key, fault: null });
@@ -189,25 +192,4 @@ export function deleteModel(context: CommandContext, args: Arguments): Promise<n
     work.say(`${model.name} is deleted`);
     return EXIT.ok;
   });
-}
-
-/** Asks on the terminal. Errors: LmappError with code 2 where there is none to ask on. */
-async function agreed({ context, signal }: ModelWork, question: string): Promise<boolean> {
-  const { stdin, stderr } = context;
-  if (!stdin.isTTY || !stderr.isTTY)
-    throw new LmappError('usage', 'there is no terminal to ask on', {
-      hint: 'Say --yes to delete without a question.',
-      exitCode: EXIT.usage,
-    });
-  const asking = createInterface({ input: stdin, output: stderr });
-  // Ctrl+C comes here as a key, and not as a signal.
-  asking.on('SIGINT', () => process.emit('SIGINT'));
-  try {
-    return /^y(es)?$/i.test((await asking.question(question, { signal })).trim());
-  } catch {
-    stderr.write('\n');
-    return false;
-  } finally {
-    asking.close();
-  }
 }

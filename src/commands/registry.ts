@@ -4,6 +4,7 @@ import type { Command } from './command.js';
 import { completion } from './completion.js';
 import { config } from './config.js';
 import { doctor } from './doctor.js';
+import { engine } from './engine.js';
 import { logs } from './logs.js';
 import { models } from './models.js';
 import { status } from './status.js';
@@ -15,6 +16,7 @@ export const COMMANDS: readonly Command[] = [
   chat,
   models,
   backends,
+  engine,
   config,
   status,
   logs,

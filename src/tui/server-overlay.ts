@@ -78,7 +78,8 @@ function linesOf(state: State, form: ServerForm): readonly Line[] {
         : `, ${formatCount(probe.models)} ${probe.models === 1 ? 'model' : 'models'}`;
     lines.push(line(`${probe.kind ?? 'A server'}${version} at ${probe.url ?? ''}${models}`, 'good'));
   }
-  if (known && known.origin !== 'mock' && known.origin !== 'embedded') lines.push(line(ALREADY[known.origin], 'muted'));
+  if (known && known.origin !== 'mock' && known.origin !== 'embedded')
+    lines.push(line(ALREADY[known.origin], 'muted'));
   if (step === 'key') lines.push(...KEY_WORDS.map((words) => line(words, 'muted')));
   return lines;
 }
