@@ -68,7 +68,7 @@ function report(told: EngineReport): void {
   process.send?.(told, () => unread--);
 }
 
-/** Not process.exit(): that waits for threads of the engine in the middle of their work, and frees gigabytes one by one. */
+/** Not a plain exit: that waits for threads of the engine in the middle of their work, and frees gigabytes one by one. */
 function end(): void {
   process.kill(process.pid, 'SIGKILL');
 }
