@@ -65,8 +65,6 @@ export function filesOf(directories: Directories) {
     /** Headers of model files, all over the disk. */
     modelHeaders: join(directories.cache, 'model-files.json'),
     facts: join(directories.cache, 'machine.json'),
-    /** What the headers of model files tell. */
-    modelHeaders: join(directories.cache, 'model-headers.json'),
     /** Output of servers that were started from here. */
     serverLogs: join(directories.state, 'servers'),
   } as const;

@@ -149,6 +149,7 @@ describe('completion in bash', () => {
       'chat',
       'models',
       'backends',
+      'engine',
       'config',
       'status',
       'logs',
