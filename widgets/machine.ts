@@ -39,6 +39,10 @@ export interface GpuReading {
   readonly powerW: number | null;
   /** A word in place of readings: `asleep`. */
   readonly note?: string | null;
+  /** Its memory is a part of the machine's. */
+  readonly shared?: boolean;
+  /** Why it runs slower than it could: `heat`. */
+  readonly slowedBy?: string | null;
 }
 
 export interface MachineProps {
@@ -73,8 +77,8 @@ function machineView(props: MachineProps, size: Size, glyphs: Glyphs): View {
   if (width <= 0 || height <= 0) return { rows: [] };
   const lines: Span[][] = [];
   const { sample } = props;
-  if (sample === null) lines.push([span(' no reading yet', 'muted')]);
-  else lines.push(...memoryLines(props, sample, width, glyphs));
+  if (sample === null && props.gpus.length === 0) lines.push([span(' no reading yet', 'muted')]);
+  if (sample !== null) lines.push(...memoryLines(props, sample, width, glyphs));
   for (const gpu of props.gpus) lines.push(...gpuLines(gpu, props, width, glyphs));
   if (sample !== null) lines.push(otherLine(sample, width, glyphs));
   if (props.staleMs !== null)
@@ -143,7 +147,7 @@ export function gpuLines(gpu: GpuReading, props: MachineProps, width: number, gl
   const heat =
     gpu.temperatureC === null ? '' : `${Math.round(gpu.temperatureC)} ${glyphs.ascii ? 'C' : '°C'}`;
   const power = gpu.powerW === null ? '' : `${Math.round(gpu.powerW)} W`;
-  const reads = [heat, power].filter(Boolean).join(' ');
+  const reads = [gpu.note ?? '', heat, power].filter(Boolean).join(' ');
   const roomy = width >= LABEL_COLUMNS + nameColumns + 8 + stringWidth(reads);
   const head = [
     span(` ${padEnd(`GPU${gpu.index}`, LABEL_COLUMNS)}`, 'muted'),
@@ -151,13 +155,22 @@ export function gpuLines(gpu: GpuReading, props: MachineProps, width: number, gl
     span(` ${padEnd(padStart(busy, 4), roomy ? 6 : 5)}`, gpu.utilization === null ? 'muted' : 'text'),
   ];
   if (reads !== '') head.push(span(reads, 'muted'));
-  const used = width - LABEL_COLUMNS - nameColumns - 11 - stringWidth(reads);
+  const slowed = typeof gpu.slowedBy === 'string' ? ` slowed: ${gpu.slowedBy}` : '';
+  if (slowed !== '') head.push(span(slowed, gpu.slowedBy === 'power limit' ? 'muted' : 'warn'));
+  const used = width - LABEL_COLUMNS - nameColumns - 11 - stringWidth(reads) - stringWidth(slowed);
   if (width >= 60 && used >= 4) head.push(span(`  ${sparkline(props.gpuHistory, used, glyphs)}`, 'accent'));
   if (gpu.memoryUsedBytes === null && gpu.memoryTotalBytes === null) return [head];
   const usage = formatUsage(gpu.memoryUsedBytes, gpu.memoryTotalBytes, glyphs.unknown);
   return [
     head,
-    gaugeLine('VRAM', ratio(gpu.memoryUsedBytes, gpu.memoryTotalBytes), usage, null, width, glyphs),
+    gaugeLine(
+      gpu.shared === true ? 'uses' : 'VRAM',
+      ratio(gpu.memoryUsedBytes, gpu.memoryTotalBytes),
+      usage,
+      null,
+      width,
+      glyphs,
+    ),
   ];
 }
 

@@ -34,11 +34,18 @@ const add: Command = {
       takes: 'KEY',
       does: "its key, or '${NAME}' of an environment variable",
     },
+    {
+      name: 'machine',
+      type: 'string',
+      takes: 'PLACE',
+      does: 'where the readings of its machine come from: ssh:HOST, or an address of metrics',
+    },
     { name: 'force', type: 'boolean', does: 'keep it also when it does not answer now' },
     JSON_OPTION,
   ],
   examples: [
     ['lmapp backends add http://gpu-box:11434', 'keep a server'],
+    ['lmapp backends add gpu-box:11434 --machine ssh:gpu-box', 'one whose machine is shown as well'],
     ['lmapp backends add https://api.example.com --key-env EXAMPLE_KEY', 'one that wants a key'],
   ],
   async run(context, args) {

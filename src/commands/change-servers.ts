@@ -4,6 +4,7 @@ import { changeServers } from '../config/edit.js';
 import { keyOf } from '../config/secrets.js';
 import type { BackendSetting } from '../domain/settings.js';
 import { EXIT, LmappError } from '../errors.js';
+import { parseMachine } from '../hardware/remote-machine.js';
 import type { CommandContext } from './command.js';
 import { sentenceOf, toldBy } from './list-servers.js';
 import { type Arguments, isOn, textOf } from './options.js';
@@ -14,10 +15,12 @@ export async function addServer(context: CommandContext, args: Arguments, text: 
   const { url, kind } = typedAddress(text, textOf(args, 'kind'));
   const key = keyOfFlags(args);
   const forced = isOn(args, 'force');
+  const machine = machineOfFlags(args);
   const setting: BackendSetting = {
     ...(kind === null ? {} : { kind }),
     url,
     ...(key === null ? {} : { key }),
+    ...(machine === null ? {} : { machine }),
   };
   const secret = forced ? secretOrNull(setting, context) : keyOf(setting, ports.env);
   const look = await lookAt({ url, key: secret }, kind, new AbortController().signal, ports.clock);
@@ -32,7 +35,10 @@ export async function addServer(context: CommandContext, args: Arguments, text: 
   changeServers(files.config, (servers) => {
     const others = servers.filter((server) => !isAt(server, url));
     replaced = others.length < servers.length;
-    return [...others, setting];
+    const { machine: before, log } = servers.find((server) => isAt(server, url)) ?? {};
+    // What else was written about it stays.
+    const rest = { ...(before !== undefined && { machine: before }), ...(log !== undefined && { log }) };
+    return [...others, { ...rest, ...setting }];
   });
   const told = toldBy(look, kind);
   if (isOn(args, 'json')) {
@@ -86,6 +92,15 @@ function keyOfFlags(args: Arguments): string | null {
     hint: 'The name, not the value: --key-env EXAMPLE_KEY',
     exitCode: EXIT.usage,
   });
+}
+
+/** Where the readings of its machine come from; null: not told. Errors: LmappError when that cannot be. */
+function machineOfFlags(args: Arguments): string | null {
+  const machine = textOf(args, 'machine');
+  const place = machine === null ? null : parseMachine(machine);
+  if (place?.kind === 'invalid')
+    throw new LmappError('usage', `--${place.reason}`, { hint: place.hint, exitCode: EXIT.usage });
+  return machine;
 }
 
 function secretOrNull(setting: BackendSetting, { ports, stderr }: CommandContext): string | null {

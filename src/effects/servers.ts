@@ -85,7 +85,11 @@ export function createServerEffects(options: ServerEffectOptions): ServerEffects
       let problem: string | null = null;
       let hint: string | null = null;
       try {
-        changeServers(file, (servers) => [...servers.filter((server) => !isAt(server, url)), setting]);
+        changeServers(file, (servers) => [
+          ...servers.filter((server) => !isAt(server, url)),
+          // What else was written about it stays.
+          { ...restOf(servers.find((server) => isAt(server, url))), ...setting },
+        ]);
       } catch (error) {
         problem = messageOf(error);
         hint = error instanceof LmappError ? error.hint : null;
@@ -119,6 +123,12 @@ export function createServerEffects(options: ServerEffectOptions): ServerEffects
 
     stop: () => probing.abort(),
   };
+}
+
+/** What the form does not ask for. */
+function restOf(setting: BackendSetting | undefined): Partial<BackendSetting> {
+  const { url: _url, kind: _kind, key: _key, ...rest } = setting ?? { url: '' };
+  return rest;
 }
 
 function faultOfSetting(error: unknown, code: Fault['code']): Fault {

@@ -2,7 +2,6 @@ import os from 'node:os';
 import { builtProgram } from '../built-program.js';
 import { setValue } from '../config/edit.js';
 import type { Files } from '../config/paths.js';
-import { THIS_MACHINE } from '../domain/hardware.js';
 import { limitsOf } from '../domain/limits.js';
 import { MOCK_MODEL } from '../domain/model.js';
 import type { BackendSetting, Settings } from '../domain/settings.js';
@@ -10,8 +9,6 @@ import { LmappError, messageOf } from '../errors.js';
 import { createModelFiles } from '../engine/model-files.js';
 import { existingFolder } from '../files.js';
 import { readFacts } from '../hardware/facts.js';
-import { createMachinePoller, type MachinePoller } from '../hardware/poller.js';
-import type { ProbeReport } from '../hardware/probe.js';
 import { openHistory } from '../sessions/history.js';
 import { openPastLoads } from '../sessions/past-loads.js';
 import { openModelCache, openRemembered, type CachedModels } from '../sessions/remembered.js';
@@ -24,6 +21,7 @@ import { createAftermathWatch } from './aftermath.js';
 import { createBackends } from './backends.js';
 import { createChatEffects } from './chat.js';
 import { openLogs } from './logs.js';
+import { createMachineEffects } from './machines.js';
 import { createModelEffects } from './models.js';
 import type { EffectHost } from './run.js';
 import { createOwnServers } from './own-servers.js';
@@ -143,7 +141,14 @@ export function openSources(host: EffectHost): Sources {
     backend: backends.backend,
   });
   const aftermath = createAftermathWatch(clock, publish);
-  let poller: MachinePoller | null = null;
+  const machines = createMachineEffects({
+    ports,
+    publish,
+    gpu: options.gpu,
+    diskFolder: () => existingFolder(files.chats),
+    serverPorts: () => localPorts(host.state()),
+    childPath: builtProgram('facts-child.js'),
+  });
   const abort = new AbortController();
   let cacheTimer: (() => void) | null = null;
   let written: unknown = null;
@@ -160,25 +165,6 @@ export function openSources(host: EffectHost): Sources {
     const model = modelByKey(host.state(), effect.modelKey);
     const backend = model && backends.backend(model.backendId);
     if (model && backend) aftermath.watch(effect.turnId, backend, model);
-  }
-
-  function machinePoller(): MachinePoller {
-    poller ??= createMachinePoller({
-      ports,
-      report: onReport,
-      diskFolder: existingFolder(files.chats),
-      serverPorts: () => localPorts(host.state()),
-      childPath: builtProgram('facts-child.js'),
-    });
-    return poller;
-  }
-
-  function onReport(report: ProbeReport, source: string): void {
-    if (report.type === 'machine') publish({ type: 'hardware.sampled', sample: report.sample });
-    else if (report.type === 'detail') publish({ type: 'hardware.detailed', detail: report.detail });
-    else if (report.type === 'gpus') publish({ type: 'gpus.sampled', gpus: report.gpus });
-    else if (report.type === 'facts') publish({ type: 'hardware.facts', facts: report.facts });
-    else publish({ type: 'hardware.source', source, state: report.state });
   }
 
   async function listChats(): Promise<void> {
@@ -311,11 +297,7 @@ export function openSources(host: EffectHost): Sources {
         case 'settings.save':
           return save(effect.key, effect.value);
         case 'hardware.watch':
-          return machinePoller().watch({
-            machine: effect.machine === THIS_MACHINE,
-            gpu: effect.machine === THIS_MACHINE && options.gpu,
-            intervalMs: effect.intervalMs,
-          });
+          return machines.watch(effect.machine, effect.intervalMs);
         case 'log.follow':
           return logs.follow(effect.backendId);
         case 'log.unfollow':
@@ -358,7 +340,7 @@ export function openSources(host: EffectHost): Sources {
       servers.stop();
       models.stop();
       backends.stop();
-      poller?.stop();
+      machines.stop();
       cacheTimer?.();
       writeModelCache();
       await Promise.all([store.close(), ownServers.close()]);
@@ -371,7 +353,7 @@ export function openSources(host: EffectHost): Sources {
       servers.stop();
       models.stop();
       backends.stop();
-      poller?.stop();
+      machines.stop();
       ownServers.closeNow();
       store.flushSync();
       logs.stop();

@@ -10,6 +10,8 @@ import { span, type CursorPosition, type Row, type Size } from '../../widgets/te
 import { tooSmall } from '../../widgets/too-small.js';
 import { waysOn } from '../../widgets/ways-on.js';
 import type { Glyphs, View } from '../../widgets/widget.js';
+import { THIS_MACHINE } from '../domain/hardware.js';
+import { machineName } from '../domain/machine-name.js';
 import { SMALLEST } from '../domain/smallest-screen.js';
 import type { AppEvent, PaneId } from '../events/catalogue.js';
 import { hardStop, isIdleNews } from '../state/aftermath.js';
@@ -125,7 +127,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       ],
       show: (s, size) => ({
         view: widgets.machine.view(s, size),
-        frame: framed(s, 'machine', machineTitle(options.hostName, glyphs)),
+        frame: framed(s, 'machine', machineTitle(hostOf(s), glyphs)),
       }),
     },
     strip: {
@@ -307,6 +309,12 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     // A size that changed changes the rows.
     lastDeps.delete(id as SurfaceId);
     surface?.place(area);
+  }
+
+  /** The machine that the pane shows. */
+  function hostOf(s: State): string {
+    const machine = shownMachine(s);
+    return machine === THIS_MACHINE ? options.hostName : machineName(machine);
   }
 
   function machineRowsOf(s: State): number {

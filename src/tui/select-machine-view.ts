@@ -56,12 +56,15 @@ function userLabel(
   detail: MachineDetail | null,
   loaded: readonly LoadedModel[],
 ): string {
-  const ports = detail?.processes?.find(({ pid }) => pid === process.pid)?.ports ?? [];
+  const server = detail?.processes?.find(({ pid }) => pid === process.pid);
+  const ports = server?.ports ?? [];
   const byPort = loaded.filter(({ info }) => ports.some((port) => info.url.endsWith(`:${port}`)));
   const byName = loaded.filter(({ info }) => process.name.toLowerCase().includes(info.title.toLowerCase()));
   const served = byPort.length > 0 ? byPort : byName;
   const [only] = served;
-  return `${process.name} ${process.pid}${served.length === 1 && only ? ` · ${only.model.label}` : ''}`;
+  const name = process.name || server?.name || 'program';
+  const model = served.length === 1 && only ? only.model.label : (server?.model ?? null);
+  return `${name} ${process.pid}${model === null || model.startsWith('sha256-') ? '' : ` · ${model}`}`;
 }
 
 function inMemory(model: Model, server: string, at: number): ModelInMemory {

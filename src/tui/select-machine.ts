@@ -1,7 +1,7 @@
 import type { MachineProps } from '../../widgets/machine.js';
-import { formatBytes } from '../../widgets/text/format.js';
-import type { MachineFacts } from '../domain/hardware.js';
-import { readingsOf, shownMachine } from '../state/machines.js';
+import { formatBytes, formatCountdown } from '../../widgets/text/format.js';
+import { THIS_MACHINE, type MachineFacts, type MachineId, type SourceState } from '../domain/hardware.js';
+import { readingsOf, shownMachine, unwatchedHost } from '../state/machines.js';
 import type { MachineReadings, State } from '../state/state.js';
 
 /** Readings count as old when they did not come for so many intervals. */
@@ -10,26 +10,47 @@ const STALE_AT_LEAST_MS = 5000;
 
 /** Readings, histories and facts of the machine of the selected model. */
 export function selectMachine(state: State): MachineProps {
-  const hardware = readingsOf(state, shownMachine(state));
+  const machine = shownMachine(state);
+  const hardware = readingsOf(state, machine);
+  const unwatched = unwatchedHost(state);
   return {
     sample: hardware.sample,
     gpus: hardware.gpus,
     cpuHistory: hardware.cpuHistory,
     memoryHistory: hardware.memoryHistory,
     gpuHistory: hardware.gpuHistory,
-    staleMs: staleMs(state, hardware),
+    staleMs: staleMs(state, machine, hardware),
     facts: facts(hardware.facts),
-    notes: [...hardware.sources].flatMap(([source, s]) =>
-      s.state === 'failed' ? [`${source}: ${s.reason}`] : [],
-    ),
+    notes: [
+      ...(unwatched === null ? [] : [`${unwatched}: not monitored — set \`machine\` for this server`]),
+      ...[...hardware.sources].flatMap(([source, life]) => noteOf(source, life, machine, state.at)),
+    ],
   };
 }
 
-function staleMs(state: State, { sampledMono }: MachineReadings): number | null {
+/** What is wrong with a source; of a machine elsewhere, which may come back any time, also the next step and the next try. */
+function noteOf(source: string, life: SourceState, machine: MachineId, at: number): readonly string[] {
+  if (life.state !== 'failed' && life.state !== 'stale') return [];
+  const note = `${source}: ${life.reason}`;
+  if (machine === THIS_MACHINE || life.state === 'stale') return [note];
+  const left = life.nextTryMs === undefined ? 0 : life.nextTryMs - at;
+  const again = left > 0 ? ` · again in ${formatCountdown(left)}` : '';
+  return [note, ...(life.hint === undefined ? [] : [`  ${life.hint}${again}`])];
+}
+
+function staleMs(
+  state: State,
+  machine: MachineId,
+  { sampledMono, gpusMono }: MachineReadings,
+): number | null {
   const { intervalMs } = state.hardware;
-  if (sampledMono === null) return null;
-  const age = state.mono - sampledMono;
-  const interval = state.view.focused ? intervalMs : Math.max(5000, intervalMs);
+  // Some sources tell of cards only.
+  const toldMono = sampledMono ?? gpusMono;
+  if (toldMono === null) return null;
+  const age = state.mono - toldMono;
+  // A machine elsewhere is not asked more often.
+  const least = state.view.focused && machine === THIS_MACHINE ? 0 : 5000;
+  const interval = Math.max(least, intervalMs);
   return age > Math.max(STALE_AT_LEAST_MS, STALE_INTERVALS * interval) ? age : null;
 }
 

@@ -31,7 +31,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'src/config': { may: [...BASE], packages: ['ajv'], node: true },
   'src/wire': { may: [...BASE, TEXT], packages: ['eventsource-parser'], node: true },
   'src/backends': { may: [...BASE, TEXT, 'src/wire', 'src/engine'], node: true },
-  'src/hardware': { may: [...BASE, TEXT], packages: ['execa', 'systeminformation'], node: true },
+  'src/hardware': { may: [...BASE, TEXT, 'src/wire'], packages: ['execa', 'systeminformation'], node: true },
   'src/logs': { may: [...BASE, TEXT], packages: ['execa', 'winston', 'winston-transport'], node: true },
   'src/sessions': { may: [...BASE, 'src/process-lock.ts', TEXT, 'src/events/catalogue.ts'], node: true },
   'src/engine': { may: [...BASE, 'src/process-lock.ts', TEXT, 'src/wire'], packages: ['execa'], node: true },
