@@ -50,7 +50,7 @@ export function openLogs(host: EffectHost): Logs {
   });
   /** By place. */
   const followed = new Map<string, Followed>();
-  let stopped = false;
+  const abort = new AbortController();
 
   function open(place: LogPlace, asked: boolean, backendId: string | null): void {
     const text = placeText(place);
@@ -81,7 +81,7 @@ export function openLogs(host: EffectHost): Logs {
 
   async function findAndFollow(backendId: string): Promise<void> {
     const server = backendById(host.state(), backendId);
-    if (!server || stopped) return;
+    if (!server || abort.signal.aborted) return;
     const { url, kind } = server.info;
     const setting = options.settings.backends.find((each) => isAt(each, url));
     const read = await placeOfServer({
@@ -90,8 +90,9 @@ export function openLogs(host: EffectHost): Logs {
       machine: setting?.machine,
       usual: backendTypeOf(kind)?.logPlaces ?? {},
       ports,
+      signal: abort.signal,
     });
-    if (stopped) return;
+    if (abort.signal.aborted) return;
     if (read?.ok === false)
       return publish({
         type: 'notice.raised',
@@ -138,7 +139,7 @@ export function openLogs(host: EffectHost): Logs {
     logger,
     async start() {
       await logger.start();
-      if (stopped) return;
+      if (abort.signal.aborted) return;
       const own = placeText({ via: 'file', path: options.files.log });
       publish({ type: 'logs.source', source: OWN, place: own, asked: false, state: FOLLOWING });
       for (const text of options.settings.follow) {
@@ -161,7 +162,7 @@ export function openLogs(host: EffectHost): Logs {
     },
     save: () => void save(),
     stop() {
-      stopped = true;
+      abort.abort();
       for (const { source } of followed.values()) source.stop();
       logger.close();
     },

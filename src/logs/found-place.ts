@@ -13,6 +13,8 @@ export interface FoundPlaceOptions {
   readonly ports: Ports;
   /** Folder that holds proc/, sys/ and etc/; a test gives a tree of its own. */
   readonly root?: string;
+  /** Ended: nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
 }
 
 const UNIT_FOLDERS: readonly string[] = [
@@ -34,6 +36,7 @@ export async function findPlace({
   usual,
   ports,
   root = '/',
+  signal,
 }: FoundPlaceOptions): Promise<LogPlace | null> {
   const port = portHere(url);
   if (port === null) return null;
@@ -44,7 +47,7 @@ export async function findPlace({
   }
   const there = usual === null ? null : await usualPlace(usual, listening, ports, root);
   if (there) return there;
-  return listening ? publishedBy(port, ports) : null;
+  return listening ? publishedBy(port, ports, signal) : null;
 }
 
 /** The port of an address of this machine; null for one elsewhere. */
@@ -88,15 +91,22 @@ async function usualPlace(
 }
 
 /** The container that publishes a port; its server's process is none of ours. */
-async function publishedBy(port: number, { env, platform }: Ports): Promise<LogPlace | null> {
+async function publishedBy(
+  port: number,
+  { env, platform }: Ports,
+  signal: AbortSignal | undefined,
+): Promise<LogPlace | null> {
   for (const via of ['docker', 'podman'] as const) {
     const file = inPath(via, env, platform);
     if (file === null) continue;
+    // No child is started for a program that has ended.
+    if (signal?.aborted) return null;
     const { execa } = await import('execa');
     const asked = await execa(file, ['ps', '--filter', `publish=${port}`, '--format', '{{.Names}}'], {
       stdin: 'ignore',
       reject: false,
       timeout: ASKING_MS,
+      ...(signal ? { cancelSignal: signal } : {}),
       maxBuffer: 64 * 1024,
       env: { ...env, LC_ALL: 'C' },
       extendEnv: false,

@@ -11,17 +11,24 @@ export interface ServerPlaceOptions {
   /** Where a server of its kind writes, by system, when that is always the same place. */
   readonly usual: Readonly<Partial<Record<NodeJS.Platform, string>>>;
   readonly ports: Ports;
+  /** Ended: nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
 }
 
 /** Where the log of a server is: as configured, on the machine that is reached by ssh, or found here. Null: nobody can tell. */
 export async function placeOfServer(options: ServerPlaceOptions): Promise<ReadPlace | null> {
-  const { url, log, machine, usual, ports } = options;
+  const { url, log, machine, usual, ports, signal } = options;
   const host = /(?:^|,\s*)ssh:([^,]+)/.exec(machine ?? '')?.[1]?.trim();
   // Machines in other rooms that run models are Linux machines, with few exceptions, and those can be configured.
   const there = host !== undefined && usual.linux !== undefined ? `ssh:${host}:${usual.linux}` : null;
   const named = log ?? there;
   if (named !== null) return readPlace(named);
-  const place = await findPlace({ url, usual: usual[ports.platform] ?? null, ports });
+  const place = await findPlace({
+    url,
+    usual: usual[ports.platform] ?? null,
+    ports,
+    ...(signal ? { signal } : {}),
+  });
   return place && { ok: true, place };
 }
 

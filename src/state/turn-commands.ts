@@ -34,7 +34,10 @@ function turnOf(state: State, event: Command): Turn | null {
 function onRetry(state: State, event: Command, out: Effect[]): State {
   const turn = turnOf(state, event);
   if (!turn || state.chat.live) return state;
-  return startTurn(state, event, turn.prompt, out, { replaces: turn.id });
+  const next = startTurn(state, event, turn.prompt, out, { replaces: turn.id });
+  return next === state
+    ? withNotice(state, event, 'warn', 'no model to ask yet', 'Ctrl+O lists all models.')
+    : next;
 }
 
 function onContinue(state: State, event: Command, out: Effect[]): State {

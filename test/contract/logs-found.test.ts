@@ -128,6 +128,22 @@ describe('the log of a server that was found', () => {
     expect(await find(URL_HERE, 'journald:ollama', root, { PATH: folder })).toBe('docker:my-ollama');
   });
 
+  it('starts no program when nobody waits for the answer any more', async () => {
+    const root = system({ 'proc/net/tcp': LISTENING });
+    const ran = path.join(folder, 'ran');
+    fs.writeFileSync(path.join(folder, 'docker'), `#!/bin/sh\ntouch ${ran}; echo my-ollama`, { mode: 0o755 });
+    const ports = {
+      clock: systemClock,
+      env: { PATH: `${folder}:/usr/bin:/bin` },
+      platform: 'linux' as const,
+    };
+    const asked = { url: URL_HERE, usual: null, root, ports };
+    expect(await findPlace({ ...asked, signal: AbortSignal.abort() })).toBeNull();
+    expect(fs.existsSync(ran)).toBe(false);
+    expect(await findPlace(asked)).toEqual({ via: 'docker', container: 'my-ollama' });
+    expect(fs.existsSync(ran)).toBe(true);
+  });
+
   it('is a usual file or program only where there is one', async () => {
     const root = system({ 'logs/server.log': '' });
     const env = { HOME: folder, PATH: path.join(folder, 'bin') };

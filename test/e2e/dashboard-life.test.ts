@@ -187,6 +187,8 @@ describe('kill -9 in mid-answer', () => {
     await again.waitFor('interrupted: lmapp ended while this was written');
     expect(again.screen()).toContain('parser');
     server.play({ answer: ['this time whole'] });
+    // The old answer names its model, too: this one is there to be asked.
+    await again.waitFor('scripted:1b · ollama');
     again.type('\tr');
     await again.waitFor('this time whole');
   });

@@ -3,7 +3,7 @@ import type { Outcome } from '../../../src/domain/chat.js';
 import { textOf, wholeText } from '../../../src/domain/text.js';
 import type { AppEvent } from '../../../src/events/catalogue.js';
 import { titleOf } from '../../../src/state/chats.js';
-import { ask, createMachine, createReadyMachine } from '../../support/machine.js';
+import { ask, createMachine, createReadyMachine, listed } from '../../support/machine.js';
 import { turnWith } from '../../support/turns.js';
 
 const text = (turnId: string, words: string, pieces = 1): AppEvent => ({
@@ -237,6 +237,15 @@ describe('the same again', () => {
     expect(machine.state.chat.done).toEqual([]);
     expect(machine.state.chat.live?.prompt).toBe('Why?');
     expect(machine.wanted('chat.start').at(-1)?.messages).toEqual([{ role: 'user', content: 'Why?' }]);
+  });
+
+  it('says so when there is no model to ask yet', () => {
+    const machine = createReadyMachine();
+    const id = ask(machine, 'Why?');
+    machine.send(text(id, 'wrong'), ended(id), listed('ollama@a', []));
+    machine.command('turn.retry');
+    expect(machine.told.at(-1)).toBe('no model to ask yet');
+    expect(machine.state.chat.done).toHaveLength(1);
   });
 
   it('takes the last code block of an answer to the clipboard, or says that there is none', () => {
