@@ -129,6 +129,7 @@ export function createMachinePoller(options: MachinePollerOptions): MachinePolle
 function probesOf(options: MachinePollerOptions): readonly PolledProbe[] {
   const { ports, root, diskFolder, childPath } = options;
   const place = root === undefined ? {} : { root };
+  const data = diskFolder === undefined ? {} : { dataFolder: diskFolder };
   const nvidia: PolledProbe = { probe: createNvidiaProbe({ ports, ...place }), shows: 'gpu', child: true };
   if (ports.platform === 'linux') {
     const { clock, env } = ports;
@@ -137,7 +138,7 @@ function probesOf(options: MachinePollerOptions): readonly PolledProbe[] {
       clock,
       env,
       ...place,
-      ...(diskFolder !== undefined && { dataFolder: diskFolder }),
+      ...data,
       ...(options.serverPorts && { serverPorts: options.serverPorts }),
     });
     return [
@@ -151,7 +152,7 @@ function probesOf(options: MachinePollerOptions): readonly PolledProbe[] {
   const portable: readonly PolledProbe[] =
     childPath === undefined
       ? []
-      : [{ probe: createPortableProbe({ ports, childPath }), shows: 'machine', child: true }];
+      : [{ probe: createPortableProbe({ ports, childPath, ...data }), shows: 'machine', child: true }];
   // macOS has had no NVIDIA driver since 10.14.
   if (ports.platform === 'darwin')
     return [...portable, { probe: createAppleProbe({ ports }), shows: 'gpu', child: true }];

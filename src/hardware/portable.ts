@@ -1,102 +1,62 @@
-import type { MachineSample } from '../domain/hardware.js';
 import type { Ports } from '../ports.js';
-import { startChildLines, type ChildLines } from './child-lines.js';
+import { createLineSource, type LineSourceTiming } from './line-source.js';
+import { readPortableLine } from './portable-lines.js';
 import type { Probe, ProbeReport } from './probe.js';
 
 export interface PortableProbeOptions {
   readonly ports: Ports;
   /** The program src/hardware/facts-child.ts as it was built. */
   readonly childPath: string;
+  /** lmapp's own data, whose disk is told beside those of the models. */
+  readonly dataFolder?: string;
   /** Runs the child; this Node unless given. */
   readonly node?: string;
-  readonly restartMs?: number;
+  readonly timing?: Partial<LineSourceTiming>;
 }
 
-const RESTART_MS = 30_000;
+/** The first sample waits for the programs that are asked, some seconds at most. */
+const TIMING: LineSourceTiming = { firstAnswerMs: 20_000, staleMs: 5000, silenceMs: 30_000 };
+const LEAST_MS = 1000;
 
 /**
- * Machines without /proc (macOS, Windows): systeminformation in a child of its own, because its calls block up to 140 ms and start
- * further programs, each of which would cost this process a fork of its whole memory.
+ * Machines without /proc (macOS, Windows): a child of its own asks the system's programs and systeminformation, whose calls block up to
+ * 140 ms and start further programs, each of which would cost this process a fork of its whole memory.
  */
 export function createPortableProbe(options: PortableProbeOptions): Probe {
-  const { clock, env } = options.ports;
-  let wanted = false;
-  let running: { child: ChildLines | null } | null = null;
-  let cancelRetry: (() => void) | null = null;
+  const { ports, dataFolder } = options;
+  let pollMs = LEAST_MS;
   let report: (report: ProbeReport) => void = () => undefined;
-  let pollMs = 1000;
-
-  function launch(): void {
-    cancelRetry?.();
-    if (!wanted || running) return;
-    report({ type: 'state', state: { state: 'probing' } });
-    const run: { child: ChildLines | null } = { child: null };
-    running = run;
-    let live = false;
-    const onLine = (line: string): void => {
-      const sample = readSample(line);
-      if (!wanted || !sample) return;
-      if (!live) report({ type: 'state', state: { state: 'live' } });
-      live = true;
-      report({ type: 'machine', sample });
-    };
-    const onEnd = (): void => {
-      running = null;
-      if (!wanted) return;
-      report({
-        type: 'state',
-        state: { state: 'failed', reason: 'the program that reads this machine ended' },
-      });
-      cancelRetry = clock.after(options.restartMs ?? RESTART_MS, launch);
-    };
-    const args = [options.childPath, '--poll', String(pollMs)];
-    startChildLines({ file: options.node ?? process.execPath, args, env, onLine, onEnd }).then((child) => {
-      run.child = child;
-      if (!wanted) child.stop();
-    }, onEnd);
-  }
-
+  const source = createLineSource({
+    ports,
+    name: 'the program that reads this machine',
+    timing: { ...TIMING, ...options.timing },
+    tell: (state) => report({ type: 'state', state }),
+    command: () => ({
+      file: options.node ?? process.execPath,
+      args: [
+        options.childPath,
+        '--poll',
+        String(pollMs),
+        '--platform',
+        ports.platform,
+        ...(dataFolder === undefined ? [] : ['--data', dataFolder]),
+      ],
+    }),
+    onLine(line) {
+      const told = readPortableLine(line);
+      if (!told) return 'noise';
+      report(told);
+      return told.type === 'machine' ? 'answer' : 'other';
+    },
+    onEnd: () => ({ state: 'failed', reason: 'the program that reads this machine ended' }),
+  });
   return {
     id: 'machine',
     start(intervalMs, to) {
       report = to;
-      pollMs = Math.max(1000, intervalMs);
-      wanted = true;
-      launch();
+      pollMs = Math.max(LEAST_MS, intervalMs);
+      source.start(pollMs);
     },
-    stop() {
-      wanted = false;
-      cancelRetry?.();
-      running?.child?.stop();
-    },
+    stop: () => source.stop(),
   };
-}
-
-/** A sample as the child prints it; null for anything else. */
-function readSample(line: string): MachineSample | null {
-  try {
-    const read: unknown = JSON.parse(line);
-    if (typeof read !== 'object' || read === null || !('memoryTotalBytes' in read)) return null;
-    const told = read as Readonly<Record<string, unknown>>;
-    const number = (name: string): number | null => {
-      const value = told[name];
-      return typeof value === 'number' && Number.isFinite(value) ? value : null;
-    };
-    const cores = told['cores'];
-    return {
-      cpu: number('cpu'),
-      cores: Array.isArray(cores) && cores.every((core) => typeof core === 'number') ? cores : null,
-      memoryUsedBytes: number('memoryUsedBytes'),
-      memoryTotalBytes: number('memoryTotalBytes'),
-      memoryLimited: false,
-      swapUsedBytes: number('swapUsedBytes'),
-      swapTotalBytes: number('swapTotalBytes'),
-      load1: number('load1'),
-      diskFreeBytes: number('diskFreeBytes'),
-      netReceivedPerSecond: number('netReceivedPerSecond'),
-      netSentPerSecond: number('netSentPerSecond'),
-    };
-  } catch {
-    return null;
-  }
 }

@@ -5,12 +5,13 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { MachineSample } from '../../src/domain/hardware.js';
+import type { MachineDetail, MachineSample } from '../../src/domain/hardware.js';
 import { readFacts, type FactsOptions } from '../../src/hardware/facts.js';
 import { createMachinePoller, type MachinePoller, type PolledProbe } from '../../src/hardware/poller.js';
 import type { ProbeReport } from '../../src/hardware/probe.js';
 import { systemClock, type Ports } from '../../src/ports.js';
 import { createManualClock } from '../support/manual-clock.js';
+import { NETSTAT, VM_STAT } from '../unit/hardware/mac-fixtures.js';
 import { makeTree, MEMINFO } from '../unit/hardware/tree.js';
 
 let folder = '';
@@ -245,6 +246,55 @@ describe('the child that asks systeminformation', () => {
     expect(samples[0]).toMatchObject({ cpu: null, memoryTotalBytes: expect.any(Number) });
     expect(samples[1]?.cpu).toBeGreaterThanOrEqual(0);
     expect(states).toEqual(['probing', 'live']);
+  });
+
+  it('reads a Mac through its own programs, also when one of them hangs', async () => {
+    if (process.platform === 'win32') return;
+    const tool = (name: string, body: string): void =>
+      fs.writeFileSync(path.join(folder, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+    const prints = (name: string, text: string): void => {
+      fs.writeFileSync(path.join(folder, `${name}.txt`), text);
+      tool(name, `exec cat "${folder}/${name}.txt"`);
+    };
+    prints('vm_stat', VM_STAT);
+    // It complains about one name and tells the other.
+    tool('sysctl', `echo 'unknown oid' >&2; echo 4; exit 1`);
+    prints('netstat', NETSTAT);
+    tool('pmset', 'exec sleep 60');
+    tool(
+      'ps',
+      `case "$*" in -axo*) echo "42 1 /usr/local/bin/ollama serve";; *) echo "42 1000 0:01.00";; esac`,
+    );
+    const childPath = built();
+    const details: MachineDetail[] = [];
+    const samples: MachineSample[] = [];
+    poller = createMachinePoller({
+      ports: { ...ports('darwin'), env: { ...process.env, PATH: `${folder}:/usr/bin:/bin` } },
+      childPath,
+      diskFolder: folder,
+      report: (r) =>
+        r.type === 'machine' ? samples.push(r.sample) : r.type === 'detail' && details.push(r.detail),
+    });
+    poller.watch({ machine: true, gpu: false, intervalMs: 1000 });
+    await until(() => (details.at(-1)?.processes ?? []).length > 0, 'the processes');
+    expect(samples[0]).toMatchObject({
+      memoryUsedBytes: 945_000 * 16_384,
+      swapUsedBytes: null,
+      diskFreeBytes: expect.any(Number),
+    });
+    expect(details.at(-1)).toEqual({
+      pressure: { cpuSome: null, memorySome: null, memoryFull: null, ioSome: null, level: 'critical' },
+      load5: expect.any(Number),
+      load15: expect.any(Number),
+      ioWait: null,
+      coresAllowed: null,
+      temperatures: [],
+      battery: null,
+      disks: [expect.objectContaining({ path: folder })],
+      processes: [expect.objectContaining({ pid: 42, name: 'ollama', residentBytes: 1_024_000 })],
+      oomKills: null,
+    });
+    await until(() => samples.at(-1)?.netReceivedPerSecond === 0, 'a rate of the network');
   });
 
   it('ends by itself when its reader is gone', async () => {
