@@ -6,6 +6,8 @@ export const EMBEDDED_FEATURES: BackendFeatures = {
   load: true,
   unload: true,
   pin: true,
+  pull: true,
+  delete: true,
   loadProgress: true,
   promptProgress: true,
   contextSize: true,

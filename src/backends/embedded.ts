@@ -2,10 +2,17 @@ import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import type { ChatMessage } from '../domain/chat.js';
 import { embeddedContext } from '../domain/embedded-context.js';
 import { faultFor } from '../domain/fault-table.js';
-import { type BackendCheck, type BackendInfo, type Model, modelKey } from '../domain/model.js';
+import {
+  type BackendCheck,
+  type BackendInfo,
+  type Model,
+  type PullProgress,
+  modelKey,
+} from '../domain/model.js';
 import type { LocalModelFile } from '../domain/model-file.js';
 import type { Engine, EngineModelState, ModelToRun } from '../engine/engine.js';
 import type { EmbeddedSource } from '../engine/source.js';
+import { WireError } from '../wire/wire-error.js';
 import {
   BackendError,
   type Activity,
@@ -110,6 +117,22 @@ class Embedded implements Backend {
     await this.#source?.running()?.unload(model.name);
   }
 
+  async *pull(name: string, signal: AbortSignal): AsyncGenerator<PullProgress> {
+    if (!this.#source) throw new BackendError(faultFor('engine-missing'));
+    try {
+      yield* (await this.#source.pulls()).pull(name, signal);
+    } catch (error) {
+      throw told(error);
+    }
+  }
+
+  async delete(model: Model, signal: AbortSignal): Promise<void> {
+    const file = await this.#fileOf(model, signal);
+    if (file.owner === 'lmapp') await this.unload(model);
+    await (await this.#source?.pulls())?.delete(file).catch((error: unknown) => Promise.reject(told(error)));
+    this.#files = this.#files.filter(({ path }) => path !== file.path);
+  }
+
   activity(): Promise<Activity> {
     return Promise.resolve({ working: this.#source?.running()?.working ?? 0, source: ENGINE });
   }
@@ -136,10 +159,7 @@ class Embedded implements Backend {
   ): Promise<{ readonly engine: Engine; readonly run: ModelToRun }> {
     const engine = await this.#source?.engine();
     if (!engine || !this.#source) throw new BackendError(faultFor('engine-missing'));
-    const known = (files: readonly LocalModelFile[]): LocalModelFile | undefined =>
-      files.find((each) => each.name === name);
-    const file = known(this.#files) ?? known((this.#files = await this.#source.files(signal)));
-    if (!file) throw new BackendError(faultFor('unknown-model', { title: 'This machine', model: label }));
+    const file = await this.#fileOf({ name, label }, signal);
     if (file.problem !== null)
       throw new BackendError(
         faultFor('model-file-problem', { model: label, words: sanitizeLine(file.problem) }),
@@ -155,6 +175,22 @@ class Embedded implements Backend {
     };
     return { engine, run };
   }
+
+  /** Errors: BackendError. */
+  async #fileOf(
+    { name, label }: Pick<Model, 'name' | 'label'>,
+    signal: AbortSignal,
+  ): Promise<LocalModelFile> {
+    const known = (files: readonly LocalModelFile[]): LocalModelFile | undefined =>
+      files.find((each) => each.name === name);
+    const file = known(this.#files) ?? known((this.#files = (await this.#source?.files(signal)) ?? []));
+    if (!file) throw new BackendError(faultFor('unknown-model', { title: 'This machine', model: label }));
+    return file;
+  }
+}
+
+function told(error: unknown): unknown {
+  return error instanceof WireError ? new BackendError(error.fault, error) : error;
 }
 
 function cancelled(): ChatEvent {

@@ -53,7 +53,12 @@ export async function answerOnce(
         settings,
         urls: listOf(args, 'url'),
         mock: isOn(args, 'mock'),
-        embedded: openLocalSource({ ports, files, paths: settings.models.paths ?? [] }),
+        embedded: openLocalSource({
+          ports,
+          files,
+          paths: settings.models.paths ?? [],
+          silenceS: settings.pullTimeoutS,
+        }),
         keyOf: (backend) => keyOf(backend, ports.env),
         signal: abort.signal,
         onRequest: requestLog(context, args, settings),

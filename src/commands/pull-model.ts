@@ -55,7 +55,9 @@ function pullServer(
   { servers }: ModelWork,
   name: string,
 ): { readonly server: AskedServer; readonly backend: Backend } {
-  const able = servers.flatMap((server) =>
+  // A name that only a server can know is not for this machine, whose own names were taken out before.
+  const asked = servers.filter(({ backend }) => backend?.info.kind !== 'embedded');
+  const able = asked.flatMap((server) =>
     server.backend?.pull && server.backend.info.features.pull && server.fault === null
       ? [{ server, backend: server.backend }]
       : [],
@@ -69,13 +71,13 @@ function pullServer(
       exitCode: EXIT.usage,
     });
   }
-  const answered = servers.find(({ fault }) => fault === null);
+  const answered = asked.find(({ fault }) => fault === null);
   if (answered)
     throw cannot(
       `${answered.title} fetches no models by itself`,
       insteadOfPull(answered.backend?.info.kind ?? ''),
     );
-  const away = unanswered(servers);
+  const away = unanswered(asked);
   throw new LmappError('no-server', away[0] ?? 'no server was found', {
     hint: away.slice(1).join('\n') || 'Start one, for example with "ollama serve", or name one with --url.',
   });

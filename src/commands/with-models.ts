@@ -48,7 +48,12 @@ export function withModels(
         settings,
         urls: [...listOf(args, 'url'), ...(wanted !== null && isAddress(wanted) ? [wanted] : [])],
         mock: isOn(args, 'mock'),
-        embedded: openLocalSource({ ports, files, paths: settings.models.paths ?? [] }),
+        embedded: openLocalSource({
+          ports,
+          files,
+          paths: settings.models.paths ?? [],
+          silenceS: settings.pullTimeoutS,
+        }),
         keyOf: (backend) => keyOf(backend, ports.env),
         signal,
         onRequest: requestLog(context, args, settings),

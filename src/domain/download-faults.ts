@@ -141,7 +141,7 @@ export const DOWNLOAD_FAULTS = {
   },
   'not-ours': {
     code: 'unsupported',
-    message: '{model} belongs to another program.',
+    message: '{model} belongs to {title}.',
     hint: 'Delete it there: lmapp deletes only what it has fetched itself.',
   },
   'pulled-already': {

@@ -47,5 +47,23 @@ export type ModelFileOwner =
   /** A folder of the configuration (`models.paths`). */
   | 'configured';
 
+const OWNERS: Readonly<Record<ModelFileOwner, string>> = {
+  lmapp: 'lmapp',
+  ollama: 'Ollama',
+  huggingface: 'the cache of Hugging Face',
+  'llama.cpp': 'llama.cpp',
+  lmstudio: 'LM Studio',
+  gpt4all: 'GPT4All',
+  jan: 'Jan',
+  'node-llama-cpp': 'node-llama-cpp',
+  llamafile: 'llamafile',
+  configured: 'a folder of the setting models.paths',
+};
+
+/** Whose file it is, as the end of a sentence. */
+export function ownerWords(owner: ModelFileOwner): string {
+  return OWNERS[owner];
+}
+
 /** Tells the model files of this machine. It is asked again and again, so it caches; it throws only when the signal is aborted. */
 export type FindModelFiles = (signal: AbortSignal) => Promise<readonly LocalModelFile[]>;

@@ -25,6 +25,11 @@ const WORDS: Readonly<Record<BackendKind, PullWords>> = {
     names: 'a repository of huggingface.co as USER/REPOSITORY:Q4_K_M',
     instead: 'Start it with the model: llama-server -hf USER/REPOSITORY:Q4_K_M',
   },
+  embedded: {
+    names:
+      'a name of the catalogue as smollm2-135m, hf:USER/REPOSITORY:Q4_K_M, or an https address of a GGUF',
+    instead: 'Fetch one with: lmapp models pull NAME',
+  },
   llamafile: { instead: 'Download another llamafile, or start it with another file: llamafile -m FILE.gguf' },
   vllm: { instead: 'Start it with the model: vllm serve USER/REPOSITORY' },
   gpt4all: { instead: 'Models are downloaded in the window of GPT4All.' },

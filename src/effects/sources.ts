@@ -1,4 +1,3 @@
-import os from 'node:os';
 import { builtProgram } from '../built-program.js';
 import { setValue } from '../config/edit.js';
 import type { Files } from '../config/paths.js';
@@ -6,7 +5,6 @@ import { limitsOf } from '../domain/limits.js';
 import { MOCK_MODEL } from '../domain/model.js';
 import type { BackendSetting, Settings } from '../domain/settings.js';
 import { LmappError, messageOf } from '../errors.js';
-import { createModelFiles } from '../engine/model-files.js';
 import { existingFolder } from '../files.js';
 import { readFacts } from '../hardware/facts.js';
 import { openHistory } from '../sessions/history.js';
@@ -73,6 +71,7 @@ export function openSources(host: EffectHost): Sources {
     ports,
     files,
     paths: settings.models.paths ?? [],
+    silenceS: settings.pullTimeoutS,
     onLog: (level, text) => logs.logger[level](`engine: ${text}`),
   });
   const backends = createBackends({
@@ -100,15 +99,6 @@ export function openSources(host: EffectHost): Sources {
     onSecret: logs.logger.addSecret,
     urlOf: (id) => backendById(host.state(), id)?.info.url ?? null,
   });
-  const modelFiles = createModelFiles({
-    env: ports.env,
-    platform: ports.platform,
-    home: os.homedir(),
-    own: files.modelFiles,
-    paths: settings.models.paths ?? [],
-    clock,
-    cacheFile: files.modelHeaders,
-  });
   const ownServers = createOwnServers({
     ports,
     publish,
@@ -119,7 +109,7 @@ export function openSources(host: EffectHost): Sources {
       const { kind, url } = entry.info;
       return { kind, url, away: entry.check.status.state === 'away' };
     },
-    findFiles: modelFiles.find,
+    findFiles: embedded.files,
     folder: files.serverLogs,
   });
   const chats = createChatEffects({

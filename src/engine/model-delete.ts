@@ -1,6 +1,6 @@
 import { readdir, realpath, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { LocalModelFile } from '../domain/model-file.js';
+import { ownerWords, type LocalModelFile } from '../domain/model-file.js';
 import { takeProcessLock } from '../process-lock.js';
 import { wireError } from '../wire/wire-error.js';
 import { onDisk } from './part-file.js';
@@ -14,7 +14,11 @@ export async function deleteModel(
   const parent = await realpath(path.dirname(file)).catch(() => null);
   // By the place itself: a link in our folder may lead into another program's.
   const inside = own !== null && parent !== null && (parent === own || parent.startsWith(own + path.sep));
-  if (owner !== 'lmapp' || !inside) throw wireError('not-ours', { model: name });
+  if (owner !== 'lmapp' || !inside)
+    throw wireError('not-ours', {
+      model: name,
+      title: owner === 'lmapp' ? 'another program' : ownerWords(owner),
+    });
   const lock = takeProcessLock(`${file.replace(/\.part$/, '')}.lock`);
   if (lock === null) throw wireError('pulled-already', { model: name });
   try {

@@ -12,6 +12,7 @@ export interface EmbeddedSourceOptions {
   readonly env: Environment;
   readonly clock: Clock;
   readonly files: FindModelFiles;
+  readonly pulls: EmbeddedSource['pulls'];
   readonly onLog: (level: 'warn' | 'error', text: string) => void;
 }
 
@@ -23,7 +24,7 @@ function freeBytes(): number | null {
 
 /** The engine of this machine. Costs nothing until it is asked: its code is loaded by the first work. */
 export function openEmbeddedSource(options: EmbeddedSourceOptions): EmbeddedSource {
-  const { directory, childPath, env, clock, files, onLog } = options;
+  const { directory, childPath, env, clock, files, pulls, onLog } = options;
   let running: Engine | null = null;
   let making: Promise<Engine | null> | null = null;
 
@@ -57,6 +58,7 @@ export function openEmbeddedSource(options: EmbeddedSourceOptions): EmbeddedSour
       return making;
     },
     files,
+    pulls,
     freeBytes,
   };
 }

@@ -1,5 +1,6 @@
 import type { FindModelFiles } from '../domain/model-file.js';
 import type { Engine } from './engine.js';
+import type { ModelPulls } from './model-pulls.js';
 
 /** What the embedded backend stands on. */
 export interface EmbeddedSource {
@@ -10,6 +11,8 @@ export interface EmbeddedSource {
   /** The engine that has been made already. */
   running(): Engine | null;
   readonly files: FindModelFiles;
+  /** What fetches and deletes model files of lmapp's own; it needs no engine. */
+  pulls(): Promise<ModelPulls>;
   /** Memory that a model may take now; null: not known. */
   freeBytes(): number | null;
 }

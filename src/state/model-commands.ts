@@ -145,7 +145,7 @@ function askToDelete(state: State, event: Command, model: Model): State {
   return openOverlay(state, 'question', model.key, {
     title: 'Delete a model',
     lines: [
-      `Delete ${model.name} (${formatBytes(model.sizeBytes)}) from ${info.title} ${info.url}?`,
+      `Delete ${model.name} (${formatBytes(model.sizeBytes)}) from ${`${info.title} ${info.url}`.trimEnd()}?`,
       ...(live ? ['It answers right now.'] : model.loadState === 'loaded' ? ['It is loaded.'] : []),
       info.features.pull ? 'To have it again it must be pulled again.' : 'The server cannot fetch it again.',
     ],

@@ -6,12 +6,12 @@ import type { Command } from './command.js';
 import type { Effect } from './effect.js';
 import { withNotice } from './notices.js';
 import { newPull, progressed, type Pull } from './pulls.js';
-import { pullById, type BackendEntry, type State } from './state.js';
+import { backendById, pullById, type BackendEntry, type State } from './state.js';
 
 /** So many pulls run at a time, over all servers: more only share the line. */
 export const PULLS_AT_ONCE = 2;
 
-const GOES_ON = 'The server keeps what came so far: Enter on it goes on from there.';
+const GOES_ON = 'what came so far: Enter on it goes on from there.';
 
 type PullEvent = Stamped & { readonly type: 'pull.started' | 'pull.progressed' | 'pull.ended' };
 
@@ -100,10 +100,12 @@ export function unfinishedPulls(state: State): readonly Pull[] {
 function onEnded(state: State, pull: Pull, event: PullEvent & { type: 'pull.ended' }, out: Effect[]): State {
   const { progress } = pull;
   const figures = pullFigures(pull, event.mono);
+  const here = backendById(state, pull.backendId)?.info.kind === 'embedded';
+  const goesOn = `${here ? 'lmapp' : 'The server'} keeps ${GOES_ON}`;
   if (event.cancelled) {
     const at = figures.fraction === null ? '' : ` at ${formatPercent(figures.fraction)}`;
     const stopped = withPull(state, { ...pull, state: 'stopped' });
-    return withNotice(stopped, event, 'info', `the pull of ${pull.name} is stopped${at}`, GOES_ON);
+    return withNotice(stopped, event, 'info', `the pull of ${pull.name} is stopped${at}`, goesOn);
   }
   if (event.fault) {
     const { code, message, hint } = event.fault;
@@ -112,7 +114,7 @@ function onEnded(state: State, pull: Pull, event: PullEvent & { type: 'pull.ende
       code === 'unknown-model'
         ? withoutPull(state, pull)
         : withPull(state, { ...pull, state: 'stopped', fault: event.fault });
-    const resumes = progress !== null && (progress.completedBytes ?? 0) > 0 ? GOES_ON : null;
+    const resumes = progress !== null && (progress.completedBytes ?? 0) > 0 ? goesOn : null;
     return withNotice(next, event, 'bad', `could not pull ${pull.name}: ${message}`, hint ?? resumes);
   }
   out.push({ type: 'models.refresh', backendId: pull.backendId });

@@ -33,7 +33,7 @@ export function pullFormProps(state: State, { query, index, subject }: Overlay):
         : []),
       ...(names === '' ? [] : [{ text: `It is ${names}.`, token: 'muted' as const }]),
       {
-        text: 'What came before a pull was stopped is kept by the server: pulled again it goes on from there.',
+        text: 'What came before a pull was stopped is kept: pulled again it goes on from there.',
         token: 'muted',
       },
     ],
