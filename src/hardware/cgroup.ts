@@ -103,7 +103,7 @@ export function groupEvents(files: ProcFiles, { version, folder }: MemoryLimit):
   const max = numberAfter(events, 'max ');
   return {
     oomKills: numberAfter(events, 'oom_kill '),
-    limitHits: high === null && max === null ? null : (high ?? 0) + (max ?? 0),
+    limitHits: high === null || max === null ? null : high + max,
   };
 }
 

@@ -22,7 +22,8 @@ export function watchDisk(folder: string, clock: Clock): DiskWatch {
     fs.promises
       .statfs(folder)
       .then(
-        (stat) => (freeBytes = stat.bavail * stat.bsize),
+        // Without blocks it tells nothing (some FUSE, overlays of the kernel).
+        (stat) => (freeBytes = stat.blocks > 0 ? stat.bavail * stat.bsize : null),
         () => (freeBytes = null),
       )
       .finally(() => {

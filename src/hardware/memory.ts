@@ -60,7 +60,8 @@ function reclaimableArc(files: ProcFiles): number {
   // Lines are "name type value"; the type is 4 (unsigned 64 bit).
   const size = thirdColumn(stats, 'size');
   const least = thirdColumn(stats, 'c_min');
-  return size === null ? 0 : Math.max(0, size - (least ?? 0));
+  // Without its floor nobody knows how much of it would come back.
+  return size === null || least === null ? 0 : Math.max(0, size - least);
 }
 
 function thirdColumn(text: string, name: string): number | null {

@@ -64,7 +64,8 @@ function openSources({ platform, dataFolder, intervalMs }: PollOptions) {
     net: asked(often, !windows, () => (mac ? macNet() : otherNet())),
     diskFree: asked(RARELY_MS, true, async () => {
       const stat = await fs.promises.statfs(dataFolder ?? home);
-      return stat.bavail * stat.bsize;
+      // Without blocks it tells nothing.
+      return stat.blocks > 0 ? stat.bavail * stat.bsize : null;
     }),
     disks: asked(RARELY_MS, true, () => disks.read()),
     battery: asked(BATTERY_MS, true, () => (mac ? printed('pmset', ['-g', 'batt'], parsePmset) : battery())),

@@ -39,8 +39,9 @@ export function parseProcessMemory(status: string): ProcessMemory {
     return kilobytes === null ? null : kilobytes * 1024;
   };
   const anonymous = bytes('RssAnon:');
+  const shared = bytes('RssShmem:');
   return {
-    ownBytes: anonymous === null ? null : anonymous + (bytes('RssShmem:') ?? 0),
+    ownBytes: anonymous === null || shared === null ? null : anonymous + shared,
     mappedBytes: bytes('RssFile:'),
   };
 }

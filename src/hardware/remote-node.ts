@@ -50,6 +50,8 @@ export const NODE_NAMES: readonly string[] = [
 /** What one look at a page of node_exporter needs of the look before. */
 export interface NodeLook {
   readonly counters: Counters;
+  /** Which counters of which processors were told; shares are only between the same ones. */
+  readonly modes: string;
   /** Seconds of waiting since the start, by name of the metric. */
   readonly waited: ReadonlyMap<string, number>;
 }
@@ -69,11 +71,12 @@ export function readNode(
 ): NodeReading | null {
   if (!samples.some(({ name }) => name.startsWith('node_'))) return null;
   const of = (name: string): number | null => sumOf(samples, `node_${name}`);
-  const cpu = cpuOf(samples);
+  const { cpu, modes } = cpuOf(samples);
   // The unit of these counters is a second.
   const counters: Counters = { atSeconds, cpu, net: netOf(samples), ticksPerSecond: 1 };
   const waited = new Map<string, number>();
-  const rates = ratesBetween(before?.counters ?? null, counters);
+  const comparable = before && (before.modes === modes ? before.counters : { ...before.counters, cpu: null });
+  const rates = ratesBetween(comparable, counters);
   const share = (name: string): number | null => {
     const value = of(`pressure_${name}_seconds_total`);
     if (value === null) return null;
@@ -93,7 +96,7 @@ export function readNode(
   const total = of('memory_MemTotal_bytes') ?? of('memory_total_bytes');
   const cores = cpu === null ? null : cpu.size - 1;
   return {
-    look: { counters, waited },
+    look: { counters, modes, waited },
     sample: {
       ...rates,
       memoryUsedBytes: usedBytes(of, total),
@@ -119,43 +122,49 @@ export function readNode(
   };
 }
 
-/** Idle and waiting for a disk are both rest, as on this machine. */
-function cpuOf(samples: readonly Sample[]): CpuReading | null {
+/** Idle and waiting for a disk are both rest, as on this machine. Null where a page leaves out what a share is made of. */
+function cpuOf(samples: readonly Sample[]): { readonly cpu: CpuReading | null; readonly modes: string } {
   const cores = new Map<string, { total: number; busy: number }>();
+  const told: string[] = [];
   for (const { name, labels, value } of samples) {
     if (name !== 'node_cpu_seconds_total' || !Number.isFinite(value)) continue;
     const mode = labels.get('mode') ?? '';
     // Guest time is in user already.
     if (mode.startsWith('guest')) continue;
     const core = labels.get('cpu') ?? '0';
+    told.push(`${core} ${mode}`);
     const ticks = cores.get(core) ?? { total: 0, busy: 0 };
     ticks.total += value;
     if (mode !== 'idle' && mode !== 'iowait') ticks.busy += value;
     cores.set(core, ticks);
   }
-  if (cores.size === 0) return null;
+  const modes = told.sort().join();
+  const complete = [...cores.keys()].every(
+    (core) => told.includes(`${core} idle`) && told.includes(`${core} user`),
+  );
+  if (cores.size === 0 || !complete) return { cpu: null, modes };
   const sorted = [...cores].sort(([a], [b]) => Number(a) - Number(b));
   const whole = { total: 0, busy: 0 };
   for (const [, { total, busy }] of sorted) {
     whole.total += total;
     whole.busy += busy;
   }
-  return new Map([['', whole], ...sorted]);
+  return { cpu: new Map([['', whole], ...sorted]), modes };
 }
 
 function netOf(samples: readonly Sample[]): NetReading | null {
-  let seen = false;
+  const seen = { received: false, sent: false };
   const net = { received: 0, sent: 0 };
   for (const { name, labels, value } of samples) {
     const received = name === 'node_network_receive_bytes_total';
     if (!received && name !== 'node_network_transmit_bytes_total') continue;
     if (!Number.isFinite(value) || /^(?:lo\d*$|veth|docker|br-|virbr|utun)/.test(labels.get('device') ?? ''))
       continue;
-    seen = true;
-    if (received) net.received += value;
-    else net.sent += value;
+    const way = received ? 'received' : 'sent';
+    seen[way] = true;
+    net[way] += value;
   }
-  return seen ? net : null;
+  return seen.received && seen.sent ? net : null;
 }
 
 type Of = (name: string) => number | null;
@@ -169,7 +178,9 @@ function usedBytes(of: Of, total: number | null): number | null {
   }
   const available = of('memory_MemAvailable_bytes') ?? availableOfOld(of);
   if (total === null || available === null) return null;
-  const arc = Math.max(0, (of('zfs_arc_size') ?? 0) - (of('zfs_arc_c_min') ?? 0));
+  const size = of('zfs_arc_size');
+  const least = of('zfs_arc_c_min');
+  const arc = size === null || least === null ? 0 : Math.max(0, size - least);
   return Math.min(total, Math.max(0, total - available - arc));
 }
 
@@ -200,6 +211,7 @@ function disksOf(samples: readonly Sample[]): MachineDetail['disks'] {
     const kind = labels.get('fstype') ?? '';
     if (/^(?:tmpfs|ramfs|devtmpfs|overlay|squashfs|autofs|devfs|efivarfs)$/.test(kind)) continue;
     if (/^\/(?:boot|run|snap|dev|sys|proc|System\/Volumes)(?:\/|$)/.test(path)) continue;
+    if (!Number.isFinite(value) || value < 0) continue;
     if (name === 'node_filesystem_size_bytes') sizes.set(path, value);
     // The same disk may be mounted in many places; the first is the one that people know.
     if (name === 'node_filesystem_avail_bytes') {
