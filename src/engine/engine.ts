@@ -7,6 +7,7 @@ import {
   type EngineProcess,
   type EngineProcessOptions,
 } from './engine-process.js';
+import { EngineEndedError } from './engine-ended.js';
 import type { EngineReport } from './protocol.js';
 
 export interface EngineOptions extends Omit<EngineProcessOptions, 'onEnd'> {
@@ -207,7 +208,9 @@ export function createEngine(options: EngineOptions): Engine {
     const { name } = model;
     const me = {};
     line.push(me);
+    let heard = false;
     const tell: OnReport = (report) => {
+      heard = true;
       // The child counts commands; whoever waits wants to know how many are before.
       const position = line.indexOf(me);
       if (report.type !== 'queued') onReport(report);
@@ -217,6 +220,7 @@ export function createEngine(options: EngineOptions): Engine {
     held.get(name)?.cancelTimer();
     try {
       for (let attempt = 0; ; attempt++) {
+        const before = child;
         const to = running();
         const load = sendLoad(to, model, tell);
         const work = to.process.ask(order, tell);
@@ -227,9 +231,15 @@ export function createEngine(options: EngineOptions): Engine {
         signal.addEventListener('abort', cancel, { once: true });
         if (signal.aborted) cancel();
         // The work fails as well when its load does.
-        const [loaded, done] = await Promise.all([load?.done, work.done]).finally(() =>
-          signal.removeEventListener('abort', cancel),
-        );
+        const reports = await Promise.all([load?.done, work.done])
+          .catch((error: unknown) => {
+            // It had ended before this was asked, and nobody had noticed yet.
+            if (error instanceof EngineEndedError && attempt === 0 && before === to && !heard) return null;
+            throw error;
+          })
+          .finally(() => signal.removeEventListener('abort', cancel));
+        if (reports === null) continue;
+        const [loaded, done] = reports;
         if (to.startFailure) {
           // The next message tries anew, perhaps with an engine that was installed again.
           void endChild(to);
