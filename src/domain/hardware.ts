@@ -117,6 +117,16 @@ export interface ServerProcess {
   readonly residentBytes?: number | null;
 }
 
+/** What tells that the memory of this machine is getting short, of a machine whose other readings are not shown. */
+export interface MemoryCheck {
+  readonly memoryUsedBytes: number | null;
+  readonly memoryTotalBytes: number | null;
+  readonly swapUsedBytes: number | null;
+  readonly pressure: Pressure | null;
+  readonly oomKills: number | null;
+  readonly limitHits: number | null;
+}
+
 /** Facts that do not change while the program runs. */
 export interface MachineFacts {
   readonly system: string | null;

@@ -13,6 +13,8 @@ export interface MachineEffectOptions {
   readonly serverPorts: () => readonly number[];
   /** The built src/hardware/facts-child.ts. */
   readonly childPath: string;
+  /** Folder that holds proc/ and sys/ of this machine's memory; '/' unless a test gives its own. */
+  readonly root?: string;
 }
 
 export interface MachineEffects {
@@ -21,6 +23,9 @@ export interface MachineEffects {
   stop(): void;
 }
 
+/** Memory is looked at so often while this machine's readings are not shown: what the kernel tells of waiting is over 10 s. */
+const GUARD_MS = 10_000;
+
 /** Reads the machine that is shown: this one, or the one of a server elsewhere. What reads them is loaded when it is wanted. */
 export function createMachineEffects(options: MachineEffectOptions): MachineEffects {
   const { ports, publish } = options;
@@ -28,6 +33,20 @@ export function createMachineEffects(options: MachineEffectOptions): MachineEffe
   let wanted: { readonly machine: MachineId | null; readonly intervalMs: number } | null = null;
   let stopped = false;
   let loading = false;
+  let cancelGuard: (() => void) | null = null;
+  if (ports.platform === 'linux') cancelGuard = ports.clock.after(GUARD_MS, () => void guard());
+
+  /** A machine without memory must not stay unnoticed because its pane is hidden. */
+  async function guard(): Promise<void> {
+    const { openMemoryGuard } = await import('../hardware/memory-guard.js');
+    const check = openMemoryGuard(options.root);
+    const turn = (): void => {
+      if (stopped) return;
+      if (wanted?.machine !== THIS_MACHINE) publish({ type: 'memory.checked', check: check() });
+      cancelGuard = ports.clock.after(GUARD_MS, turn);
+    };
+    turn();
+  }
 
   async function follow(): Promise<void> {
     if (loading) return;
@@ -90,6 +109,7 @@ export function createMachineEffects(options: MachineEffectOptions): MachineEffe
     },
     stop() {
       stopped = true;
+      cancelGuard?.();
       for (const poller of pollers.values()) poller.stop();
     },
   };

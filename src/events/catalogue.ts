@@ -6,6 +6,7 @@ import type {
   MachineFacts,
   MachineId,
   MachineSample,
+  MemoryCheck,
   SourceState,
 } from '../domain/hardware.js';
 import type { LogLine, LogSourceState } from '../domain/log.js';
@@ -282,6 +283,8 @@ export type AppEvent =
   | { readonly type: 'hardware.sampled'; readonly machine?: MachineId; readonly sample: MachineSample }
   | { readonly type: 'hardware.detailed'; readonly machine?: MachineId; readonly detail: MachineDetail }
   | { readonly type: 'gpus.sampled'; readonly machine?: MachineId; readonly gpus: readonly GpuSample[] }
+  /** Of this machine, now and then while its readings are not shown. */
+  | { readonly type: 'memory.checked'; readonly check: MemoryCheck }
   | { readonly type: 'hardware.facts'; readonly machine?: MachineId; readonly facts: MachineFacts }
   | {
       readonly type: 'hardware.source';
@@ -364,6 +367,7 @@ export const LOSS: { readonly [T in AppEventType]?: Exclude<Loss, 'must-arrive'>
   'hardware.sampled': 'latest-wins',
   'hardware.detailed': 'latest-wins',
   'gpus.sampled': 'latest-wins',
+  'memory.checked': 'latest-wins',
   'hardware.source': 'latest-wins',
   'model.load.progressed': 'latest-wins',
   'pull.progressed': 'latest-wins',

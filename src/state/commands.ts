@@ -6,7 +6,7 @@ import { effect, type Command, type Commands } from './command.js';
 import { CONTEXT_COMMANDS } from './context-commands.js';
 import type { Effect } from './effect.js';
 import { missingModel } from './fallback.js';
-import { INTERVALS_MS } from './hardware.js';
+import { INTERVALS_MS, sampleIntervalMs } from './hardware.js';
 import { LOAD_COMMANDS } from './load-commands.js';
 import { askBeforeLoad, isTooLarge } from './load-question.js';
 import { LOG_COMMANDS } from './log-commands.js';
@@ -188,11 +188,11 @@ export function submit(state: State, event: Stamped, out: Effect[]): State {
 }
 
 function withInterval(state: State, event: Command, step: -1 | 1): State {
-  const at = INTERVALS_MS.indexOf(state.hardware.intervalMs);
+  const at = INTERVALS_MS.indexOf(sampleIntervalMs(state));
   const intervalMs =
     INTERVALS_MS[Math.min(INTERVALS_MS.length - 1, Math.max(0, (at < 0 ? 1 : at) + step))] ?? 1000;
   return withNotice(
-    { ...state, hardware: { ...state.hardware, intervalMs } },
+    { ...state, hardware: { ...state.hardware, intervalMs, intervalChosen: true } },
     event,
     'info',
     `a sample every ${intervalMs / 1000} s`,

@@ -6,6 +6,8 @@ import { HISTORY_SAMPLES, type MachineReadings, type State } from './state.js';
 
 /** Sampling interval while the terminal has no focus. */
 const UNFOCUSED_MS = 5000;
+/** While this machine runs on its battery, unless another interval is chosen. */
+const ON_BATTERY_MS = 5000;
 export const INTERVALS_MS: readonly number[] = [500, 1000, 2000, 5000, 10_000];
 
 /** Folds readings of machines. */
@@ -62,16 +64,26 @@ function withReadings(
   return { ...state, hardware: { ...state.hardware, machines } };
 }
 
+/** How often this machine is looked at while the terminal has the focus. */
+export function sampleIntervalMs(state: State): number {
+  const { intervalMs, intervalChosen } = state.hardware;
+  const onBattery = readingsOf(state, THIS_MACHINE).detail?.battery?.mains === false;
+  return onBattery && !intervalChosen ? Math.max(ON_BATTERY_MS, intervalMs) : intervalMs;
+}
+
+function watchIntervalMs(state: State): number {
+  const intervalMs = sampleIntervalMs(state);
+  return state.view.focused ? intervalMs : Math.max(UNFOCUSED_MS, intervalMs);
+}
+
 /** Asks for the readings of another machine, or for more or fewer, when what is shown, the focus or the wished interval changed. */
 export function watchWhatIsShown(before: State, after: State, out: Effect[]): State {
   const machine = after.view.shown.includes('machine') ? shownMachine(after) : null;
-  const intervalMs = after.view.focused
-    ? after.hardware.intervalMs
-    : Math.max(UNFOCUSED_MS, after.hardware.intervalMs);
+  const intervalMs = watchIntervalMs(after);
   const changed =
     machine !== after.hardware.watching ||
     before.hardware.intervalMs !== after.hardware.intervalMs ||
-    (machine !== null && before.view.focused !== after.view.focused);
+    (machine !== null && watchIntervalMs(before) !== intervalMs);
   if (!changed) return after;
   out.push({ type: 'hardware.watch', machine, intervalMs });
   return { ...after, hardware: { ...after.hardware, watching: machine } };

@@ -3,6 +3,7 @@ import { THIS_MACHINE, type GpuSample, type MachineId } from '../domain/hardware
 import type { Model } from '../domain/model.js';
 import type { Stamped } from '../events/catalogue.js';
 import { machineOfBackend, readingsOf } from './machines.js';
+import { readingsWith } from './memory-check.js';
 import { withNotice } from './notices.js';
 import type { MachineReadings, State } from './state.js';
 
@@ -31,6 +32,8 @@ export const NO_PRESSURE: PressureWatch = {
   swap: null,
 };
 
+const FIELDS = ['memory', 'gpus', 'oomKills', 'limitHits', 'swap'] as const;
+
 /** Linux PSI over 10 s. The kernel ends programs far above that (systemd-oomd at 60 % for 30 s); here there is time left to act. */
 const SOME_WAIT = 0.1;
 const ALL_WAIT = 0.05;
@@ -48,7 +51,7 @@ const GPU_CALM = 0.95;
 const MOST_NAMED = 3;
 
 type HardwareEvent = Stamped & {
-  readonly type: 'hardware.sampled' | 'hardware.detailed' | 'gpus.sampled';
+  readonly type: 'hardware.sampled' | 'hardware.detailed' | 'gpus.sampled' | 'memory.checked';
 };
 
 /**
@@ -56,7 +59,7 @@ type HardwareEvent = Stamped & {
  * was over in between. That the kernel did end one is told each time. `state` has the readings of the event already.
  */
 export function tellPressure(state: State, event: HardwareEvent): State {
-  const machine = event.machine ?? THIS_MACHINE;
+  const machine = ('machine' in event ? event.machine : undefined) ?? THIS_MACHINE;
   const readings = readingsOf(state, machine);
   const before = state.hardware.pressure.get(machine) ?? NO_PRESSURE;
   switch (event.type) {
@@ -66,6 +69,11 @@ export function tellPressure(state: State, event: HardwareEvent): State {
     }
     case 'hardware.detailed':
       return onDetail(state, event, machine, before, readings);
+    case 'memory.checked': {
+      const checked = readingsWith(readings, event.check);
+      const swap = swapFrom(before, checked, event.mono);
+      return onDetail(state, event, machine, { ...before, swap }, checked);
+    }
     case 'gpus.sampled':
       return onGpus(state, event, machine, before, event.gpus);
   }
@@ -265,6 +273,8 @@ function bytesOf(model: Model, where: Place): number | null {
 }
 
 function withWatch(state: State, machine: MachineId, watch: PressureWatch): State {
+  const was = state.hardware.pressure.get(machine) ?? NO_PRESSURE;
+  if (FIELDS.every((field) => was[field] === watch[field])) return state;
   const pressure = new Map(state.hardware.pressure).set(machine, watch);
   return { ...state, hardware: { ...state.hardware, pressure } };
 }

@@ -179,6 +179,8 @@ export interface HardwareState {
   /** This machine, and those of servers elsewhere that were looked at. */
   readonly machines: ReadonlyMap<MachineId, MachineReadings>;
   readonly intervalMs: number;
+  /** It was chosen by key, so that a battery does not change it. */
+  readonly intervalChosen: boolean;
   /** The machine whose readings are wanted now; null: nothing of it is on the screen. */
   readonly watching: MachineId | null;
   /** What was seen and told of memory that is getting short. */
@@ -336,7 +338,13 @@ export function initialState(settings: Settings): State {
     },
     chat: emptyChat('x'),
     prompt: EMPTY_PROMPT,
-    hardware: { machines: new Map(), intervalMs: settings.sampleMs, watching: null, pressure: new Map() },
+    hardware: {
+      machines: new Map(),
+      intervalMs: settings.sampleMs,
+      intervalChosen: false,
+      watching: null,
+      pressure: new Map(),
+    },
     logs: {
       ring: EMPTY_RING,
       level: settings.logLevel,

@@ -68,6 +68,8 @@ function fold(state: State, event: Stamped, out: Effect[]): State {
     case 'hardware.detailed':
     case 'gpus.sampled':
       return tellPressure(updateHardware(state, event), event);
+    case 'memory.checked':
+      return tellPressure(state, event);
     case 'hardware.facts':
     case 'hardware.source':
       return updateHardware(state, event);

@@ -3,6 +3,7 @@ import { machine } from '../../widgets/machine.js';
 import { machineView } from '../../widgets/machine-view.js';
 import { EMPTY_ROW, type Size } from '../../widgets/text/span.js';
 import type { Glyphs, View } from '../../widgets/widget.js';
+import { sampleIntervalMs } from '../state/hardware.js';
 import { readingsOf, shownMachine } from '../state/machines.js';
 import type { MachineReadings, State } from '../state/state.js';
 import { answerMarks, selectMachineView } from './select-machine-view.js';
@@ -42,7 +43,7 @@ export function createMachinePane(glyphs: Glyphs, onLoaded: () => void): Machine
       const props = {
         series: seriesOf(readings, state.mono),
         marks: answerMarks(state),
-        intervalMs: state.hardware.intervalMs,
+        intervalMs: sampleIntervalMs(state),
       };
       const below = chart.view(props, { width: size.width, height: size.height - shown.length - 1 });
       return { rows: [...shown, EMPTY_ROW, ...below.rows] };

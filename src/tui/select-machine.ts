@@ -1,6 +1,7 @@
 import type { MachineProps } from '../../widgets/machine.js';
 import { formatBytes, formatCountdown } from '../../widgets/text/format.js';
 import { THIS_MACHINE, type MachineFacts, type MachineId, type SourceState } from '../domain/hardware.js';
+import { sampleIntervalMs } from '../state/hardware.js';
 import { readingsOf, shownMachine, unwatchedHost } from '../state/machines.js';
 import type { MachineReadings, State } from '../state/state.js';
 
@@ -43,14 +44,13 @@ function staleMs(
   machine: MachineId,
   { sampledMono, gpusMono }: MachineReadings,
 ): number | null {
-  const { intervalMs } = state.hardware;
   // Some sources tell of cards only.
   const toldMono = sampledMono ?? gpusMono;
   if (toldMono === null) return null;
   const age = state.mono - toldMono;
   // A machine elsewhere is not asked more often.
   const least = state.view.focused && machine === THIS_MACHINE ? 0 : 5000;
-  const interval = Math.max(least, intervalMs);
+  const interval = Math.max(least, sampleIntervalMs(state));
   return age > Math.max(STALE_AT_LEAST_MS, STALE_INTERVALS * interval) ? age : null;
 }
 

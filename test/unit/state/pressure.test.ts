@@ -1,5 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import type { GpuSample, MachineDetail, MachineSample, Pressure } from '../../../src/domain/hardware.js';
+import {
+  THIS_MACHINE,
+  type GpuSample,
+  type MachineDetail,
+  type MachineSample,
+  type MemoryCheck,
+  type Pressure,
+} from '../../../src/domain/hardware.js';
+import { readingsOf } from '../../../src/state/machines.js';
 import {
   createMachine,
   found,
@@ -208,5 +216,38 @@ describe('a card that is getting full', () => {
     for (let i = 0; i < 40; i++) gpus(m, 1, 20);
     gpus(m, 1, 23.9);
     expect(m.state.notices.at(-1)?.id).not.toBe(before);
+  });
+});
+
+describe('memory of a machine that is not shown', () => {
+  const CHECK: MemoryCheck = {
+    memoryUsedBytes: 8e9,
+    memoryTotalBytes: 16e9,
+    swapUsedBytes: 0,
+    pressure: CALM,
+    oomKills: 0,
+    limitHits: null,
+  };
+  const check = (m: Machine, change: Partial<MemoryCheck>): Machine =>
+    m.pass(10_000).send({ type: 'memory.checked', check: { ...CHECK, ...change } });
+
+  it('is told when programs wait for it, when swap grows and when the kernel has ended one', () => {
+    expect(texts(check(loaded(), { pressure: { ...CALM, memoryFull: 0.2 } }))).toEqual([
+      'memory is short: all programs wait for it 20 % of the time',
+    ]);
+    const swapping = check(createMachine(), { memoryUsedBytes: 15e9 });
+    expect(texts(check(swapping, { memoryUsedBytes: 15e9, swapUsedBytes: 1e9 }))).toEqual([
+      'memory is short: 1.0 GB went to swap within 30 s',
+    ]);
+    const killed = check(check(createMachine(), {}), { oomKills: 1 });
+    expect(texts(killed)).toEqual(['the kernel has ended a program: no memory left']);
+  });
+
+  it('leaves the readings as they were, and changes nothing while all is calm', () => {
+    const m = check(sample(createMachine(), {}), {});
+    const { state } = m;
+    expect(readingsOf(state, THIS_MACHINE)).toMatchObject({ sample: SAMPLE, detail: null });
+    m.send({ type: 'memory.checked', check: CHECK });
+    expect(m.state).toBe(state);
   });
 });

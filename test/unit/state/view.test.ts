@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { THIS_MACHINE, type GpuSample } from '../../../src/domain/hardware.js';
+import type { AppEvent } from '../../../src/events/catalogue.js';
 import { readingsOf } from '../../../src/state/machines.js';
 import { HISTORY_SAMPLES } from '../../../src/state/state.js';
-import { ask, createMachine, createReadyMachine, SAMPLE } from '../../support/machine.js';
+import { ask, createMachine, createReadyMachine, SAMPLE, type Machine } from '../../support/machine.js';
 
 describe('Ctrl+C', () => {
   it('stops the answer first, then empties the message, and quits on the second time on an empty one', () => {
@@ -150,6 +151,37 @@ describe('the machine', () => {
       [THIS_MACHINE, 2000],
       [null, 2000],
     ]);
+  });
+});
+
+describe('the machine on its battery', () => {
+  const battery = (mains: boolean | null): AppEvent => ({
+    type: 'hardware.detailed',
+    detail: {
+      pressure: null,
+      load5: null,
+      load15: null,
+      ioWait: null,
+      coresAllowed: null,
+      temperatures: [],
+      battery: { charge: 0.5, charging: false, powerW: 9, mains },
+      disks: [],
+      processes: null,
+      oomKills: null,
+    },
+  });
+  const intervals = (machine: Machine) => machine.wanted('hardware.watch').map((e) => e.intervalMs);
+
+  it('is looked at each five seconds until the mains are back', () => {
+    const machine = createMachine().send({ type: 'panes.shown', panes: ['machine'] });
+    machine.send(battery(null), battery(false), battery(false), battery(true));
+    expect(intervals(machine)).toEqual([1000, 5000, 1000]);
+  });
+
+  it('is looked at as often as was chosen by key', () => {
+    const machine = createMachine().send({ type: 'panes.shown', panes: ['machine'] }, battery(false));
+    machine.command('machine.faster').send(battery(true), battery(false));
+    expect(intervals(machine)).toEqual([1000, 5000, 2000]);
   });
 });
 
