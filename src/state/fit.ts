@@ -82,13 +82,14 @@ function evictableFor(state: State, model: Model) {
 
 /** Keeps what a loaded model really takes beside what was estimated, once both are known. */
 export function learnFromLoads(state: State, event: Stamped, out: Effect[]): State {
-  if (event.type === 'models.listed' && !event.fromCache)
-    return event.models.reduce((next, { key }) => learn(next, event, key, out), state);
-  return event.type === 'model.detailed' ? learn(state, event, event.key, out) : state;
+  if (event.type === 'models.listed' && !event.fromCache) {
+    const listed = backendById(state, event.backendId)?.models ?? [];
+    return listed.reduce((next, model) => learn(next, event, model, out), state);
+  }
+  return event.type === 'model.detailed' ? learn(state, event, modelByKey(state, event.key), out) : state;
 }
 
-function learn(state: State, event: Stamped, key: string, out: Effect[]): State {
-  const model = modelByKey(state, key);
+function learn(state: State, event: Stamped, model: Model | null, out: Effect[]): State {
   if (model?.loadState !== 'loaded' || model.memoryBytes === null || model.contextAllocated === null)
     return state;
   const question = fitQuestionOf(state, model);

@@ -28,7 +28,7 @@ import { fallBackOffer } from './fall-back-offer.js';
 import { filterLine } from './filter-line.js';
 import { selectHeader, selectPhaseBar } from './select-chat.js';
 import { selectMachine } from './select-machine.js';
-import { modelRows, selectModels } from './select-models.js';
+import { modelRowKeys, selectModels } from './select-models.js';
 import { createScrolling, transcriptProps } from './scrolling.js';
 import { selectWays } from './ways.js';
 
@@ -111,7 +111,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     models: {
       deps: (s) => [s.models, s.hardware.machines, Math.floor(s.at / 1000), s.view.pane],
       show: (s, size) => ({
-        view: widgets.models.view(selectModels(s), size),
+        view: widgets.models.view(selectModels(s, size.height), size),
         frame: framed(s, 'models', title('Models')),
       }),
     },
@@ -403,9 +403,9 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   };
 
   function modelKeyAt(s: State, row: number): string | null {
-    const rows = modelRows(s);
+    const keys = modelRowKeys(s);
     const height = surfaces.get('models')?.size.height ?? 0;
-    return rows.length <= height ? (rows[row]?.key ?? null) : null;
+    return keys.length <= height ? (keys[row] ?? null) : null;
   }
 
   function title(text: string): Row {

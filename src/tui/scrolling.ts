@@ -11,7 +11,7 @@ import type { SurfaceId } from './arrange.js';
 import { fallBackOffer } from './fall-back-offer.js';
 import type { Keymap } from './keymap.js';
 import type { LogWindow } from './log-window.js';
-import { modelRows } from './select-models.js';
+import { modelRowKeys } from './select-models.js';
 import { transcriptEntries } from './transcript-entries.js';
 
 type Publish = (event: AppEvent) => void;
@@ -112,7 +112,7 @@ export function createScrolling(
 
   function moveInModels(s: State, verb: string, publish: Publish): boolean {
     // A pull has two rows and one key.
-    const keys = [...new Set(modelRows(s).map((row) => row.key))];
+    const keys = [...new Set(modelRowKeys(s))];
     const at = Math.max(0, keys.indexOf(s.models.cursor ?? ''));
     const to: Readonly<Record<string, number>> = { up: at - 1, down: at + 1, top: 0, end: keys.length - 1 };
     const wanted = to[verb];

@@ -1,4 +1,5 @@
 import type { HintRow, ModelListProps, ModelListRow, ModelRow, ServerRow } from '../../widgets/model-list.js';
+import { windowStart } from '../../widgets/rows.js';
 import { formatCountdown, formatBytes, formatClock, formatTokens } from '../../widgets/text/format.js';
 import type { Token } from '../../widgets/text/span.js';
 import type { Fit } from '../domain/fit.js';
@@ -12,26 +13,85 @@ import { pullRows } from './select-pulls.js';
 const EMPTY_LIST = 'looking for servers';
 const NONE_FOUND = 'no server found: start one, e.g. with "ollama serve"';
 
-/** The tree of servers and models. */
-export function selectModels(state: State): ModelListProps {
-  const rows = modelRows(state);
+/**
+ * The tree of servers and models: the rows that a pane of this height shows. A row takes some work, and of ten thousand models twenty
+ * are on the screen.
+ */
+export function selectModels(state: State, height: number): ModelListProps {
+  const branches = branchesOf(state);
+  const keys = keysOf(branches);
+  const at = state.models.cursor === null ? -1 : keys.indexOf(state.models.cursor);
+  const top = windowStart(Math.max(0, at), keys.length, height);
   return {
-    rows,
-    selected: rows.some((r) => r.key === state.models.cursor) ? state.models.cursor : (rows[0]?.key ?? null),
+    rows: rowsOf(state, branches, top, top + height),
+    selected: (at === -1 ? keys[0] : state.models.cursor) ?? null,
     focused: state.view.pane === 'models',
     empty: state.models.searched ? NONE_FOUND : EMPTY_LIST,
   };
 }
 
+/** Every row of the tree. */
 export function modelRows(state: State): readonly ModelListRow[] {
-  return state.models.backends.flatMap((entry) => {
+  return rowsOf(state, branchesOf(state), 0, Infinity);
+}
+
+/** Of every row of the tree, from the top; a pull has two rows and one key. */
+export function modelRowKeys(state: State): readonly string[] {
+  return keysOf(branchesOf(state));
+}
+
+/** A server and what is shown below it. */
+interface Branch {
+  readonly entry: BackendEntry;
+  readonly folded: boolean;
+  readonly models: readonly Model[];
+  /** Its pulls; else a hint when there are no models either. */
+  readonly others: readonly ModelListRow[];
+}
+
+function branchesOf(state: State): readonly Branch[] {
+  return state.models.backends.map((entry): Branch => {
     const folded = state.models.folded.has(entry.info.id);
-    if (folded) return [serverRow(state, entry, folded)];
-    const models = entry.models.map((model) => modelRow(state, entry, model));
-    const pulls = state.models.pulls.filter((pull) => pull.backendId === entry.info.id);
-    const below = [...models, ...pulls.flatMap((pull) => pullRows(pull, state.mono))];
-    return [serverRow(state, entry, folded), ...(below.length === 0 ? emptyHint(entry) : below)];
+    if (folded) return { entry, folded, models: [], others: [] };
+    const pulls = state.models.pulls
+      .filter((pull) => pull.backendId === entry.info.id)
+      .flatMap((pull) => pullRows(pull, state.mono));
+    const nothing = entry.models.length === 0 && pulls.length === 0;
+    return { entry, folded, models: entry.models, others: nothing ? emptyHint(entry) : pulls };
   });
+}
+
+function keysOf(branches: readonly Branch[]): readonly string[] {
+  const keys: string[] = [];
+  for (const { entry, models, others } of branches) {
+    keys.push(entry.info.id);
+    for (const { key } of models) keys.push(key);
+    for (const { key } of others) keys.push(key);
+  }
+  return keys;
+}
+
+/** The rows from one index to before another. */
+function rowsOf(
+  state: State,
+  branches: readonly Branch[],
+  from: number,
+  to: number,
+): readonly ModelListRow[] {
+  const rows: ModelListRow[] = [];
+  let start = 0;
+  for (const { entry, folded, models, others } of branches) {
+    // Of the list below the server, which stands at `start`.
+    const first = Math.max(0, from - start - 1);
+    const end = to - start - 1;
+    if (start >= from && start < to) rows.push(serverRow(state, entry, folded));
+    if (end > first) {
+      for (const model of models.slice(first, end)) rows.push(modelRow(state, entry, model));
+      rows.push(...others.slice(Math.max(0, first - models.length), Math.max(0, end - models.length)));
+    }
+    start += 1 + models.length + others.length;
+  }
+  return rows;
 }
 
 /** A server that answered and has nothing: the next step. */

@@ -30,7 +30,9 @@ function withModels(...models: readonly Model[]): Machine {
 }
 /** The pane as text, 36 or more cells wide. */
 function shown(machine: Machine, width = 36): readonly string[] {
-  const { rows } = modelList.create(UNICODE_GLYPHS).view(selectModels(machine.state), { width, height: 20 });
+  const { rows } = modelList
+    .create(UNICODE_GLYPHS)
+    .view(selectModels(machine.state, 20), { width, height: 20 });
   return rows.map(({ spans }) =>
     spans
       .map(({ text }) => text)
@@ -41,6 +43,38 @@ function shown(machine: Machine, width = 36): readonly string[] {
 const rowOf = (machine: Machine): ModelListRow | undefined => modelRows(machine.state)[1];
 
 describe('the tree of models', () => {
+  it('is cut to what the pane shows, wherever the cursor stands, and no model elsewhere is looked at', () => {
+    const looked = new Set<string>();
+    const models = Array.from({ length: 60 }, (_, i) => {
+      const model = modelOf(A, `m${i}`);
+      Object.defineProperty(model, 'parameters', { get: () => (looked.add(model.key), '7B') });
+      return model;
+    });
+    const machine = withModels(...models);
+    machine.send(
+      found(server('vllm@b', { kind: 'vllm', features: NO_FEATURES })),
+      checked('vllm@b'),
+      listed('vllm@b', [modelOf('vllm@b', 'last')]),
+    );
+    const whole = modelRows(machine.state);
+    expect(whole.map(({ key }) => key)).toEqual([
+      A,
+      ...models.map(({ key }) => key),
+      'vllm@b',
+      'vllm@b/last',
+    ]);
+    for (const [index, { key }] of whole.entries()) {
+      machine.send({ type: 'pane.selected', pane: 'models', key });
+      looked.clear();
+      const { rows, selected } = selectModels(machine.state, 9);
+      expect(selected).toBe(key);
+      const top = Math.max(0, Math.min(whole.length - 9, index - 4));
+      expect(rows.map((row) => row.key)).toEqual(whole.slice(top, top + 9).map((row) => row.key));
+      expect([...looked]).toEqual(rows.flatMap((row) => (looked.has(row.key) ? [row.key] : [])));
+      expect(looked.size).toBeLessThanOrEqual(9);
+    }
+  });
+
   it('case 73: says under a server without models how one gets there', () => {
     expect(shown(withModels())[1]).toBe('    no models: p pulls one by its n…');
     const machine = createMachine().send(
