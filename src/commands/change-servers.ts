@@ -27,9 +27,7 @@ export async function addServer(context: CommandContext, args: Arguments, text: 
   look.backend?.close();
   if (look.fault && !forced)
     throw new LmappError('backend.away', `${url} was not added: ${look.fault.message}`, {
-      hint: `${look.fault.hint === null ? '' : `${look.fault.hint} `}${
-        look.fault.code === 'unauthorized' ? 'Its key: --key-env NAME. ' : ''
-      }To keep it all the same: --force`,
+      hint: [look.fault.hint, 'To keep it all the same: --force'].filter((line) => line !== null).join('\n'),
     });
   let replaced = false;
   changeServers(files.config, (servers) => {

@@ -8,7 +8,7 @@ import type { Fault } from '../domain/fault.js';
 import { limitsOf } from '../domain/limits.js';
 import type { Model, ServerOrigin } from '../domain/model.js';
 import type { BackendSetting, Settings } from '../domain/settings.js';
-import { messageOf } from '../errors.js';
+import { LmappError, messageOf } from '../errors.js';
 import type { Ports } from '../ports.js';
 import { fault } from '../wire/wire-error.js';
 
@@ -85,8 +85,19 @@ export function namedPlaces({
   for (const url of urls) add(url, null, null, 'run');
   for (const backend of settings.backends)
     add(backend.url, keyOf(backend), backend.kind ?? null, 'configuration');
-  const ollamaHost = ports.env['OLLAMA_HOST'];
-  if (ollamaHost) add(ollamaHost, null, 'ollama', 'environment');
+  const ollamaHost = ports.env['OLLAMA_HOST']?.trim();
+  if (ollamaHost) {
+    try {
+      add(ollamaHost, null, 'ollama', 'environment');
+    } catch (error) {
+      // Nobody typed it here: without its name nobody would know which address is meant.
+      if (!(error instanceof LmappError)) throw error;
+      throw new LmappError(error.code, `OLLAMA_HOST: ${error.message}`, {
+        ...(error.hint !== null && { hint: error.hint }),
+        exitCode: error.exitCode,
+      });
+    }
+  }
   return places;
 }
 

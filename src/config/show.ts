@@ -10,7 +10,7 @@ export function settingsAsJson(loaded: LoadedSettings, env: Environment): string
   const settings = Object.fromEntries(
     SETTING_KEYS.map((key) => [key, { value: shown[key], source: describeSource(loaded.sources[key]) }]),
   );
-  const ollamaHost = env['OLLAMA_HOST'] || null;
+  const ollamaHost = env['OLLAMA_HOST']?.trim() || null;
   return `${JSON.stringify({ file: loaded.file, ollamaHost, settings }, null, 2)}\n`;
 }
 
@@ -25,6 +25,7 @@ export function settingsAsText(loaded: LoadedSettings, env: Environment): string
   const lines = rows.map(
     ([key, value, source]) => `${key.padEnd(keyWidth)}  ${value.padEnd(valueWidth)}  ${source}\n`,
   );
-  if (env['OLLAMA_HOST']) lines.push(`one more server: ${env['OLLAMA_HOST']}  environment OLLAMA_HOST\n`);
+  const ollamaHost = env['OLLAMA_HOST']?.trim();
+  if (ollamaHost) lines.push(`one more server: ${ollamaHost}  environment OLLAMA_HOST\n`);
   return `file: ${loaded.file}\n\n${lines.join('')}`;
 }

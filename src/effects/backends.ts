@@ -308,7 +308,7 @@ export function createBackends(options: BackendsOptions): Backends {
       }
       add(setting.url, key, setting.kind ?? null, RANK.configured + i, `backends.${i}.url`, 8080);
     });
-    const ollamaHost = ports.env['OLLAMA_HOST'];
+    const ollamaHost = ports.env['OLLAMA_HOST']?.trim();
     if (ollamaHost) add(ollamaHost, null, 'ollama', RANK.environment, 'OLLAMA_HOST', OLLAMA_PORT);
     return all;
   }

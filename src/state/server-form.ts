@@ -155,12 +155,13 @@ function keyIn({ key }: ServerForm): string | null {
   return key.text.trim() === '' ? null : key.text.trim();
 }
 
-/** The cursor of the models pane goes to the server at this address. */
+/** The cursor of the models pane goes to the server at this address; who was in the message goes on writing there. */
 function pointAt(state: State, url: string): State {
   const entry = state.models.backends.find((b) => b.info.url === url);
   if (!entry) return state;
   const next = withModels(state, { cursor: entry.info.id });
-  return state.view.shown.includes('models') ? withView(next, { pane: 'models' }) : next;
+  const toModels = state.view.pane !== 'message' && state.view.shown.includes('models');
+  return toModels ? withView(next, { pane: 'models' }) : next;
 }
 
 function withForm(state: State, form: ServerForm): State {

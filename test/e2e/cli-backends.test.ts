@@ -157,7 +157,7 @@ describe('lmapp backends add', () => {
     const { code, stderr } = await run(['add', AWAY]);
     expect(code).toBe(1);
     expect(stderr).toContain(`${AWAY} was not added: Nothing listens`);
-    expect(stderr).toContain('--force');
+    expect(stderr).toMatch(/^Start the server or check the address\.\nTo keep it all the same: --force$/m);
     expect(fs.existsSync(file())).toBe(false);
     expect((await run(['add', AWAY, '--force'])).code).toBe(0);
     expect(configured()).toEqual({ backends: [{ url: AWAY }] });

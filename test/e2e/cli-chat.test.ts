@@ -104,6 +104,18 @@ describe('lmapp chat', () => {
     });
   });
 
+  it('names OLLAMA_HOST when that holds no address, and takes blanks for nothing', async () => {
+    const ask = (host: string) =>
+      runLmapp(['chat', '--no-discovery', '--url', server.url, 'x'], {
+        env: { ...home.env, OLLAMA_HOST: host },
+      });
+    expect(await ask('127.0.0.1:99999')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^lmapp: OLLAMA_HOST: The port of the address is not a number/) as unknown,
+    });
+    expect(await ask('  ')).toMatchObject({ code: 0, stderr: '' });
+  });
+
   it('works with the mock, without any server', async () => {
     const env = { ...home.env, LMAPP_MOCK_TEXT: 'mocked', LMAPP_MOCK_TOKENS_PER_SECOND: '5000' };
     expect(await runLmapp(['chat', '--mock', 'x'], { env })).toMatchObject({

@@ -76,6 +76,21 @@ describe('a in the models pane', () => {
     expect(configured()).toEqual({});
   });
 
+  it('leaves who came from the message there: what is typed next is a message', async () => {
+    const server = await scripted();
+    const { home } = atHome();
+    const at = await startDashboard({ home });
+    await at.sees('No server found');
+    at.type('\x1b[B\r');
+    await at.sees('Add a server');
+    at.type(`:${server.port}\r`);
+    await at.sees('▸ keep it');
+    at.type('\r');
+    await at.sees('● scripted:1b');
+    at.type('lovely');
+    await at.sees('│ lovely');
+  });
+
   it('believes a kind that is named, and keeps it', async () => {
     const server = await scripted();
     const { home, configured } = atHome();
