@@ -111,7 +111,9 @@ describe('lmapp chat', () => {
       });
     expect(await ask('127.0.0.1:99999')).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/^lmapp: OLLAMA_HOST: The port of the address is not a number/) as unknown,
+      stderr: expect.stringMatching(
+        /^lmapp: OLLAMA_HOST: The port of the address is not a number/,
+      ) as unknown,
     });
     expect(await ask('  ')).toMatchObject({ code: 0, stderr: '' });
   });
