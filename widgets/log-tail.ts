@@ -25,6 +25,8 @@ export interface LogTailProps {
   readonly marksOf: ((text: string) => readonly (readonly [start: number, end: number])[]) | null;
   /** Shown when there is no line. */
   readonly empty: string;
+  /** Said below the lines; null for nothing to say. */
+  readonly note?: string | null;
 }
 
 const LEVELS: Readonly<Record<'debug' | 'info' | 'warn' | 'error', readonly [string, Token]>> = {
@@ -70,23 +72,31 @@ function logRows(
   glyphs: Glyphs,
 ): { rows: Row[]; shown: LogTailLine[] } {
   if (width <= 0 || height <= 0) return { rows: [], shown: [] };
-  if (props.lines.length === 0)
-    return { rows: [textRow(` ${props.empty}`, 'muted', width, glyphs.ellipsis)], shown: [] };
-  const lines = props.lines.slice(-height);
+  if (props.lines.length === 0) return { rows: wordRows(props.empty, width, height, glyphs), shown: [] };
+  const below = props.note ? wordRows(props.note, width, Math.max(0, height - 1), glyphs) : [];
+  const room = height - below.length;
+  const lines = props.lines.slice(-room);
   const sourceColumns = columnsForSources(lines, width);
   const rows: Row[] = [];
   const shown: LogTailLine[] = [];
   // From the end: the last line is the one that must be seen.
-  for (let i = lines.length - 1; i >= 0 && rows.length < height; i--) {
+  for (let i = lines.length - 1; i >= 0 && rows.length < room; i--) {
     const line = lines[i];
     if (line === undefined) break;
     const drawn = lineRows(line, props, width, sourceColumns, glyphs);
-    for (let r = drawn.length - 1; r >= 0 && rows.length < height; r--) {
+    for (let r = drawn.length - 1; r >= 0 && rows.length < room; r--) {
       rows.push(drawn[r] ?? { spans: [] });
       shown.push(line);
     }
   }
-  return { rows: rows.reverse(), shown: shown.reverse() };
+  return { rows: [...rows.reverse(), ...below], shown: shown.reverse() };
+}
+
+/** Words of the program, which are read whole. */
+function wordRows(text: string, width: number, most: number, glyphs: Glyphs): Row[] {
+  return wrapText(text, Math.max(1, width - 2))
+    .slice(0, most)
+    .map((part) => textRow(` ${part}`, 'muted', width, glyphs.ellipsis));
 }
 
 /** Wide enough for the sources in view; none in a pane that has no room for them. */
@@ -170,9 +180,12 @@ function movedUp(before: readonly LogTailLine[], now: readonly LogTailLine[]): n
 }
 
 export interface LogTitleProps {
+  /** Only what was logged while an answer was made, epoch ms; `to` null: it runs. Null: everything. */
+  readonly turn: { readonly from: number; readonly to: number | null } | null;
   /** What is shown: `ollama.service`, `all sources`; empty for nothing to say. */
   readonly source: string;
-  readonly following: boolean;
+  /** Null: there is no end that could be followed. */
+  readonly following: boolean | null;
   /** New lines below while the position is held. */
   readonly below: number;
   /** A source that cannot be read: `ollama refused`; null for none. */
@@ -189,13 +202,17 @@ export interface LogTitleProps {
 /** `Log ── ollama.service · following · warn and above · /timeout/ · 1,204 lines · 3 skipped`. */
 export function logTitle(props: LogTitleProps, glyphs: Glyphs): Row {
   const parts: Span[] = [];
+  const count = span(`${formatCount(props.lines)} ${props.lines === 1 ? 'line' : 'lines'}`, 'muted');
+  // In a narrow pane the end is cut off: what is asked for comes first.
+  if (props.turn !== null) parts.push(span(turnText(props.turn, glyphs), 'match'), count);
   if (props.source !== '') parts.push(span(props.source, 'text'));
   if (props.following) parts.push(span('following', 'text'));
-  else parts.push(span(props.below > 0 ? `held ${formatCount(props.below)} ${glyphs.down}` : 'held', 'warn'));
+  else if (props.following === false)
+    parts.push(span(props.below > 0 ? `held ${formatCount(props.below)} ${glyphs.down}` : 'held', 'warn'));
   if (props.trouble !== null) parts.push(span(props.trouble, 'warn'));
   if (props.level !== null) parts.push(span(`${props.level} and above`, 'text'));
   if (props.pattern !== null) parts.push(span(`${props.inverse ? '!' : ''}/${props.pattern}/`, 'match'));
-  parts.push(span(`${formatCount(props.lines)} ${props.lines === 1 ? 'line' : 'lines'}`, 'muted'));
+  if (props.turn === null) parts.push(count);
   if (props.skipped > 0) parts.push(span(`${formatCount(props.skipped)} skipped`, 'warn'));
   const spans: Span[] = [span('Log', 'title'), span(` ${glyphs.dash}${glyphs.dash} `, 'border')];
   for (const [i, part] of parts.entries()) {
@@ -203,4 +220,12 @@ export function logTitle(props: LogTitleProps, glyphs: Glyphs): Row {
     spans.push(part);
   }
   return { spans };
+}
+
+function turnText(
+  { from, to }: { readonly from: number; readonly to: number | null },
+  glyphs: Glyphs,
+): string {
+  if (to === null) return `turn since ${formatClockSeconds(from)}`;
+  return `turn ${formatClockSeconds(from)}${glyphs.ascii ? '-' : '\u2013'}${formatClockSeconds(to)}`;
 }

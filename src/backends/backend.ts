@@ -61,6 +61,8 @@ export type ChatEvent =
   | { readonly type: 'truncated'; readonly truncation: Truncation }
   /** Another model than the asked one answers. */
   | { readonly type: 'answering-model'; readonly name: string }
+  /** How the server numbers this request, also in its log. */
+  | { readonly type: 'request'; readonly id: string }
   /** Something to be said under the answer. */
   | { readonly type: 'note'; readonly text: string }
   | {

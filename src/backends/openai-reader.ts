@@ -12,6 +12,9 @@ import { usageOf, usageOfTimings } from './openai-chunk.js';
 const LIVE_FIGURES_MS = 100;
 const WHOLE_LIMIT_CHARS = 16 * 1024 * 1024;
 
+/** As far as lines of a log are read for it; what vLLM puts behind it there is of its own making. */
+const COMPLETION_ID = /^(?:chat)?cmpl-[A-Za-z0-9]{6,64}/;
+
 /** Reads an answer of the OpenAI dialect: an event stream, or one whole JSON body, whatever the content type says. */
 export class OpenAiReader extends AnswerReader {
   readonly #sse = new SseParser();
@@ -22,6 +25,7 @@ export class OpenAiReader extends AnswerReader {
   #hiddenError = false;
   #doneSeen = false;
   #answeredBy: string | null = null;
+  #idSeen = false;
   /** The server's own time of answering when figures were last given. */
   #figuresAtMs = 0;
 
@@ -98,6 +102,7 @@ export class OpenAiReader extends AnswerReader {
 
   #onChunk(chunk: JsonObject, events: ChatEvent[]): void {
     this.#onModel(field(chunk, 'model'), events);
+    this.#onId(field(chunk, 'id'), events);
     const progress = asObject(field(chunk, 'prompt_progress'));
     if (progress !== null) events.push(prefillOf(progress));
     const share = asCount(field(chunk, 'x_prefill_progress'));
@@ -146,6 +151,14 @@ export class OpenAiReader extends AnswerReader {
     if (name === null || name === this.#answeredBy) return;
     this.#answeredBy = name;
     if (name !== this.place.model) events.push({ type: 'answering-model', name: sanitizeLine(name) });
+  }
+
+  /** vLLM and others write it to their log with `chatcmpl-` before it; ids of other forms stand in no log. */
+  #onId(value: unknown, events: ChatEvent[]): void {
+    if (this.#idSeen) return;
+    this.#idSeen = true;
+    const id = COMPLETION_ID.exec(asText(value) ?? '')?.[0];
+    if (id !== undefined) events.push({ type: 'request', id });
   }
 
   #onWhole(events: ChatEvent[]): void {

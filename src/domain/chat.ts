@@ -1,4 +1,5 @@
 import type { Fault } from './fault.js';
+import type { KeptLogWarning } from './log-warnings.js';
 import type { GrowingText } from './text.js';
 
 export type Role = 'system' | 'user' | 'assistant';
@@ -114,6 +115,10 @@ export interface Turn {
   readonly queuePosition: number | null;
   /** The server or the model left a part of what was sent unread. */
   readonly truncation: Truncation | null;
+  /** As the server numbers the request in its log; null: it does not tell. */
+  readonly requestId: string | null;
+  /** What the log of its server warned of meanwhile, each kind once. */
+  readonly logWarnings: readonly KeptLogWarning[];
   /** Earlier turns that the user chose to leave out of this request. */
   readonly droppedTurns: readonly string[];
   /** After a cancel. */
@@ -160,6 +165,8 @@ export const NEW_TURN = {
   sources: {},
   queuePosition: null,
   truncation: null,
+  requestId: null,
+  logWarnings: [],
   droppedTurns: [],
   aftermath: null,
   fellBackFrom: [],

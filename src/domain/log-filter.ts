@@ -1,6 +1,7 @@
 import { LOG_LEVELS, type LogLevel, type LogLine } from './log.js';
 import { matchesPattern, type LogPattern } from './log-pattern.js';
 import { ringLength, timeAt, visitLines, type LogRing } from './log-ring.js';
+import { isInSpan, requestOf, type LogSpan } from './log-span.js';
 
 /** Lines that one call of `extendView` looks at: some milliseconds, well inside a frame. */
 export const LINES_PER_STEP = 4000;
@@ -13,6 +14,14 @@ export interface LogFilter {
   readonly pattern: LogPattern | null;
   /** Show the lines that the pattern does not match. */
   readonly inverse: boolean;
+  /** Only what was logged while a request was worked on; absent: at any time. */
+  readonly span?: SpanFilter;
+}
+
+export interface SpanFilter {
+  readonly span: LogSpan;
+  /** Lines of these requests are left out (`otherRequests`). */
+  readonly others: ReadonlySet<string>;
 }
 
 /** Which lines of a ring pass a filter. Immutable; extended as lines come instead of computed anew. */
@@ -29,12 +38,17 @@ export interface LogView {
 
 /** A view that has looked at nothing yet. Make a new one only when the filter changes. */
 export function emptyView(filter: LogFilter): LogView {
-  const all = filter.level === 'debug' && filter.source === null && filter.pattern === null;
-  return { filter, numbers: all ? null : [], scanned: 0, first: 0, end: 0 };
+  return { filter, numbers: takesAll(filter) ? null : [], scanned: 0, first: 0, end: 0 };
 }
 
-/** Whether a line passes. */
-export function passes(filter: LogFilter, line: LogLine): boolean {
+function takesAll(filter: LogFilter): boolean {
+  return filter.level === 'debug' && filter.source === null && !filter.pattern && !filter.span;
+}
+
+/** Whether a line passes. `time`: by which it stands among the others, epoch ms. */
+export function passes(filter: LogFilter, line: LogLine, time = line.at ?? 0): boolean {
+  if (filter.span && !isInSpan(filter.span.span, time)) return false;
+  if (filter.span && filter.span.others.has(requestOf(line) ?? '')) return false;
   if (filter.source !== null && line.source !== filter.source) return false;
   if (LOG_LEVELS.indexOf(line.level ?? 'info') < LOG_LEVELS.indexOf(filter.level)) return false;
   return filter.pattern === null || matchesPattern(filter.pattern, line.text) !== filter.inverse;
@@ -51,7 +65,7 @@ export function extendView(
   isLate?: () => boolean,
 ): LogView {
   if (view.first === ring.first && view.scanned === ring.end) return view;
-  const everyLine = view.filter.level === 'debug' && view.filter.source === null && !view.filter.pattern;
+  const everyLine = takesAll(view.filter);
   if (view.numbers === null && ring.inOrder)
     return { ...view, scanned: ring.end, first: ring.first, end: ring.end };
   // Lines of several sources came mixed for the first time: from now on their numbers are needed.
@@ -66,9 +80,9 @@ export function extendView(
   let scanned = view.numbers === null ? ring.first : Math.max(view.scanned, ring.first);
   // Without anything to be looked at a line costs next to nothing.
   let left = everyLine ? Infinity : most;
-  visitLines(ring, scanned, (line, number) => {
+  visitLines(ring, scanned, (line, number, time) => {
     if (left-- <= 0 || (!everyLine && isLate?.())) return false;
-    if (everyLine || passes(view.filter, line)) fresh.push(number);
+    if (everyLine || passes(view.filter, line, time)) fresh.push(number);
     scanned = number + 1;
     return true;
   });

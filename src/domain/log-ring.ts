@@ -127,11 +127,11 @@ export function timeAt(ring: LogRing, number: number): number | undefined {
   return chunk?.times[number - chunk.start];
 }
 
-/** Calls `visit` for the held lines from number `from`, oldest first, until it returns false. */
+/** Calls `visit` for the held lines from number `from`, oldest first, until it returns false. `time` as `timeAt` tells it. */
 export function visitLines(
   ring: LogRing,
   from: number,
-  visit: (line: LogLine, number: number) => boolean,
+  visit: (line: LogLine, number: number, time: number) => boolean,
 ): void {
   let number = Math.max(from, ring.first);
   for (let c = chunkIndexOf(ring, number); c < ring.chunks.length; c++) {
@@ -139,7 +139,7 @@ export function visitLines(
     if (!chunk) return;
     for (let i = number - chunk.start; i < chunk.lines.length; i++) {
       const line = chunk.lines[i];
-      if (line && !visit(line, number)) return;
+      if (line && !visit(line, number, chunk.times[i] ?? 0)) return;
       number++;
     }
   }

@@ -151,6 +151,8 @@ export function createTurnEvents(turnId: string, seam: Seam | null = null): (eve
         return [{ type: 'turn.truncated', turnId, truncation: event.truncation }];
       case 'answering-model':
         return [{ type: 'turn.answered-by', turnId, name: sanitizeLine(event.name) }];
+      case 'request':
+        return [{ type: 'turn.identified', turnId, requestId: sanitizeLine(event.id) }];
       case 'note':
         return [{ type: 'turn.noted', turnId, text: sanitizeLine(event.text) }];
       case 'ended': {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { backendTypeOf } from '../backends/registry.js';
 import { isAt } from '../backends/typed-address.js';
-import { FOLLOWING } from '../domain/log.js';
+import { FOLLOWING, STARTING } from '../domain/log.js';
 import { placeText, readPlace, type LogPlace } from '../domain/log-place.js';
 import { createLogger, type Logger } from '../logs/logger.js';
 import type { LogSource } from '../logs/log-source.js';
@@ -36,6 +36,8 @@ interface Followed {
   readonly asked: boolean;
   /** The servers whose log it is. */
   readonly backendIds: Set<string>;
+  /** Publishes what is known of it. */
+  readonly tell: () => void;
 }
 
 /** Our own log, what the user named, and the logs of servers; all of them feed the log pane. */
@@ -56,10 +58,22 @@ export function openLogs(host: EffectHost): Logs {
     const text = placeText(place);
     const known = followed.get(text);
     if (known) {
-      if (backendId !== null) known.backendIds.add(backendId);
-      return;
+      if (backendId === null || known.backendIds.has(backendId)) return;
+      known.backendIds.add(backendId);
+      return known.tell();
     }
     const name = freeName(place, backendId);
+    const backendIds = new Set(backendId === null ? [] : [backendId]);
+    let state = STARTING;
+    const tell = (): void =>
+      publish({
+        type: 'logs.source',
+        source: name,
+        place: text,
+        asked,
+        ...(backendIds.size === 0 ? {} : { backendIds: [...backendIds] }),
+        state,
+      });
     const source = openSource({
       place,
       source: name,
@@ -67,10 +81,13 @@ export function openLogs(host: EffectHost): Logs {
       lines: FIRST_LINES,
       onLines: (lines, skipped, past) =>
         publish({ type: 'logs.appended', lines, skipped, ...(past ? { past: true as const } : {}) }),
-      onState: (state) => publish({ type: 'logs.source', source: name, place: text, asked, state }),
+      onState(next) {
+        state = next;
+        tell();
+      },
       onProgress: (line) => publish({ type: 'logs.progressed', source: name, line }),
     });
-    followed.set(text, { name, source, asked, backendIds: new Set(backendId === null ? [] : [backendId]) });
+    followed.set(text, { name, source, asked, backendIds, tell });
   }
 
   /** Lines are told apart by the name of their source. */

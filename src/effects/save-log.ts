@@ -6,12 +6,13 @@ import { lineAt } from '../domain/log-ring.js';
 import { formatLogLine } from '../domain/log-text.js';
 import type { Clock } from '../ports.js';
 import type { LogsState } from '../state/state.js';
+import { spanFilterOf } from '../state/turn-log.js';
 
 /** Time that filtering takes at a stretch; then keys have their turn. */
 const STEP_MS = 8;
 
 /**
- * Writes the lines that the log pane shows, by level, source and filter, to a new file in the folder in which lmapp was started; never over one that is
+ * Writes the lines that the log pane shows, by level, source, filter and answer, to a new file in the folder in which lmapp was started; never over one that is
  * there. Returns its path and the number of lines. Errors: those of the file system.
  */
 export async function saveLog(
@@ -25,6 +26,7 @@ export async function saveLog(
     source: logs.source,
     pattern: compiled?.ok ? compiled.pattern : null,
     inverse: logs.filter?.inverse ?? false,
+    ...spanFilterOf(logs),
   });
   do {
     const late = clock.monotonic() + STEP_MS;

@@ -271,6 +271,8 @@ export type AppEvent =
   /** Of a turn that the user stopped: what its server does now. */
   | { readonly type: 'turn.aftermath'; readonly turnId: string; readonly aftermath: Aftermath }
   | { readonly type: 'turn.answered-by'; readonly turnId: string; readonly name: string }
+  /** How the server numbers the request, also in its log. */
+  | { readonly type: 'turn.identified'; readonly turnId: string; readonly requestId: string }
   | { readonly type: 'turn.noted'; readonly turnId: string; readonly text: string }
   | {
       readonly type: 'turn.ended';
@@ -300,12 +302,16 @@ export type AppEvent =
       readonly skipped: number;
       readonly past?: true;
     }
-  /** `asked`: named by the user; else it was found to be the log of a server. `place` as it is written in the configuration. */
+  /**
+   * `asked`: named by the user; else it was found to be the log of a server. `place` as it is written in the configuration. `backendIds`:
+   * the servers whose log it is; absent: nobody told.
+   */
   | {
       readonly type: 'logs.source';
       readonly source: string;
       readonly place: string;
       readonly asked: boolean;
+      readonly backendIds?: readonly string[];
       readonly state: LogSourceState;
     }
   /** It is not followed any more. */

@@ -185,6 +185,8 @@ function whenOrNull(at: number): number | null {
 
 /** llama.cpp: a task of a slot. vLLM and other OpenAI servers: `chatcmpl-…`. Others: a field that is called so. */
 const TASK = /\| (task \d{1,12}) \|/;
+/** The same of lines that are about no slot: `send_error: task id = 38`, `stop: cancel task, id_task = 46`. */
+const OTHER_TASK = /\b(?:task id|id_task) = (\d{1,12})\b/;
 const COMPLETION = /\b((?:chat)?cmpl-[A-Za-z0-9]{6,64})/;
 const FIELD =
   /\b(?:request|req|correlation|litellm_call|call|trace)[_-]?id["']?\s*[=:]\s*["']?([\w.:-]{4,64})/i;
@@ -192,6 +194,10 @@ const FIELD =
 /** The request that a line is about, as its server numbers it; null: it names none. */
 export function requestIdOf(text: string): string | null {
   if (text.includes('| task ')) return TASK.exec(text)?.[1] ?? null;
+  if (text.includes('task')) {
+    const task = OTHER_TASK.exec(text)?.[1];
+    if (task !== undefined) return `task ${task}`;
+  }
   if (text.includes('cmpl-')) {
     const found = COMPLETION.exec(text)?.[1];
     if (found !== undefined) return found;

@@ -76,6 +76,8 @@ export interface EndLine {
   /** What told the figures and phases. */
   readonly sources?: Turn['sources'];
   readonly truncation?: Truncation;
+  readonly requestId?: string;
+  readonly logWarnings?: Turn['logWarnings'];
 }
 
 /** Begins every prompt line; the list of chats counts them without parsing. */
@@ -117,5 +119,7 @@ export function endLine(turn: Turn, outcome: Outcome): EndLine {
     phases: turn.phases.map(({ phase, mono }) => [phase, since(mono) ?? 0] as const),
     ...(Object.keys(turn.sources).length > 0 ? { sources: turn.sources } : {}),
     ...(turn.truncation ? { truncation: turn.truncation } : {}),
+    ...(turn.requestId === null ? {} : { requestId: turn.requestId }),
+    ...(turn.logWarnings.length > 0 ? { logWarnings: turn.logWarnings } : {}),
   };
 }

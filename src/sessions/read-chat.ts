@@ -12,6 +12,7 @@ import type {
 } from '../domain/chat.js';
 import { NEW_TURN, NO_USAGE } from '../domain/chat.js';
 import type { Fault } from '../domain/fault.js';
+import { LOG_WARNING_KINDS, MOST_KEPT_CHARS } from '../domain/log-warnings.js';
 import { textOf } from '../domain/text.js';
 import { LmappError, messageOf } from '../errors.js';
 import type { StoredChat } from '../events/catalogue.js';
@@ -169,6 +170,8 @@ function turnOf(id: string, { prompt, thinking, answer, lastMs, goesOn, ends }: 
     notes: textsOf((end ?? goesOn)?.['notes']),
     sources: sourcesOf(end?.['sources']),
     truncation: truncationOf(end?.['truncation']),
+    requestId: typeof end?.['requestId'] === 'string' ? sanitizeLine(end['requestId']).slice(0, 100) : null,
+    logWarnings: logWarningsOf(end?.['logWarnings']),
     droppedTurns: textsOf(prompt['dropped']),
     fellBackFrom: fellBackOf(prompt['fellBackFrom']),
     earlier,
@@ -199,6 +202,20 @@ function truncationOf(value: unknown): Truncation | null {
   const { messages, tokens, source } = value as Line;
   if (typeof source !== 'string') return null;
   return { messages: numberOf(messages), tokens: numberOf(tokens), source: sanitizeLine(source) };
+}
+
+function logWarningsOf(value: unknown): Turn['logWarnings'] {
+  if (!Array.isArray(value)) return [];
+  const read = value.flatMap((entry: unknown) => {
+    const line: Line = typeof entry === 'object' && entry !== null ? (entry as Line) : {};
+    const kind = LOG_WARNING_KINDS.find((each) => each === line['kind']);
+    const at = numberOf(line['at']);
+    if (kind === undefined || at === null || typeof line['text'] !== 'string') return [];
+    const text = sanitizeLine(line['text']).slice(0, MOST_KEPT_CHARS);
+    return [{ kind, at, source: sanitizeLine(stringOf(line['source'])), text }];
+  });
+  // Each kind once, as it was written.
+  return read.filter(({ kind }, i) => read.findIndex((each) => each.kind === kind) === i);
 }
 
 function earlierOf(line: Line | null): EarlierRuns | null {

@@ -11,6 +11,8 @@ interface Written {
   readonly end: boolean;
   /** The number of the run that is written. */
   readonly run: number;
+  /** How many warnings the end that is written knew of. */
+  readonly warnings: number;
 }
 
 /** The lines that are still to be written, and a way to say that they were. */
@@ -19,15 +21,26 @@ export interface Batch {
   commit(): void;
 }
 
-const NOTHING: Written = { prompt: false, thinking: 0, answer: 0, end: false, run: 0 };
+const NOTHING: Written = { prompt: false, thinking: 0, answer: 0, end: false, run: 0, warnings: 0 };
 
 const runOf = (turn: Turn): number => turn.earlier?.runs ?? 0;
 
 /** A turn that is gone on with and not known here is on the disk as far as it goes. */
 function writtenBefore(turn: Turn): Written {
   if (turn.earlier === null) return NOTHING;
+  return { ...writtenSoFar(turn), run: runOf(turn) - 1 };
+}
+
+function writtenSoFar(turn: Turn): Written {
   const { thinking, answer } = turn;
-  return { prompt: true, thinking: thinking.length, answer: answer.length, end: false, run: runOf(turn) - 1 };
+  return {
+    prompt: true,
+    thinking: thinking.length,
+    answer: answer.length,
+    end: false,
+    run: runOf(turn),
+    warnings: 0,
+  };
 }
 
 /**
@@ -36,12 +49,18 @@ function writtenBefore(turn: Turn): Written {
  */
 export class TurnWriter {
   readonly #turns = new Map<string, { turn: Turn; written: Written }>();
-  /** Turns that are on the disk with their end, and the number of that run; late events of it are ignored. */
-  readonly #closed = new Map<string, number>();
+  /**
+   * Turns that are on the disk with their end: the number of that run, and the warnings that it knew of. Late events of it are ignored, but
+   * for a warning more, for which the end is written again.
+   */
+  readonly #closed = new Map<string, { readonly run: number; readonly warnings: number }>();
 
   take(turn: Turn): void {
-    if ((this.#closed.get(turn.id) ?? -1) >= runOf(turn)) return;
-    this.#turns.set(turn.id, { turn, written: this.#turns.get(turn.id)?.written ?? writtenBefore(turn) });
+    const closed = this.#closed.get(turn.id);
+    const isKnown = closed !== undefined && closed.run >= runOf(turn);
+    if (isKnown && (closed.run > runOf(turn) || turn.logWarnings.length <= closed.warnings)) return;
+    const before = isKnown ? writtenSoFar(turn) : writtenBefore(turn);
+    this.#turns.set(turn.id, { turn, written: this.#turns.get(turn.id)?.written ?? before });
   }
 
   get idle(): boolean {
@@ -69,13 +88,8 @@ export class TurnWriter {
       }
       if (turn.outcome !== null) lines.push(endLine(turn, turn.outcome));
       if (lines.length > before) {
-        done.set(id, {
-          prompt: true,
-          thinking: turn.thinking.length,
-          answer: turn.answer.length,
-          end: turn.outcome !== null,
-          run: runOf(turn),
-        });
+        const end = turn.outcome !== null;
+        done.set(id, { ...writtenSoFar(turn), end, warnings: turn.logWarnings.length });
       }
     }
     if (lines.length === 0) return null;
@@ -101,9 +115,11 @@ export class TurnWriter {
     for (const [id, written] of done) {
       const entry = this.#turns.get(id);
       if (!entry) continue;
-      if (written.end) this.#closed.set(id, written.run);
+      const { run, warnings } = written;
+      if (written.end) this.#closed.set(id, { run, warnings });
       // It may have been gone on with while its end was being written.
-      if (written.end && runOf(entry.turn) === written.run) this.#turns.delete(id);
+      const isAll = runOf(entry.turn) === run && entry.turn.logWarnings.length <= warnings;
+      if (written.end && isAll) this.#turns.delete(id);
       else entry.written = { ...written, end: false };
     }
   }

@@ -44,6 +44,7 @@ export function continueTurn(state: State, event: Stamped, turn: Turn, out: Effe
     endedMono: null,
     usage: NO_USAGE,
     sources: {},
+    requestId: null,
     outcome: null,
     endReason: null,
     fault: null,

@@ -50,6 +50,8 @@ export function foldLive(state: State, live: Turn, event: LiveEvent, out: Effect
       return withLive(state, { ...live, truncation: event.truncation });
     case 'turn.answered-by':
       return withLive(state, { ...live, answeredBy: event.name });
+    case 'turn.identified':
+      return withLive(state, { ...live, requestId: event.requestId });
     case 'turn.noted':
       return withLive(state, { ...live, notes: [...live.notes, event.text] });
   }

@@ -4,6 +4,7 @@ import type { LogLine } from '../domain/log.js';
 import { formatLogLine } from '../domain/log-text.js';
 import type { Stamped } from '../events/catalogue.js';
 import type { Effect } from './effect.js';
+import { tellLogWarnings } from './log-warnings.js';
 import { withNotice } from './notices.js';
 import { backendById, type LogsState, type State } from './state.js';
 
@@ -13,7 +14,7 @@ const KEPT_SOURCES = 32;
 export function updateLogs(state: State, event: Stamped, out: Effect[]): State {
   switch (event.type) {
     case 'logs.appended':
-      return withLogs(state, appended(state.logs, event));
+      return tellLogWarnings(withLogs(state, appended(state.logs, event)), event, out);
     case 'logs.source':
       return onSource(state, event);
     case 'logs.closed':
@@ -71,8 +72,8 @@ function withNames(sources: readonly string[], names: Iterable<string>): readonl
 
 /** Of a source that the user named it is told when it cannot be read; one that was found is only marked. */
 function onSource(state: State, event: Stamped & { type: 'logs.source' }): State {
-  const { source: name, place, asked, state: status } = event;
-  const entry = { name, place, asked, status };
+  const { source: name, place, asked, backendIds = [], state: status } = event;
+  const entry = { name, place, asked, backendIds, status };
   const known = state.logs.opened.find((other) => other.name === name);
   const opened = known
     ? state.logs.opened.map((other) => (other.name === name ? entry : other))

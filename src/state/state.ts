@@ -9,6 +9,8 @@ import type {
 } from '../domain/hardware.js';
 import type { LogLevel, LogLine, LogSourceState } from '../domain/log.js';
 import { EMPTY_RING, type LogRing } from '../domain/log-ring.js';
+import type { LogSpan } from '../domain/log-span.js';
+import type { LogWarningKind } from '../domain/log-warnings.js';
 import type { Fault } from '../domain/fault.js';
 import type { BackendCheck, BackendInfo, Model, ModelDetails, ServerOrigin } from '../domain/model.js';
 import type { PastLoad } from '../domain/past-loads.js';
@@ -209,7 +211,30 @@ export interface LogSourceEntry {
   readonly place: string;
   /** Named by the user; else found. */
   readonly asked: boolean;
+  /** The servers whose log it is; empty: nobody told. */
+  readonly backendIds: readonly string[];
   readonly status: LogSourceState;
+}
+
+/** The log of one answer is looked at. */
+export interface TurnLog {
+  readonly turnId: string;
+  readonly span: LogSpan;
+  /** Null: the server is not in the list any more. */
+  readonly backendId: string | null;
+  readonly backendTitle: string;
+  /** What was shown before, and is shown again behind it. */
+  readonly before: Pick<LogsState, 'held' | 'source' | 'filter'> & Pick<ViewState, 'pane' | 'zoomed'>;
+}
+
+/** A load, now or a moment ago, that lines of the log may be about. Epoch ms. */
+export interface LoggedLoad {
+  readonly key: string;
+  readonly backendId: string;
+  readonly from: number;
+  readonly to: number | null;
+  /** What was warned of. */
+  readonly told: readonly LogWarningKind[];
 }
 
 export interface LogsState {
@@ -228,6 +253,9 @@ export interface LogsState {
   /** Null follows the end; else the number of the last visible line. */
   readonly held: number | null;
   readonly wrap: boolean;
+  readonly turn: TurnLog | null;
+  /** The latest few, the newest last. */
+  readonly loads: readonly LoggedLoad[];
 }
 
 /** A line that is typed inside a pane: the log filter or the search in the transcript. */
@@ -356,6 +384,8 @@ export function initialState(settings: Settings): State {
       progress: new Map(),
       held: null,
       wrap: false,
+      turn: null,
+      loads: [],
     },
     view: {
       width: 80,

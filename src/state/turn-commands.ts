@@ -10,6 +10,8 @@ import { couldNotStart, nextModel } from './fallback.js';
 import { withNotice } from './notices.js';
 import { editPrompt } from './prompt.js';
 import type { State } from './state.js';
+import { turnInView } from './turn-in-view.js';
+import { onTurnLog } from './turn-log.js';
 import { openOverlay, withView } from './view.js';
 
 /** What is done with questions and answers of the transcript. */
@@ -23,6 +25,7 @@ export const TURN_COMMANDS: Commands = {
   'turn.copy-code': onCopyCode,
   'turn.thinking': onThinking,
   'turn.details': onDetails,
+  'turn.log': onTurnLog,
 };
 
 /** The turn named by the command, else the last one. */
@@ -115,10 +118,7 @@ function onCopyCode(state: State, event: Command, out: Effect[]): State {
 
 /** Of the answer at the top of the transcript when it is scrolled, else of the last one. */
 function onDetails(state: State, event: Command): State {
-  const { anchor } = state.view;
-  const all = state.chat.live ? [...state.chat.done, state.chat.live] : state.chat.done;
-  const held = anchor && all.findLast(({ id }) => id === anchor.entryId || `${id}?` === anchor.entryId);
-  const turn = event.argument === undefined && held ? held : turnOf(state, event);
+  const turn = turnInView(state, event.argument);
   if (!turn) return withNotice(state, event, 'info', 'there is no answer yet', null);
   return openOverlay(state, 'answer', turn.id);
 }

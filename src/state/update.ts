@@ -8,6 +8,7 @@ import { tellUnknownFallback } from './fallback.js';
 import { learnFromLoads } from './fit.js';
 import { updateHardware, watchWhatIsShown } from './hardware.js';
 import { goOnAfterUnload } from './load-commands.js';
+import { followLoads } from './log-warnings.js';
 import { followServerLogs, updateLogs } from './logs.js';
 import { tellStuckUnloads } from './model-list.js';
 import { updateModels } from './models.js';
@@ -19,6 +20,7 @@ import { updateServerForm } from './server-form.js';
 import { askNextShape } from './shapes.js';
 import { onTick } from './silence.js';
 import { emptyChat, type State } from './state.js';
+import { followTurnLog } from './turn-log.js';
 import { updateView } from './view.js';
 
 /**
@@ -26,7 +28,8 @@ import { updateView } from './view.js';
  * does not know leaves it as it is, the very same object, so that selectors can compare by identity.
  */
 export function update(state: State, event: Stamped, out: Effect[]): State {
-  const next = watchWhatIsShown(state, fold(state, event, out), out);
+  const folded = followLoads(state, followTurnLog(fold(state, event, out), event), event);
+  const next = watchWhatIsShown(state, folded, out);
   // An armed quit is disarmed by anything else that is typed.
   if (next.view.quitArmedMono !== null && event.type === 'prompt.edited')
     return { ...next, view: { ...next.view, quitArmedMono: null } };

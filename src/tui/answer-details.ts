@@ -7,6 +7,7 @@ import { stringWidth } from '../../widgets/text/width.js';
 import { wrapText } from '../../widgets/text/wrap.js';
 import type { Glyphs } from '../../widgets/widget.js';
 import type { Aftermath, EarlierRuns, FigureName, Phase, Turn, Usage } from '../domain/chat.js';
+import { LOG_WARNING_WORDS } from '../domain/log-warnings.js';
 import type { State } from '../state/state.js';
 import { speedOf } from './figures.js';
 import { unreadText } from './turn-footers.js';
@@ -52,6 +53,7 @@ export function answerDetailRows(
         { title: 'Phases', facts: phaseFacts(turn, state.mono) },
         { title: 'Figures', facts: figureFacts(turn, state.mono) },
         { title: 'Context', facts: contextFacts(turn) },
+        { title: 'Log', facts: logFacts(turn) },
       ]
     : [{ title: 'Answer', facts: [['', 'it is not in this chat any more', '']] }];
   const rows: Row[] = [];
@@ -185,5 +187,17 @@ function contextFacts({ truncation, droppedTurns }: Turn): readonly Fact[] {
       left === 0 ? '' : left === 1 ? '1 earlier question' : `${left} earlier questions`,
       left === 0 ? '' : 'chosen when the context was full',
     ],
+  ];
+}
+
+/** What the log of the server warned of while it answered. */
+function logFacts({ logWarnings, requestId }: Turn): readonly Fact[] {
+  return [
+    ['request', requestId ?? '', requestId === null ? '' : TOLD],
+    ...logWarnings.map(({ kind, at, source, text }): Fact => [
+      formatClockSeconds(at),
+      `${LOG_WARNING_WORDS[kind].title}: ${text}`,
+      `log ${source}`,
+    ]),
   ];
 }

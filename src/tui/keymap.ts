@@ -91,6 +91,13 @@ export const KEYMAP: readonly Binding[] = [
   },
   { id: 'notices.open', keys: ['f8'], where: 'everywhere', does: 'what was told so far', menu: true },
   {
+    id: 'turn.log',
+    keys: ['f4'],
+    where: 'everywhere',
+    does: 'what was logged while the running or last answer was made, and back',
+    menu: true,
+  },
+  {
     id: 'layout.cycle',
     keys: ['f9'],
     where: 'everywhere',
@@ -218,6 +225,13 @@ export const KEYMAP: readonly Binding[] = [
     menu: true,
     hint: 'details',
   },
+  {
+    id: 'turn.log',
+    keys: ['l'],
+    where: 'transcript',
+    does: 'what was logged while the answer was made, and back',
+    hint: 'log',
+  },
   { id: 'transcript.search', keys: ['/'], where: 'transcript', does: 'search', hint: 'search' },
   { id: 'transcript.match-older', keys: ['n'], where: 'transcript', does: 'match before' },
   { id: 'transcript.match-newer', keys: ['N'], where: 'transcript', does: 'match after' },
@@ -324,6 +338,7 @@ export const KEYMAP: readonly Binding[] = [
     hint: 'time',
     menu: true,
   },
+  { id: 'turn.log', keys: ['l'], where: 'log', does: 'the log of the last answer alone, and back' },
   { id: 'log.copy', keys: ['y'], where: 'log', does: 'copy the last line in view' },
   { id: 'log.copy-view', keys: ['Y'], where: 'log', does: 'copy the lines in view' },
   {

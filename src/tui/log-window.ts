@@ -10,11 +10,14 @@ import {
   viewNumberAt,
   type LogFilter,
   type LogView,
+  type SpanFilter,
 } from '../domain/log-filter.js';
 import { compilePattern, marksOf, type CompiledPattern } from '../domain/log-pattern.js';
-import { lineAt } from '../domain/log-ring.js';
+import { lineAt, type LogRing } from '../domain/log-ring.js';
 import type { LogLine } from '../domain/log.js';
-import type { LogsState, LogSourceEntry } from '../state/state.js';
+import type { LogsState, LogSourceEntry, TurnLog } from '../state/state.js';
+import { spanFilterOf } from '../state/turn-log.js';
+import { turnLogNote } from './turn-log-note.js';
 
 /** The part of the log that is on the screen, kept up to date as lines come instead of filtered anew. */
 export interface LogWindow {
@@ -37,6 +40,8 @@ export function createLogWindow(monotonic: () => number): LogWindow {
   let view: LogView | null = null;
   /** What the view was last extended for. */
   let shownLogs: LogsState | null = null;
+  /** The requests that are not of the answer that is looked at, and what they were looked for in. */
+  let spanOver: { readonly ring: LogRing; readonly turn: TurnLog; readonly span: SpanFilter } | null = null;
   let compiled: { readonly source: string; readonly result: CompiledPattern } | null = null;
 
   function patternOf(logs: LogsState): CompiledPattern | null {
@@ -44,6 +49,19 @@ export function createLogWindow(monotonic: () => number): LogWindow {
     if (compiled?.source !== logs.filter.pattern)
       compiled = { source: logs.filter.pattern, result: compilePattern(logs.filter.pattern) };
     return compiled.result;
+  }
+
+  /** The very same object while nothing changed: another filter begins anew. */
+  function spanFilter(logs: LogsState): SpanFilter | undefined {
+    const { turn, ring } = logs;
+    if (!turn) return void (spanOver = null);
+    if (spanOver?.ring === ring && spanOver.turn === turn) return spanOver.span;
+    const before = spanOver;
+    const fresh = spanFilterOf(logs).span;
+    if (!fresh) return undefined;
+    const same = before?.turn.span === turn.span && sameSet(before.span.others, fresh.others);
+    spanOver = { ring, turn, span: same && before ? before.span : fresh };
+    return spanOver.span;
   }
 
   /**
@@ -54,11 +72,13 @@ export function createLogWindow(monotonic: () => number): LogWindow {
     if (!forRows && view && shownLogs === logs) return view;
     shownLogs = logs;
     const pattern = patternOf(logs);
+    const span = spanFilter(logs);
     const filter: LogFilter = {
       level: logs.level,
       source: logs.source,
       pattern: pattern?.ok ? pattern.pattern : null,
       inverse: logs.filter?.inverse ?? false,
+      ...(span ? { span } : {}),
     };
     const before = view?.filter;
     const same =
@@ -66,7 +86,8 @@ export function createLogWindow(monotonic: () => number): LogWindow {
       before.level === filter.level &&
       before.source === filter.source &&
       before.pattern === filter.pattern &&
-      before.inverse === filter.inverse;
+      before.inverse === filter.inverse &&
+      before.span === filter.span;
     const late = monotonic() + STEP_MS;
     view = extendView(
       same && view ? view : emptyView(filter),
@@ -86,7 +107,9 @@ export function createLogWindow(monotonic: () => number): LogWindow {
   /** Lines that are still being written over stand below those that have ended. */
   function unfinished(shown: LogView, logs: LogsState): readonly LogLine[] {
     if (logs.held !== null || logs.progress.size === 0) return [];
-    return [...logs.progress.values()].filter((line) => passes(shown.filter, line));
+    // They are written now.
+    if (logs.turn && logs.turn.span.to !== null) return [];
+    return [...logs.progress.values()].filter((line) => passes(shown.filter, line, Infinity));
   }
 
   return {
@@ -103,15 +126,18 @@ export function createLogWindow(monotonic: () => number): LogWindow {
       }
       lines.push(...below);
       const pattern = patternOf(logs);
+      const note = logs.turn && turnLogNote(logs, logs.turn, shown);
       return {
         lines,
         wrap: logs.wrap,
+        note,
         marksOf:
           pattern?.ok && !logs.filter?.inverse ? (text: string) => marksOf(pattern.pattern, text) : null,
         empty:
           pattern && !pattern.ok
             ? `the filter is not used: ${pattern.reason}`
-            : (reasonOf(entryOf(logs)) ??
+            : (note ??
+              reasonOf(entryOf(logs)) ??
               (logs.ring.end === 0 ? 'nothing logged yet' : 'no line passes the filter')),
       };
     },
@@ -119,8 +145,10 @@ export function createLogWindow(monotonic: () => number): LogWindow {
       const shown = current(logs);
       const total = viewLength(shown, logs.ring);
       return {
+        turn: logs.turn && { from: logs.turn.span.from, to: logs.turn.span.to },
         source: logs.source ?? (logs.sources.length > 1 ? `all ${logs.sources.length} sources` : ''),
-        following: logs.held === null,
+        // What is over has no end to follow.
+        following: logs.held !== null ? false : logs.turn && logs.turn.span.to !== null ? null : true,
         below: Math.max(0, total - 1 - lastIndex(shown, logs)),
         trouble: troubleOf(logs),
         level: logs.level === 'debug' ? null : logs.level,
@@ -175,4 +203,8 @@ function troubleOf(logs: LogsState): string | null {
   if (chosen) return chosen.status.reason === null ? null : chosen.status.state;
   const entry = logs.opened.find(({ status }) => status.state === 'refused' || status.state === 'failed');
   return logs.source === null && entry ? `${entry.name} ${entry.status.state}` : null;
+}
+
+function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every((each) => b.has(each));
 }

@@ -202,6 +202,7 @@ function runningKeys(keymap: Keymap): readonly KeyHint[] {
     { key: keymap.keyOf('escape'), does: 'stop' },
     { key: keymap.keyOf('menu.open'), does: 'menu' },
     { key: keymap.keyOf('keys.open'), does: 'keys' },
+    { key: keymap.keyOf('turn.log'), does: 'log' },
   ];
 }
 

@@ -45,6 +45,38 @@ afterEach(async () => {
 });
 
 describe('the store of chats', () => {
+  it('keeps what the log warned of, also what came after the end was written', async () => {
+    const { store } = storeAt(folder.path('chats'));
+    store.startChat('c1', 'Why?');
+    const cut = { kind: 'cut', at: 5, source: 'ollama', text: 'truncating input prompt' } as const;
+    const memory = { kind: 'memory', at: 6, source: 'ollama', text: 'cudaMalloc failed' } as const;
+    const ended = completed({
+      ...answering(turnWith(), 'Because.'),
+      requestId: 'chatcmpl-1',
+      logWarnings: [cut],
+    });
+    store.write('c1', ended);
+    await store.flush();
+    store.write('c1', { ...ended, logWarnings: [cut, memory] });
+    // Nothing more is told by this.
+    store.write('c1', ended);
+    await store.flush();
+    const [read] = (await store.read('c1')).turns;
+    expect(read).toMatchObject({ logWarnings: [cut, memory], requestId: 'chatcmpl-1', outcome: 'complete' });
+    expect(wholeText(read?.answer ?? ended.answer)).toBe('Because.');
+    const lines = fs
+      .readFileSync(chatFileOf(folder.path('chats'), 'c1'), 'utf8')
+      .trim()
+      .split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { t: string }).t)).toEqual([
+      'chat',
+      'prompt',
+      'delta',
+      'end',
+      'end',
+    ]);
+  });
+
   it('gives back a whole turn: question, thinking, answer, figures and end', async () => {
     const { store, problems } = storeAt(folder.path('chats'));
     store.startChat('c1', 'Why?');

@@ -262,8 +262,22 @@ describe('the log', () => {
     expect(next.scrolledBy).toBe(2);
   });
 
+  it('says below the lines what is to be said of them, on as many rows as it takes', () => {
+    const one = { at: null, level: null, source: 'lmapp', text: 'the line' };
+    const note = 'no server logged anything; looked at lmapp, ollama (waiting: it does not exist yet)';
+    const drawn = texts(
+      logTail.create(G).view({ ...props, lines: [one, one, one], note }, { width: 50, height: 4 }).rows,
+    );
+    expect(drawn).toHaveLength(4);
+    expect(drawn[1]).toContain('the line');
+    expect(drawn[3]).toContain('it does not exist yet)');
+    const empty = logTail.create(G).view({ ...props, lines: [], empty: note }, { width: 50, height: 4 });
+    expect(texts(empty.rows).join('')).toContain('it does not exist yet)');
+  });
+
   it('says in its title what is shown', () => {
     const title = {
+      turn: null,
       source: 'ollama.service',
       following: true,
       below: 0,
@@ -281,6 +295,15 @@ describe('the log', () => {
     expect(texts([logTitle(held, G)])).toEqual([
       'Log ── ollama.service · held 12 ↓ · !/timeout/ · 1,204 lines',
     ]);
+    const at = (second: number): number => new Date(2026, 10, 23, 14, 2, second).getTime();
+    const turn = { ...title, turn: { from: at(11), to: at(19) }, following: null, level: null, skipped: 0 };
+    expect(texts([logTitle({ ...turn, source: '', pattern: null, lines: 12 }, G)])).toEqual([
+      'Log ── turn 14:02:11–14:02:19 · 12 lines',
+    ]);
+    const running = { ...turn, turn: { from: at(11), to: null }, following: true, pattern: null };
+    expect(texts([logTitle(running, G)])[0]).toContain(
+      'turn since 14:02:11 · 1,204 lines · ollama.service · following',
+    );
     const away = { ...title, source: 'all 3 sources', trouble: 'ollama refused', level: null, pattern: null };
     expect(texts([logTitle(away, G)])).toEqual([
       'Log ── all 3 sources · following · ollama refused · 1,204 lines · 3 skipped',

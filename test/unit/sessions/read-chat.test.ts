@@ -38,6 +38,14 @@ describe('parseChat', () => {
       phases: [[1], 'x', ['thinking', 2]],
       sources: { answerTokens: 'eval\x1b[2J_count', promptTokens: 1, foreign: 'x' },
       truncation: { messages: 'x', tokens: 5 },
+      requestId: 5,
+      logWarnings: [
+        1,
+        { kind: 'foreign', at: 1, source: 's', text: 't' },
+        { kind: 'cut', at: 'x', source: 's', text: 't' },
+        { kind: 'cut', at: 1, source: 7, text: `a\x1b[2J${'b'.repeat(999)}` },
+        { kind: 'cut', at: 2, source: 's', text: 'again' },
+      ],
     };
     const [turn] = parseChat('id', lines({ ...prompt, at: 'x', modelKey: 1, dropped: 'x' }, odd)).turns;
     expect(turn).toMatchObject({
@@ -49,6 +57,8 @@ describe('parseChat', () => {
       truncation: null,
       droppedTurns: [],
     });
+    expect(turn?.requestId).toBeNull();
+    expect(turn?.logWarnings).toEqual([{ kind: 'cut', at: 1, source: '', text: `a${'b'.repeat(299)}` }]);
     expect(turn?.sources).toEqual({ answerTokens: 'eval_count' });
     expect(turn?.phases).toEqual([{ phase: 'thinking', mono: 2 }]);
   });

@@ -64,6 +64,19 @@ describe('the details of an answer', () => {
     expect(rows).toContain('in all 8.0 s clocked here');
   });
 
+  it('tell what the log of the server warned of, with its line', () => {
+    const rows = rowsOf({
+      requestId: 'chatcmpl-abcdef',
+      logWarnings: [
+        { kind: 'cut', at: 0, source: 'ollama.service', text: 'truncating input prompt limit=4096' },
+      ],
+    }).join('\n');
+    expect(rows).toContain('request chatcmpl-abcdef told by the server');
+    expect(rows).toMatch(/\d\d:\d\d:00 not all was read: truncating input/);
+    expect(rows).toContain('log ollama.service');
+    expect(rowsOf({})).not.toContain('Log');
+  });
+
   it('mark what is our own count', () => {
     const rows = rowsOf({ usage: NO_USAGE });
     expect(rows).toContain('answer ≈ 300 tokens counted here: pieces that came');

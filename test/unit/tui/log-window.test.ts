@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { appendLines, EMPTY_RING, emptyRing } from '../../../src/domain/log-ring.js';
-import { FOLLOWING, type LogLevel, type LogLine } from '../../../src/domain/log.js';
+import { FOLLOWING, type LogLevel, type LogLine, type LogSourceState } from '../../../src/domain/log.js';
 import { initialState, type LogsState } from '../../../src/state/state.js';
 import { defaultSettings } from '../../../src/config/schema.js';
 import { createLogWindow } from '../../../src/tui/log-window.js';
@@ -137,8 +137,8 @@ describe('the window on the log', () => {
       nextTryMs: null,
     } as const;
     const opened = [
-      { name: 'lmapp', place: '/l', asked: false, status: FOLLOWING },
-      { name: 'ollama', place: 'journald:ollama', asked: false, status },
+      { name: 'lmapp', place: '/l', asked: false, backendIds: [], status: FOLLOWING },
+      { name: 'ollama', place: 'journald:ollama', asked: false, backendIds: [], status },
     ];
     const logs = { ...EMPTY, opened, sources: ['lmapp', 'ollama'] };
     expect(open().title(logs)).toMatchObject({ source: 'all 2 sources', trouble: 'ollama refused' });
@@ -146,6 +146,95 @@ describe('the window on the log', () => {
     expect(open().title(chosen)).toMatchObject({ source: 'ollama', trouble: 'refused' });
     expect(open().props(chosen, 3).empty).toBe('it may not be read. Join the group.');
     expect(open().title({ ...logs, source: 'lmapp' }).trouble).toBeNull();
+  });
+
+  describe('of one answer', () => {
+    const before = { held: null, source: null, filter: null, pane: 'message', zoomed: null } as const;
+    const turn = (from: number, to: number | null) => ({
+      turnId: 't',
+      span: { from, to, requestId: null },
+      backendId: 'ollama@a',
+      backendTitle: 'ollama',
+      before,
+    });
+    const source = (name: string, backendIds: string[], status: LogSourceState = FOLLOWING) => ({
+      name,
+      place: `/${name}`,
+      asked: false,
+      backendIds,
+      status,
+    });
+    const waiting = {
+      state: 'waiting',
+      reason: 'it does not exist yet',
+      hint: null,
+      nextTryMs: null,
+    } as const;
+    const at = (seconds: number, text: string, from = 'ollama', requestId?: string): LogLine => ({
+      ...line(text, 'info', from),
+      at: seconds * 1000,
+      ...(requestId === undefined ? {} : { requestId }),
+    });
+    const logs: LogsState = {
+      ...EMPTY,
+      opened: [source('lmapp', []), source('ollama', ['ollama@a'])],
+      ring: appendLines(EMPTY_RING, [
+        at(10, 'before'),
+        at(20, 'begins', 'ollama', 'task 1'),
+        at(21, 'goes on'),
+        at(22, 'ours', 'lmapp'),
+        at(40, 'after'),
+      ]),
+    };
+
+    it('shows what was logged in its time, and takes in what comes while it runs', () => {
+      const window = open();
+      const running = { ...logs, turn: turn(20_000, null) };
+      expect(texts(running, 9, window)).toEqual(['begins', 'goes on', 'ours', 'after']);
+      const more = { ...running, ring: appendLines(running.ring, [at(41, 'more')]) };
+      expect(texts(more, 2, window)).toEqual(['after', 'more']);
+      const over = { ...more, turn: turn(20_000, 22_000) };
+      expect(texts(over, 9, window)).toEqual(['begins', 'goes on', 'ours']);
+      expect(window.title(over)).toMatchObject({
+        turn: { from: 20_000, to: 22_000 },
+        lines: 3,
+        following: null,
+      });
+      expect(window.props(over, 9).note).toBeNull();
+      expect(texts({ ...over, turn: null }, 9, window)).toHaveLength(6);
+    });
+
+    it('leaves a request out as soon as it turns out not to be it', () => {
+      const window = open();
+      const running = { ...logs, turn: turn(25_000, null) };
+      const late = { ...running, ring: appendLines(logs.ring, [at(41, 'ends', 'ollama', 'task 1')]) };
+      expect(texts(late, 9, window)).toEqual(['after']);
+    });
+
+    it('says which sources were looked at when no server logged anything, and that one is not followed', () => {
+      const quiet = {
+        ...logs,
+        ring: appendLines(EMPTY_RING, [at(22, 'ours', 'lmapp')]),
+        turn: turn(20_000, 22_000),
+      };
+      expect(open().props(quiet, 9).note).toMatch(
+        /^no server logged anything from \d\d:\d\d:20 to \d\d:\d\d:22; looked at lmapp, ollama$/,
+      );
+      const away = { ...quiet, opened: [source('lmapp', []), source('ollama', ['ollama@a'], waiting)] };
+      expect(open().props(away, 9).note).toContain('ollama (waiting: it does not exist yet)');
+      const nothing = { ...quiet, ring: EMPTY_RING, opened: [source('other', ['other@b'])] };
+      expect(open().props(nothing, 9).empty).toMatch(
+        /^nothing was logged from .*; looked at other; the log of ollama is not followed: name it with --follow/,
+      );
+      const narrow = { ...logs, turn: turn(20_000, 22_000), level: 'error' as const };
+      expect(open().props(narrow, 9).empty).toMatch(/^no line passes from/);
+    });
+
+    it('says that nothing is left of an old one', () => {
+      expect(open().props({ ...logs, turn: turn(1000, 3000) }, 9).empty).toMatch(
+        /the lines that are kept begin at \d\d:\d\d:10, after it$/,
+      );
+    });
   });
 
   it('says why nothing is shown', () => {
