@@ -19,7 +19,7 @@ import { SERVER_COMMANDS } from './server-commands.js';
 import { leaveServer, serverFormOf } from './server-form.js';
 import { modelByKey, type State } from './state.js';
 import { TURN_COMMANDS } from './turn-commands.js';
-import { leaveTurnLog } from './turn-log.js';
+import { isTurnLogFocused, leaveTurnLog } from './turn-log.js';
 import { closeOverlay, openOverlay, withView } from './view.js';
 
 const PULLS_STOP =
@@ -99,7 +99,7 @@ function onEscape(state: State, event: Command, out: Effect[]): State {
   if (state.view.filtering) return withView(state, { filtering: null });
   if (serverFormOf(state)) return leaveServer(state);
   if (state.view.overlays.length > 0) return closeOverlay(state);
-  if (state.logs.turn && state.view.pane === 'log') return leaveTurnLog(state);
+  if (isTurnLogFocused(state)) return leaveTurnLog(state);
   if (state.chat.live) return cancelTurn(state, event, out);
   if (state.view.zoomed) return withView(state, { zoomed: null });
   return withView(state, {

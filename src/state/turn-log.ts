@@ -14,7 +14,7 @@ import { withView } from './view.js';
  */
 export function onTurnLog(state: State, event: Command): State {
   const { turn: shown } = state.logs;
-  const turn = shown && state.view.pane === 'log' ? null : turnInView(state, event.argument);
+  const turn = isTurnLogFocused(state) ? null : turnInView(state, event.argument);
   if (shown && (!turn || turn.id === shown.turnId)) return leaveTurnLog(state);
   if (!turn) return withNotice(state, event, 'info', 'there is no answer yet', null);
   return showTurnLog(state, turn);
@@ -36,7 +36,12 @@ function showTurnLog(state: State, turn: Turn): State {
   return withView({ ...state, logs }, { pane: 'log', zoomed: zoomed && 'log', filtering: null });
 }
 
-/** Everything is logged again as before; the focus goes back to where it came from, unless it has left the log. */
+/** Esc goes back from it. */
+export function isTurnLogFocused({ logs, view }: State): boolean {
+  return logs.turn !== null && view.pane === 'log';
+}
+
+/** Everything is shown again as before; the focus goes back to where it came from, unless it has left the log. */
 export function leaveTurnLog(state: State): State {
   const { turn } = state.logs;
   if (!turn) return state;

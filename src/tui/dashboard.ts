@@ -176,6 +176,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
         s.chat.done,
         s.view.filtering,
         s.view.pane,
+        s.logs.turn !== null,
         s.chat.live ? Math.floor(s.mono / 1000) : 0,
         isIdleNews(s),
         hardStop(s),

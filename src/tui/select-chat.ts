@@ -12,6 +12,7 @@ import { hardStop, isIdleNews } from '../state/aftermath.js';
 import { allocatedFor, contextUsed, nextTokens, reserveIn } from '../state/context.js';
 import { knownOfWait } from '../state/silence.js';
 import { backendById, modelByKey, type State } from '../state/state.js';
+import { isTurnLogFocused } from '../state/turn-log.js';
 import { speedOf } from './figures.js';
 import type { Keymap } from './keymap.js';
 import { fallBackOffer } from './fall-back-offer.js';
@@ -66,7 +67,7 @@ const STEP_WORDS: Readonly<Record<Phase, string>> = {
 /** The life of the running answer, or the figures of the last one with the keys of the pane. */
 export function selectPhaseBar(state: State, keymap: Keymap): PhaseBarProps {
   const { live } = state.chat;
-  if (live) return { steps: stepsOf(live, state), idle: [], keys: runningKeys(keymap) };
+  if (live) return { steps: stepsOf(live, state), idle: [], keys: runningKeys(state, keymap) };
   const last = state.chat.done.at(-1);
   return {
     steps: [],
@@ -197,13 +198,20 @@ function urgentKeys(state: State, keymap: Keymap): readonly KeyHint[] {
   return keys;
 }
 
-function runningKeys(keymap: Keymap): readonly KeyHint[] {
+function runningKeys(state: State, keymap: Keymap): readonly KeyHint[] {
   return [
-    { key: keymap.keyOf('escape'), does: 'stop' },
+    ...(isTurnLogFocused(state)
+      ? [...backKey(keymap), { key: keymap.keyOf('interrupt'), does: 'stop' }]
+      : [{ key: keymap.keyOf('escape'), does: 'stop' }]),
     { key: keymap.keyOf('menu.open'), does: 'menu' },
     { key: keymap.keyOf('keys.open'), does: 'keys' },
     { key: keymap.keyOf('turn.log'), does: 'log' },
   ];
+}
+
+/** In the log of one answer Esc is about that. */
+function backKey(keymap: Keymap): readonly KeyHint[] {
+  return [{ key: keymap.keyOf('escape'), does: 'back' }];
 }
 
 function paneKeys(state: State, keymap: Keymap): readonly KeyHint[] {
@@ -216,6 +224,7 @@ function paneKeys(state: State, keymap: Keymap): readonly KeyHint[] {
     { key: keymap.keyOf('menu.open'), does: 'menu' },
     { key: keymap.keyOf('keys.open'), does: 'keys' },
   ];
+  if (isTurnLogFocused(state)) return [...backKey(keymap), ...own];
   if (pane === 'message') return [...always, { key: keymap.keyOf('pane.next'), does: 'panes' }];
   return [...own, ...always.filter((a) => own.every((o) => o.key !== a.key))];
 }

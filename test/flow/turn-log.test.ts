@@ -48,7 +48,7 @@ const seesSoon = (what: string | RegExp): Promise<void> =>
     at.clock.skip(500);
     return false;
   }, 20_000);
-const running = (): boolean => /Esc stop/.test(at.phaseBar());
+const running = (): boolean => /(?:Esc|Ctrl\+C) stop/.test(at.phaseBar());
 const answering = (): Promise<void> => at.sees(running);
 /** The screen without its borders, as one line. */
 const words = (): string => at.screen().replace(/[\s│]+/g, ' ');
@@ -71,6 +71,7 @@ describe('the log of the running answer', () => {
       await seesSoon(/Log ── turn since \d\d:\d\d:\d\d/);
       append('slot launch_slot_: id  1 | task 2 | processing task, is_child = 0');
       await seesSoon('launch_slot_');
+      expect(at.phaseBar()).toMatch(/Esc back +Ctrl\+C stop/);
       expect(at.screen()).not.toContain('long before');
       at.type(F4);
       await at.misses('turn since');
