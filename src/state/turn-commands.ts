@@ -1,7 +1,7 @@
 import { fencedBlocks } from '../domain/code-blocks.js';
 import type { Turn } from '../domain/chat.js';
 import { wholeText } from '../domain/text.js';
-import { hardStop } from './aftermath.js';
+import { goesOn, hardStop } from './aftermath.js';
 import { fallBack, startTurn } from './chat.js';
 import { effect, type Command, type Commands } from './command.js';
 import { canContinue, continueTurn } from './continue.js';
@@ -90,7 +90,18 @@ function onFallBack(state: State, event: Command, out: Effect[]): State {
 
 function onHardStop(state: State, event: Command, out: Effect[]): State {
   const key = hardStop(state);
-  if (key === null) return withNotice(state, event, 'info', 'no server goes on with a stopped answer', null);
+  if (key === null) {
+    const going = goesOn(state);
+    return going === null
+      ? withNotice(state, event, 'info', 'no server goes on with a stopped answer', null)
+      : withNotice(
+          state,
+          event,
+          'warn',
+          `${going.backendTitle} goes on with the stopped answer, and cannot unload its model now`,
+          'To stop it at once, end that server.',
+        );
+  }
   out.push({ type: 'model.unload', key });
   return withNotice(state, event, 'info', 'unloading the model, to stop its server', null);
 }
