@@ -53,7 +53,9 @@ describe('after a stop', () => {
     expect(hardStop(machine.state)).toBeNull();
     machine.command('turn.hard-stop');
     expect(machine.wanted('model.unload')).toHaveLength(1);
-    expect(machine.notices.at(-1)).toMatch(/goes on with the stopped answer, and cannot unload its model/);
+    expect(machine.state.notices.at(-1)?.text).toMatch(
+      /goes on with the stopped answer, and cannot unload its model/,
+    );
   });
 
   it('that the server is idle is news for some seconds', () => {
