@@ -241,7 +241,8 @@ function machineStripRow(props: MachineProps, width: number, glyphs: Glyphs): Ro
   for (const [label, fraction] of figures) {
     spans.push(span(`${label} `, 'muted'));
     spans.push(
-      span(`${padStart(formatPercentNumber(fraction, glyphs.unknown), 2)} `, stale ? 'muted' : 'text'),
+      // A hundred pushes the rest by a column; cut, it would be another number.
+      span(`${formatPercentNumber(fraction, glyphs.unknown).padStart(2)} `, stale ? 'muted' : 'text'),
     );
   }
   spans.push(span('%', 'muted'));

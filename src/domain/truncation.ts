@@ -35,9 +35,7 @@ export function findTruncation(
 ): Truncation | null {
   const counted = ended.usage.promptTokens;
   if (counted === null) return null;
-  const count = countContext(before);
-  const alone = messageTokens(ended.prompt, count.tokensPerByte);
-  const expected = count.tokens + alone;
+  const { count, alone, expected } = expectedOf(ended, before);
   if (expected < LEAST_TOKENS || counted >= expected) return null;
   if (allocated !== null && expected < allocated * ROOMY) return null;
   if (isOfNewOnly(counted, alone, expected)) return null;
@@ -54,6 +52,26 @@ export function findTruncation(
       ? `prompt tokens fell from ${earlier} to ${counted} though the chat grew`
       : `${counted} prompt tokens were read of some ${Math.round(expected)} sent`,
   };
+}
+
+/** A cut that the server's figures betray, with how much it is by our own count; left out where that tells nothing. */
+export function withUnread(found: Truncation, ended: Turn, before: Conversation): Truncation {
+  const counted = ended.usage.promptTokens;
+  if (counted === null || found.tokens !== null || found.messages !== null) return found;
+  const { count, expected } = expectedOf(ended, before);
+  if (counted >= expected * LEAST_MISSING) return found;
+  const tokens = Math.round(expected - counted);
+  return { ...found, tokens, messages: messagesIn(tokens, before, count) };
+}
+
+/** What a turn should have been counted as. */
+function expectedOf(
+  ended: Turn,
+  before: Conversation,
+): { readonly count: ContextCount; readonly alone: number; readonly expected: number } {
+  const count = countContext(before);
+  const alone = messageTokens(ended.prompt, count.tokensPerByte);
+  return { count, alone, expected: count.tokens + alone };
 }
 
 function isOfNewOnly(counted: number, alone: number, expected: number): boolean {

@@ -8,7 +8,7 @@ import {
   type ContextCount,
 } from '../domain/context-estimate.js';
 import type { Model } from '../domain/model.js';
-import { findTruncation } from '../domain/truncation.js';
+import { findTruncation, withUnread } from '../domain/truncation.js';
 import { backendById, modelByKey, type State } from './state.js';
 
 /** What is left for the answer, at least: an eighth of the context, up to this. */
@@ -174,12 +174,13 @@ function oldestTurns(state: State, model: Model, missing: number | null): readon
   return freed >= missing ? ids : [];
 }
 
-/** The turn with what its figures say about a cut that the server did not tell. */
+/** The turn with what its figures say about a cut that the server did not tell, or about how much was cut. */
 export function withFoundTruncation(state: State, ended: Turn): Turn {
-  if (ended.truncation !== null || ended.outcome === 'failed') return ended;
+  if (ended.outcome === 'failed') return ended;
   const { done, dropped } = state.chat;
   const model = modelByKey(state, ended.modelKey);
   const before = { turns: done, dropped, system: state.settings.system, modelKey: ended.modelKey };
+  if (ended.truncation !== null) return { ...ended, truncation: withUnread(ended.truncation, ended, before) };
   const truncation = findTruncation(ended, before, model ? allocatedFor(state, model) : null);
   return truncation === null ? ended : { ...ended, truncation };
 }

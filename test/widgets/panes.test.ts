@@ -112,6 +112,9 @@ describe('the machine pane', () => {
     const { rows } = machineStrip.create(G).view(MACHINE, { width: 80, height: 1 });
     expect(texts(rows)).toEqual([' CPU 41 RAM 80 GPU 96 VRAM 66 %']);
     expect(texts([machineTitle('gpu-box', G)])).toEqual(['Machine · gpu-box']);
+    const sample = MACHINE.sample && { ...MACHINE.sample, cpu: 1 };
+    const full = machineStrip.create(G).view({ ...MACHINE, sample }, { width: 80, height: 1 });
+    expect(full.rows[0]?.spans.map(({ text }) => text).join('')).toContain('CPU 100 RAM');
   });
 });
 

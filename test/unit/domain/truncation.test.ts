@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { NO_USAGE, type Truncation, type Turn } from '../../../src/domain/chat.js';
 import type { Conversation } from '../../../src/domain/context-estimate.js';
 import { textOf } from '../../../src/domain/text.js';
-import { findTruncation } from '../../../src/domain/truncation.js';
+import { findTruncation, withUnread } from '../../../src/domain/truncation.js';
 import { completed, turnWith } from '../../support/turns.js';
 
 const MODEL = 'server/model';
@@ -56,6 +56,21 @@ describe('a cut that the server does not tell', () => {
     expect(single?.source).toMatch(/^1026 prompt tokens were read of some 40\d\d sent$/);
     expect(single).toMatchObject({ messages: null });
     expect(single?.tokens).toBeGreaterThan(2900);
+  });
+
+  it('that the figures of the server betray is measured by our own count', () => {
+    const betrayed = { messages: null, tokens: null, source: 'prompt_eval_count is num_ctx/2 + 2' };
+    const single = withUnread(betrayed, turn('1', 1026, 4000), before());
+    expect(single).toMatchObject({ messages: null, source: betrayed.source });
+    expect(single.tokens).toBeGreaterThan(2900);
+    const chat = withUnread(betrayed, turn('3', 514), CHAT);
+    // Some 630 are missing: a question (100), its answer (400) and the next question.
+    expect(chat.messages).toBe(3);
+    // Nothing is missing by our count: no figure is made up.
+    expect(withUnread(betrayed, turn('3', 1130), CHAT)).toEqual(betrayed);
+    expect(withUnread(betrayed, turn('3', null), CHAT)).toEqual(betrayed);
+    const told = { ...betrayed, messages: 4 };
+    expect(withUnread(told, turn('3', 514), CHAT)).toEqual(told);
   });
 
   it('is known without the size of the context, by a count that falls', () => {
