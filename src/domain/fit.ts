@@ -203,7 +203,7 @@ function fileTerms(sizeBytes: number | null): readonly FitTerm[] {
   return [
     {
       name: 'weights',
-      bytes: sizeBytes === null ? null : sizeBytes * FILE_FACTOR,
+      bytes: sizeBytes === null ? null : Math.round(sizeBytes * FILE_FACTOR),
       source: 'size of the file and 5 %',
     },
     { name: 'cache', bytes: null, source: 'the layers are not told' },

@@ -100,12 +100,22 @@ function otherQuantization(state: State, model: Model): Model | null {
         other.family === model.family &&
         other.parameters === model.parameters &&
         other.quantization !== model.quantization &&
+        stemOf(other.name) === stemOf(model.name) &&
         ['fits', 'tight'].includes(fitOfModel(state, other).verdict),
     )
     .reduce<Model | null>(
       (best, other) => (best && (best.sizeBytes ?? 0) >= (other.sizeBytes ?? 0) ? best : other),
       null,
     );
+}
+
+/** The name without what tells of numbers: another one of the same family and size may be made for something else. */
+function stemOf(name: string): string {
+  const tag = name.lastIndexOf(':');
+  return (tag > 0 ? name.slice(0, tag) : name)
+    .toLowerCase()
+    .replace(/\.gguf$/, '')
+    .replace(/(?:[-_.]ud)?[-_.](?:i?q\d\w*|b?f16|fp16|f32|fp8|mxfp4)$/, '');
 }
 
 function choice(key: string, label: string, command: string): Choice {

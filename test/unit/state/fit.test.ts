@@ -111,9 +111,9 @@ describe('a load that will not fit', () => {
   it('can take another quantization of the same model that fits', () => {
     const large = {
       ...MODEL,
-      key: `${A}/large`,
-      name: 'large',
-      label: 'large',
+      key: `${A}/m:3b-fp16`,
+      name: 'm:3b-fp16',
+      label: 'm:3b-fp16',
       digest: 'd9',
       sizeBytes: 40e9,
       quantization: 'F16',
@@ -123,6 +123,18 @@ describe('a load that will not fit', () => {
     expect(labels(machine)).toContain('m instead, which fits (Q4_K_M)');
     answer(machine, 'q');
     expect(machine.wanted('model.load').map(({ key }) => key)).toEqual([small.key]);
+  });
+
+  it.each([
+    ['m-Instruct-Q8_0.gguf', 'm-Instruct-UD-Q4_K_XL.gguf', true],
+    ['m:3b-instruct-q8_0', 'm', true],
+    ['m:3b-instruct-q8_0', 'm-coder:3b', false],
+    ['m-Instruct.F16.gguf', 'm-Coder.Q4_K_M.gguf', false],
+  ])('instead of %s is offered %s: %s', (name, other, offered) => {
+    const large = { ...MODEL, key: `${A}/1`, name, digest: 'd9', sizeBytes: 40e9, quantization: 'Q8_0' };
+    const small = { ...MODEL, key: `${A}/2`, name: other, quantization: 'Q4_K_M' };
+    const machine = machineWith([large, small]).command('model.load', large.key);
+    expect(labels(machine).some((label) => label.includes('instead'))).toBe(offered);
   });
 
   it('can unload a model of another server first, and goes on when that has ended', () => {
@@ -193,9 +205,9 @@ describe('a load that will not fit', () => {
   it('for a message asks the same, and the message goes to what is chosen', () => {
     const large = {
       ...MODEL,
-      key: `${A}/large`,
-      name: 'large',
-      label: 'large',
+      key: `${A}/m:3b-fp16`,
+      name: 'm:3b-fp16',
+      label: 'm:3b-fp16',
       digest: 'd9',
       sizeBytes: 40e9,
       quantization: 'F16',
