@@ -161,6 +161,8 @@ export function createBackends(options: BackendsOptions): Backends {
   ): Promise<boolean> {
     const kind = await identify(address, abort.signal, clock).catch(() => type.kind);
     const found = backendTypeOf(kind);
+    // It may have been taken out, or replaced, meanwhile.
+    if (!watched.has(id)) return false;
     if (kind === type.kind || !found) return true;
     watched.get(id)?.polling.stop();
     watched.delete(id);
@@ -175,7 +177,6 @@ export function createBackends(options: BackendsOptions): Backends {
     const own = new AbortController();
     identifying.set(address.url, own);
     const signal = AbortSignal.any([abort.signal, own.signal]);
-    const remembered = options.known.find((k) => k.info.url === address.url)?.info.kind ?? null;
     const type = kind === null ? null : backendTypeOf(kind);
     if (kind !== null && !type) {
       const kinds = backendTypes.map((t) => t.kind).join(', ');
@@ -191,7 +192,15 @@ export function createBackends(options: BackendsOptions): Backends {
       identifying.delete(address.url);
       return watch(type, address, true, atRank, true);
     }
-    const placeholder = placeholderOf(address.url, remembered);
+    const remembered = rememberedAt(address.url);
+    if (remembered !== null) {
+      identifying.delete(address.url);
+      watch(remembered, address, true, atRank);
+      // Since the earlier run another server may have taken its place, and answer this kind's questions, too.
+      await isStill(remembered, address, backendId(remembered.kind, address.url), true, atRank);
+      return;
+    }
+    const placeholder = placeholderOf(address.url);
     let shown = showAtOnce;
     if (shown) tellFound(placeholder, true, atRank);
     for (let failures = 1; !signal.aborted; failures++) {
@@ -219,13 +228,20 @@ export function createBackends(options: BackendsOptions): Backends {
     }
   }
 
+  /** What an earlier run found at an address, when its list is kept: it is shown at once. */
+  function rememberedAt(url: string): BackendType | null {
+    const info = options.known.find((k) => k.info.url === url)?.info;
+    const type = info && backendTypeOf(info.kind);
+    return type?.recognises && backendId(type.kind, url) === info?.id ? type : null;
+  }
+
   /** Stops what is watched at an address. Returns the ids under which it stands in the list. */
   function forget(url: string): readonly string[] {
     const searched = identifying.get(url);
     searched?.abort();
     identifying.delete(url);
     taken.delete(url);
-    const ids = searched ? [placeholderOf(url, null).id] : [];
+    const ids = searched ? [placeholderOf(url).id] : [];
     for (const [id, { backend, polling }] of watched) {
       if (backend.info.url !== url) continue;
       polling.stop();
@@ -379,7 +395,7 @@ export function createBackends(options: BackendsOptions): Backends {
       if (type) watch(type, address, true, atRank);
       else void watchNamed({ address, kind, rank: atRank }, true);
       const now = [...watched].find(([, { backend }]) => backend.info.url === address.url)?.[0];
-      const placeholder = identifying.has(address.url) ? placeholderOf(address.url, null).id : null;
+      const placeholder = identifying.has(address.url) ? placeholderOf(address.url).id : null;
       for (const id of before)
         if (id !== now && id !== placeholder) publish({ type: 'backend.removed', backendId: id });
     },
@@ -402,11 +418,11 @@ export function createBackends(options: BackendsOptions): Backends {
 }
 
 /** Stands in the list until the kind of server is known. */
-function placeholderOf(url: string, remembered: string | null): BackendInfo {
+function placeholderOf(url: string): BackendInfo {
   return {
     id: backendId('server', url),
-    kind: remembered ?? 'server',
-    title: remembered ?? 'server',
+    kind: 'server',
+    title: 'server',
     url,
     features: NO_FEATURES,
   };

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { defaultLimits } from '../../src/domain/limits.js';
-import { type Backends, createBackends } from '../../src/effects/backends.js';
+import { backendTypeOf } from '../../src/backends/registry.js';
+import { type Backends, createBackends, type KnownServer } from '../../src/effects/backends.js';
 import type { AppEvent } from '../../src/events/catalogue.js';
-import { RawServer, json, status } from '../support/raw-server.js';
+import { hang, RawServer, json, status } from '../support/raw-server.js';
+import { modelOf } from '../support/machine.js';
 import { SteeredClock, settle } from './steered-clock.js';
 
 /** What one kind of server answers to the questions that tell it; nothing else is answered. */
@@ -54,7 +56,7 @@ function become(kind: Kind): void {
   for (const [path, reply] of Object.entries(KINDS[kind])) server.reply(path, reply);
 }
 
-function watch(): void {
+function watch(known: readonly KnownServer[] = []): void {
   backends = createBackends({
     ports: { clock, env: {}, platform: 'linux' },
     publish: (event) => events.push(event),
@@ -65,9 +67,21 @@ function watch(): void {
     discovery: false,
     mock: false,
     focused: () => true,
-    known: [],
+    known,
   });
   void backends.start();
+}
+
+/** As the disk remembers a server of this kind at this address. */
+function known(kind: Kind | 'openai'): readonly KnownServer[] {
+  const backend = backendTypeOf(kind)?.create(
+    { url: server.url, key: null },
+    { ...clock, limits: defaultLimits(server.url) },
+  );
+  if (!backend) throw new Error(kind);
+  backend.close();
+  const { info } = backend;
+  return [{ info, models: [modelOf(info.id, 'of-the-last-run')] }];
 }
 
 /** Time passes, half a minute at most, until this has happened. */
@@ -124,5 +138,45 @@ describe('a server behind an address', () => {
     expect(new Set(story())).toEqual(new Set(['+vllm']));
     // A dead engine is told before the key is asked for: all that was asked of the list is who this is, once.
     expect(server.seen('/v1/models').length - before).toBe(1);
+  });
+
+  it('that an earlier run knew is listed with its models before it has answered', async () => {
+    server.reply('/v1/models', hang).reply('/api/version', hang);
+    watch(known('ollama'));
+    expect(story()).toEqual(['+ollama']);
+    expect(names()).toBe('of-the-last-run');
+    become('ollama');
+    await until(() => names() === 'o');
+    expect(new Set(story())).toEqual(new Set(['+ollama']));
+  });
+
+  it('that an earlier run knew stays in the list with its models while it is away', async () => {
+    const remembered = known('ollama');
+    await server.stop();
+    watch(remembered);
+    await until(() => events.some(({ type }) => type === 'backend.checked' || type === 'backend.lost'));
+    expect(story()).toEqual(['+ollama']);
+    expect(names()).toBe('of-the-last-run');
+  });
+
+  it.each([
+    ['ollama', 'llama.cpp'],
+    ['vllm', 'ollama'],
+    ['openai', 'ollama'],
+    ['openai', 'llama.cpp'],
+  ] as const)('case 43: %s of an earlier run that is %s now is noticed at once', async (before, after) => {
+    become(after);
+    watch(known(before));
+    await until(() => story().includes(`-${before}`) && names() !== 'of-the-last-run');
+    expect([...new Set(story())]).toEqual([`+${before}`, `-${before}`, `+${after}`]);
+  });
+
+  it('that is taken out while it is asked who it is does not come back', async () => {
+    become('llama.cpp');
+    watch(known('ollama'));
+    backends?.remove(server.url);
+    await until(() => server.seen('/v1/models').length > 0);
+    await settle();
+    expect(story()).toEqual(['+ollama', '-ollama']);
   });
 });
