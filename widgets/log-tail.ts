@@ -192,8 +192,9 @@ export interface LogTitleProps {
   readonly trouble: string | null;
   /** `warn`: that and above; null for all. */
   readonly level: string | null;
-  /** The filter's pattern; null for none. */
+  /** The filter's pattern; null for none. `unused`: it cannot be used, and nothing is filtered by it. */
   readonly pattern: string | null;
+  readonly unused: boolean;
   readonly inverse: boolean;
   readonly lines: number;
   readonly skipped: number;
@@ -211,7 +212,10 @@ export function logTitle(props: LogTitleProps, glyphs: Glyphs): Row {
     parts.push(span(props.below > 0 ? `held ${formatCount(props.below)} ${glyphs.down}` : 'held', 'warn'));
   if (props.trouble !== null) parts.push(span(props.trouble, 'warn'));
   if (props.level !== null) parts.push(span(`${props.level} and above`, 'text'));
-  if (props.pattern !== null) parts.push(span(`${props.inverse ? '!' : ''}/${props.pattern}/`, 'match'));
+  if (props.pattern !== null) {
+    const pattern = `${props.inverse ? '!' : ''}/${props.pattern}/`;
+    parts.push(props.unused ? span(`${pattern} not used`, 'warn') : span(pattern, 'match'));
+  }
   if (props.turn === null) parts.push(count);
   if (props.skipped > 0) parts.push(span(`${formatCount(props.skipped)} skipped`, 'warn'));
   const spans: Span[] = [span('Log', 'title'), span(` ${glyphs.dash}${glyphs.dash} `, 'border')];

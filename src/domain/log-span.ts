@@ -21,41 +21,87 @@ export function isInSpan(span: LogSpan, time: number): boolean {
   return time >= span.from - SPAN_MARGIN_MS && (span.to === null || time <= span.to + SPAN_MARGIN_MS);
 }
 
-/** Of a request that lines name: when it was first and last named, and of which source. */
+/** Of a request that lines name: of which source, when it was first and last named, and the number of its first line. */
 interface Named {
   readonly source: string;
   readonly first: number;
+  readonly number: number;
   last: number;
 }
 
-/**
- * The requests of others that were worked on within the span, as `requestOf` writes them. A server that logs the number that it told
- * with the answer has one request in the span, all others are not it. Of the others nobody told which is ours: it is none that began
- * before the question, and none that only touches the margins while another one lies within.
- */
-export function otherRequests(ring: LogRing, span: LogSpan): ReadonlySet<string> {
+/** Requests that are remembered; a busy server has some thousands an hour. What comes beyond is taken for one that may be ours. */
+const MOST_REQUESTS = 20_000;
+
+/** Which requests lines name, kept up to date as lines come instead of looked for anew. */
+export interface RequestIndex {
+  /** Looks at the lines that came since. */
+  extend(ring: LogRing): void;
+  /**
+   * The requests of others, as `requestOf` writes them; the very same set while nothing changes it. A server that logs the number that it told with the answer has one request in the
+   * span, all others are not it. Of the others nobody told which is ours: it is none that began before the question, and none that only
+   * touches the margins while another one lies within.
+   */
+  others(span: LogSpan): ReadonlySet<string>;
+  /** Number of the first line that names it. */
+  firstNumber(request: string): number;
+}
+
+export function createRequestIndex(): RequestIndex {
   const named = new Map<string, Named>();
-  visitLines(ring, ring.first, (line, _number, time) => {
-    const request = requestOf(line);
-    if (request === null) return true;
-    const known = named.get(request);
-    if (known) known.last = Math.max(known.last, time);
-    else named.set(request, { source: line.source, first: time, last: time });
-    return true;
-  });
-  const others = new Set<string>();
-  const to = span.to ?? Infinity;
-  for (const source of new Set([...named.values()].map((each) => each.source))) {
-    const all = [...named].filter(([, each]) => each.source === source);
-    const told = all.filter(([request]) => request === keyOf(source, span.requestId ?? ''));
-    const begun = all.filter(
-      ([, each]) => each.first >= span.from - SPAN_MARGIN_MS && each.first <= to + SPAN_MARGIN_MS,
-    );
-    const within = begun.filter(([, each]) => each.last >= span.from && each.first <= to);
-    const ours = new Set((told.length > 0 ? told : within.length > 0 ? within : begun).map(([r]) => r));
-    for (const [request] of all) if (!ours.has(request)) others.add(request);
-  }
-  return others;
+  let scanned = 0;
+  /** What was last told, and of which span; null: something has come that may change it. */
+  let last: { readonly span: LogSpan; readonly others: ReadonlySet<string> } | null = null;
+  return {
+    extend(ring) {
+      visitLines(ring, scanned, (line, number, time) => {
+        const request = requestOf(line);
+        const known = request === null ? undefined : named.get(request);
+        if (known) {
+          if (last && known.last < last.span.from && time >= last.span.from) last = null;
+          known.last = Math.max(known.last, time);
+        } else if (request !== null && named.size < MOST_REQUESTS) {
+          named.set(request, { source: line.source, first: time, number, last: time });
+          last = null;
+        }
+        return true;
+      });
+      scanned = ring.end;
+    },
+    others(span) {
+      if (last?.span === span) return last.others;
+      const to = span.to ?? Infinity;
+      const begins = ({ first }: Named): boolean =>
+        first >= span.from - SPAN_MARGIN_MS && first <= to + SPAN_MARGIN_MS;
+      const liesWithin = (each: Named): boolean => begins(each) && each.last >= span.from && each.first <= to;
+      // By source: what is known of one there is decides what the others are.
+      const told = new Set<string>();
+      const within = new Set<string>();
+      for (const [request, each] of named) {
+        if (span.requestId !== null && request === keyOf(each.source, span.requestId)) told.add(each.source);
+        if (liesWithin(each)) within.add(each.source);
+      }
+      const others = new Set<string>();
+      for (const [request, each] of named) {
+        const { source } = each;
+        const mayBeOurs = told.has(source)
+          ? request === keyOf(source, span.requestId ?? '')
+          : within.has(source)
+            ? liesWithin(each)
+            : begins(each);
+        if (!mayBeOurs) others.add(request);
+      }
+      last = { span, others };
+      return others;
+    },
+    firstNumber: (request) => named.get(request)?.number ?? -1,
+  };
+}
+
+/** The requests of others among the lines that are held, see `RequestIndex`. */
+export function otherRequests(ring: LogRing, span: LogSpan): ReadonlySet<string> {
+  const index = createRequestIndex();
+  index.extend(ring);
+  return index.others(span);
 }
 
 /** The request that a line names, told apart from those of other sources; null: none. */

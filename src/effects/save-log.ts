@@ -3,10 +3,10 @@ import path from 'node:path';
 import { emptyView, extendView, isBehind, viewLength, viewNumberAt } from '../domain/log-filter.js';
 import { compilePattern } from '../domain/log-pattern.js';
 import { lineAt } from '../domain/log-ring.js';
+import { otherRequests } from '../domain/log-span.js';
 import { formatLogLine } from '../domain/log-text.js';
 import type { Clock } from '../ports.js';
 import type { LogsState } from '../state/state.js';
-import { spanFilterOf } from '../state/turn-log.js';
 
 /** Time that filtering takes at a stretch; then keys have their turn. */
 const STEP_MS = 8;
@@ -20,13 +20,14 @@ export async function saveLog(
   clock: Clock,
   folder: string = process.cwd(),
 ): Promise<{ readonly file: string; readonly lines: number }> {
+  const { turn } = logs;
   const compiled = logs.filter ? compilePattern(logs.filter.pattern) : null;
   let view = emptyView({
     level: logs.level,
     source: logs.source,
     pattern: compiled?.ok ? compiled.pattern : null,
     inverse: logs.filter?.inverse ?? false,
-    ...spanFilterOf(logs),
+    ...(turn ? { span: { span: turn.span, others: otherRequests(logs.ring, turn.span) } } : {}),
   });
   do {
     const late = clock.monotonic() + STEP_MS;

@@ -1,10 +1,8 @@
 import type { Turn } from '../domain/chat.js';
-import type { SpanFilter } from '../domain/log-filter.js';
-import { otherRequests } from '../domain/log-span.js';
 import type { Stamped } from '../events/catalogue.js';
 import type { Command } from './command.js';
 import { withNotice } from './notices.js';
-import { modelByKey, type LogsState, type State, type TurnLog } from './state.js';
+import { modelByKey, type State, type TurnLog } from './state.js';
 import { turnInView } from './turn-in-view.js';
 import { withView } from './view.js';
 
@@ -73,11 +71,6 @@ function endOf(state: State, { askedAt, startedMono, endedMono, earlier }: Turn)
   // Gone on with in an earlier run of the program: how long it rested in between is not written down.
   if (startedMono === 0) return askedAt + earlier.ms + endedMono;
   return state.at - (state.mono - endedMono);
-}
-
-/** What the filter of the log has to know of the answer that is looked at. */
-export function spanFilterOf({ turn, ring }: LogsState): { readonly span?: SpanFilter } {
-  return turn ? { span: { span: turn.span, others: otherRequests(ring, turn.span) } } : {};
 }
 
 function turnNamed({ chat }: State, id: string): Turn | null {

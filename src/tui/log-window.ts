@@ -14,9 +14,9 @@ import {
 } from '../domain/log-filter.js';
 import { compilePattern, marksOf, type CompiledPattern } from '../domain/log-pattern.js';
 import { lineAt, type LogRing } from '../domain/log-ring.js';
+import { createRequestIndex, type RequestIndex } from '../domain/log-span.js';
 import type { LogLine } from '../domain/log.js';
 import type { LogsState, LogSourceEntry, TurnLog } from '../state/state.js';
-import { spanFilterOf } from '../state/turn-log.js';
 import { turnLogNote } from './turn-log-note.js';
 
 /** The part of the log that is on the screen, kept up to date as lines come instead of filtered anew. */
@@ -40,8 +40,13 @@ export function createLogWindow(monotonic: () => number): LogWindow {
   let view: LogView | null = null;
   /** What the view was last extended for. */
   let shownLogs: LogsState | null = null;
-  /** The requests that are not of the answer that is looked at, and what they were looked for in. */
-  let spanOver: { readonly ring: LogRing; readonly turn: TurnLog; readonly span: SpanFilter } | null = null;
+  /** What is known of the requests of others while the log of one answer is looked at. */
+  let ofTurn: {
+    readonly turn: TurnLog;
+    readonly ring: LogRing;
+    readonly index: RequestIndex;
+    readonly filter: SpanFilter;
+  } | null = null;
   let compiled: { readonly source: string; readonly result: CompiledPattern } | null = null;
 
   function patternOf(logs: LogsState): CompiledPattern | null {
@@ -51,17 +56,28 @@ export function createLogWindow(monotonic: () => number): LogWindow {
     return compiled.result;
   }
 
-  /** The very same object while nothing changed: another filter begins anew. */
-  function spanFilter(logs: LogsState): SpanFilter | undefined {
-    const { turn, ring } = logs;
-    if (!turn) return void (spanOver = null);
-    if (spanOver?.ring === ring && spanOver.turn === turn) return spanOver.span;
-    const before = spanOver;
-    const fresh = spanFilterOf(logs).span;
-    if (!fresh) return undefined;
-    const same = before?.turn.span === turn.span && sameSet(before.span.others, fresh.others);
-    spanOver = { ring, turn, span: same && before ? before.span : fresh };
-    return spanOver.span;
+  /** The very same object while nothing changed for the lines that were looked at: another filter begins anew. */
+  function spanFilter({ turn, ring }: LogsState): SpanFilter | undefined {
+    if (!turn) return void (ofTurn = null);
+    if (ofTurn?.turn === turn && ofTurn.ring === ring) return ofTurn.filter;
+    const index = ofTurn?.turn.turnId === turn.turnId ? ofTurn.index : createRequestIndex();
+    index.extend(ring);
+    const others = index.others(turn.span);
+    const before = ofTurn?.turn.span === turn.span ? ofTurn.filter : null;
+    let filter: SpanFilter = { span: turn.span, others };
+    if (before?.others === others) filter = before;
+    else if (before && view?.filter.span === before) {
+      const { scanned } = view;
+      const isKept =
+        [...before.others].every((each) => others.has(each)) &&
+        [...others].every((each) => before.others.has(each) || index.firstNumber(each) >= scanned);
+      // What is another's from its first line on was not shown yet.
+      if (isKept && others.size > before.others.size)
+        view = { ...view, filter: { ...view.filter, span: filter } };
+      else if (isKept) filter = before;
+    }
+    ofTurn = { turn, ring, index, filter };
+    return filter;
   }
 
   /**
@@ -153,6 +169,7 @@ export function createLogWindow(monotonic: () => number): LogWindow {
         trouble: troubleOf(logs),
         level: logs.level === 'debug' ? null : logs.level,
         pattern: logs.filter?.pattern ?? null,
+        unused: patternOf(logs)?.ok === false,
         inverse: logs.filter?.inverse ?? false,
         lines: total,
         skipped: logs.ring.skipped,
@@ -203,8 +220,4 @@ function troubleOf(logs: LogsState): string | null {
   if (chosen) return chosen.status.reason === null ? null : chosen.status.state;
   const entry = logs.opened.find(({ status }) => status.state === 'refused' || status.state === 'failed');
   return logs.source === null && entry ? `${entry.name} ${entry.status.state}` : null;
-}
-
-function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
-  return a.size === b.size && [...a].every((each) => b.has(each));
 }

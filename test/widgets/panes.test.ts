@@ -287,6 +287,7 @@ describe('the log', () => {
       trouble: null,
       level: 'warn',
       pattern: 'timeout',
+      unused: false,
       inverse: false,
       lines: 1204,
       skipped: 3,
@@ -307,6 +308,8 @@ describe('the log', () => {
     expect(texts([logTitle(running, G)])[0]).toContain(
       'turn since 14:02:11 · 1,204 lines · ollama.service · following',
     );
+    const refused = { ...title, unused: true, level: null, skipped: 0 };
+    expect(texts([logTitle(refused, G)])[0]).toContain('· /timeout/ not used ·');
     const away = { ...title, source: 'all 3 sources', trouble: 'ollama refused', level: null, pattern: null };
     expect(texts([logTitle(away, G)])).toEqual([
       'Log ── all 3 sources · following · ollama refused · 1,204 lines · 3 skipped',

@@ -204,6 +204,27 @@ describe('the window on the log', () => {
       expect(texts({ ...over, turn: null }, 9, window)).toHaveLength(6);
     });
 
+    it('does not begin anew for requests of others that come', () => {
+      const window = createLogWindow(() => 0);
+      const told = {
+        ...logs,
+        turn: { ...turn(20_000, null), span: { from: 20_000, to: null, requestId: 'task 1' } },
+      };
+      expect(texts(told, 9, window)).toEqual(['begins', 'goes on', 'ours', 'after']);
+      // So many that a view that begins anew takes several steps.
+      const many = Array.from({ length: 5000 }, (_, i) =>
+        at(50 + i, `other ${i}`, 'ollama', `task ${i + 10}`),
+      );
+      let more: LogsState = { ...told, ring: appendLines(told.ring, many.slice(0, 3000)) };
+      texts(more, 9, window);
+      more = {
+        ...more,
+        ring: appendLines(more.ring, [...many.slice(3000), at(9000, 'last', 'ollama', 'task 1')]),
+      };
+      expect(texts(more, 9, window)).toEqual(['begins', 'goes on', 'ours', 'after', 'last']);
+      expect(window.behind).toBe(false);
+    });
+
     it('leaves a request out as soon as it turns out not to be it', () => {
       const window = open();
       const running = { ...logs, turn: turn(25_000, null) };
