@@ -1,0 +1,108 @@
+// scripts/pictures [--url URL] [--out FOLDER]: see the script of that name.
+import { spawn, type ChildProcess } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { makeHome } from '../test/support/home.js';
+import { openPty, type PtySession } from '../test/support/pty.js';
+import { screenSvg } from './picture/cells-svg.js';
+
+declare const PROJECT_ROOT: string;
+
+const QUESTIONS = [
+  'What is a lighthouse? Answer in two sentences.',
+  'Why is the sky blue? Explain it in detail.',
+];
+/** What stands in the phase bar at the end of an answer, and while one runs. */
+const DONE = /tok\/s · first after [^\n]*$/m;
+const RUNS = /▶ answer [\d.]+ tok\/s/;
+const ANSWER_MS = 120_000;
+
+const { values } = parseArgs({
+  options: { url: { type: 'string' }, out: { type: 'string', default: path.join(PROJECT_ROOT, 'docs') } },
+});
+const home = makeHome();
+const servers: ChildProcess[] = [];
+try {
+  const url = values.url ?? (await startServer());
+  await picture('wide', 124, 36, 'lmapp with models, machine, chat and log', url, async (session) => {
+    await asked(session, 0);
+    await session.waitFor(DONE, ANSWER_MS);
+  });
+  await picture('narrow', 80, 24, 'lmapp in 80 columns and 24 rows', url, async (session) => {
+    await asked(session, 0);
+    await session.waitFor(DONE, ANSWER_MS);
+  });
+  await picture(
+    'machine',
+    124,
+    36,
+    'all that is known of the machine, with two answers',
+    url,
+    async (session) => {
+      await asked(session, 0);
+      await session.waitFor(DONE, ANSWER_MS);
+      await asked(session, 1);
+      session.type('\t\t\tz');
+      await session.waitFor(/models in memory/, 10_000);
+      await session.waitFor(/tok\/s, CPU up to/, ANSWER_MS);
+      await session.waitFor(RUNS, ANSWER_MS);
+    },
+  );
+} finally {
+  for (const server of servers) server.kill();
+  home.remove();
+}
+process.exit(0);
+
+/** Asks, and waits until the answer runs. */
+async function asked(session: PtySession, at: number): Promise<void> {
+  const question = QUESTIONS[at] ?? '';
+  session.type(question);
+  await session.waitFor(question.slice(-12), 10_000);
+  session.type('\r');
+  await session.waitFor(RUNS, ANSWER_MS);
+}
+
+async function picture(
+  name: string,
+  columns: number,
+  rows: number,
+  title: string,
+  url: string,
+  play: (session: PtySession) => Promise<void>,
+): Promise<void> {
+  const program = path.join(PROJECT_ROOT, 'dist', 'main.js');
+  const session = openPty(process.execPath, [program, 'tui', '--no-discovery', '--url', url], {
+    columns,
+    rows,
+    env: { ...home.env, TZ: 'UTC' },
+  });
+  await session.waitFor(/ready/, 20_000);
+  await play(session);
+  // The next samples of the machine.
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  const file = path.join(values.out, `picture-${name}.svg`);
+  fs.mkdirSync(values.out, { recursive: true });
+  fs.writeFileSync(file, screenSvg(session.xterm, title, session.modes().cursorVisible));
+  console.log(file);
+  session.signal('SIGTERM');
+  await session.exited;
+}
+
+/** The address that the real server prints when it is ready. */
+function startServer(): Promise<string> {
+  const started = spawn(path.join(PROJECT_ROOT, 'scripts', 'real-server'), ['--port', '18987'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  servers.push(started);
+  return new Promise((resolve, reject) => {
+    let printed = '';
+    started.stdout.on('data', (chunk: Buffer) => {
+      printed += chunk.toString();
+      const address = /listening (\S+)/.exec(printed)?.[1];
+      if (address !== undefined) resolve(address);
+    });
+    started.once('exit', (code) => reject(new Error(`the real server ended (${String(code)})`)));
+  });
+}
