@@ -97,6 +97,16 @@ describe('chunks and content', () => {
     expect(each.usage.answerTokens).toBe(3);
   });
 
+  it('tells once how the server numbers the request, as its log would name it', async () => {
+    const chunk = (id: unknown): string => sse({ id, choices: [{ delta: { content: 'a' } }] });
+    const ids = async (id: unknown): Promise<unknown> =>
+      (await openAi(chunk(id), chunk(id), finish(), DONE)).events.filter(({ type }) => type === 'request');
+    expect(await ids('chatcmpl-a269c1d1')).toEqual([{ type: 'request', id: 'chatcmpl-a269c1d1' }]);
+    // In its log vLLM puts another number behind; of an id with dashes the beginning tells it apart.
+    expect(await ids('chatcmpl-7a1b2c3d-4e5f')).toEqual([{ type: 'request', id: 'chatcmpl-7a1b2c3d' }]);
+    for (const other of ['gen-1', 7, null, 'chatcmpl-\u001b[2J']) expect(await ids(other)).toEqual([]);
+  });
+
   it('case 49: an answering model of another name is told once', async () => {
     const chunk = (id: number): string =>
       sse({ id: `x${id}`, created: id, model: 'other', choices: [{ delta: { content: 'a' } }] });

@@ -208,9 +208,19 @@ describe('reading a line of a log', () => {
       '(APIServer pid=9) INFO 02-13 11:33:33 [async_llm.py:382] Added request chatcmpl-a269fdcb7c6ce890-a8a65d16.',
       'failed request_id=ab-12:3 status=500',
       '{"msg":"x","correlationID":"c0ffee"}',
+      '0.06.810.495 E srv    send_error: task id = 38, error: request (3031 tokens) exceeds',
+      '0.06.810.563 W srv          stop: cancel task, id_task = 38',
       'id=5 nothing',
     ].map((raw) => read(raw).requestId);
-    expect(ids).toEqual(['task 27', 'chatcmpl-a269fdcb7c6ce890', 'ab-12:3', 'c0ffee', undefined]);
+    expect(ids).toEqual([
+      'task 27',
+      'chatcmpl-a269fdcb7c6ce890',
+      'ab-12:3',
+      'c0ffee',
+      'task 38',
+      'task 38',
+      undefined,
+    ]);
   });
 
   it('counts the time of llama.cpp from when its last line was written, and knows nothing of a run before', () => {
