@@ -67,7 +67,10 @@ function onWarning(
       text: line.text.slice(0, MOST_KEPT_CHARS),
     };
     const logWarnings = [...turn.logWarnings, kept];
-    return told(withTurn(state, { ...turn, logWarnings }, out), event, line, warning);
+    const next = withTurn(state, { ...turn, logWarnings }, out);
+    // The answer itself says so, with what can be done.
+    if (kind === 'too-long' && turn.fault?.code === 'context-full') return next;
+    return told(next, event, line, warning);
   }
   if (!load || load.told.includes(kind)) return state;
   const loads = state.logs.loads.map((each) =>

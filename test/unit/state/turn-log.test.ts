@@ -173,6 +173,16 @@ describe('a warning in the log of a server', () => {
     expect(warned(machine)).toHaveLength(1);
   });
 
+  it('is not told where the answer says it itself', () => {
+    const machine = createReadyMachine().send(source('ollama', 'ollama@a'));
+    const id = ask(machine, 'hello');
+    const fault = { code: 'context-full', message: 'x', hint: null, status: 400 } as const;
+    machine.send({ ...ended(id), outcome: 'failed', fault } as AppEvent);
+    machine.send(logged(line('request (3031 tokens) exceeds the available context size (512 tokens)')));
+    expect(machine.state.chat.done.at(-1)?.logWarnings).toHaveLength(1);
+    expect(warned(machine)).toEqual([]);
+  });
+
   it('is none of another request that the server numbers', () => {
     const machine = createReadyMachine().send(source('ollama', 'ollama@a'));
     const id = ask(machine, 'hello');
