@@ -1,6 +1,6 @@
 import { faultFor } from '../domain/fault-table.js';
 import type { Fault } from '../domain/fault.js';
-import type { Engine, ModelToRun } from '../engine/engine.js';
+import type { Engine, ModelToRun } from '../engine/engine-contract.js';
 import type { EngineReport } from '../engine/protocol.js';
 import type { BackendPorts, ChatEvent, ChatRequest } from './backend.js';
 import { embeddedFault, endedFault } from './embedded-fault.js';

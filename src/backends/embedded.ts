@@ -10,7 +10,7 @@ import {
   modelKey,
 } from '../domain/model.js';
 import type { LocalModelFile } from '../domain/model-file.js';
-import type { Engine, EngineModelState, ModelToRun } from '../engine/engine.js';
+import type { Engine, EngineModelState, ModelToRun } from '../engine/engine-contract.js';
 import type { EmbeddedSource } from '../engine/source.js';
 import { WireError } from '../wire/wire-error.js';
 import {

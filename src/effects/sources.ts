@@ -49,6 +49,8 @@ export interface Sources {
 const CACHE_WRITE_MS = 1000;
 /** So many models of a server are kept for the next start, which must stay quick. */
 const CACHED_MODELS = 500;
+/** Beginning of the keys of models that run here. */
+const EMBEDDED_KEYS = 'embedded/';
 /** Static facts start a child; it waits until the first seconds, when people look and type, are over. */
 const FACTS_DELAY_MS = 1500;
 
@@ -155,6 +157,12 @@ export function openSources(host: EffectHost): Sources {
     const model = modelByKey(host.state(), effect.modelKey);
     const backend = model && backends.backend(model.backendId);
     if (model && backend) aftermath.watch(effect.turnId, backend, model);
+  }
+
+  /** The first message then waits only for the load. Code and engine take half a second; a model that is only looked at is not loaded. */
+  function warmEngine(key: string | null): void {
+    if (key?.startsWith(EMBEDDED_KEYS))
+      void embedded.engine().then((engine) => abort.signal.aborted || engine?.warm());
   }
 
   async function listChats(): Promise<void> {
@@ -272,6 +280,7 @@ export function openSources(host: EffectHost): Sources {
           return;
         case 'model.remember':
           remembered.write({ model: effect.key });
+          warmEngine(effect.key);
           return;
         case 'session.start':
           return store.startChat(effect.chatId, effect.title);
@@ -305,10 +314,14 @@ export function openSources(host: EffectHost): Sources {
       publish({ type: 'prompt.history.loaded', entries: history.read() });
       publish({ type: 'loads.remembered', loads: pastLoads.read() ?? [] });
       const key = remembered.read()?.model;
-      if (key !== undefined && !options.mock) publish({ type: 'model.remembered', key });
+      if (key !== undefined && !options.mock) {
+        publish({ type: 'model.remembered', key });
+        if (settings.model === '') warmEngine(key);
+      }
       const searching = backends.start();
       if (options.continueLast) await continueLast();
       await searching;
+      warmEngine(host.state().models.selected);
       if (!options.mock) void ownServers.look(settings.discovery);
       await logs.start();
       clock.after(FACTS_DELAY_MS, () => {

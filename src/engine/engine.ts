@@ -1,71 +1,7 @@
-import type { ChatMessage } from '../domain/chat.js';
-import type { Expiry } from '../domain/model.js';
-import {
-  startEngineProcess,
-  type Asked,
-  type EngineOrder,
-  type EngineProcess,
-  type EngineProcessOptions,
-} from './engine-process.js';
+import type { Engine, EngineOptions, ModelToRun, OnReport } from './engine-contract.js';
+import { startEngineProcess, type Asked, type EngineOrder, type EngineProcess } from './engine-process.js';
 import { EngineEndedError } from './engine-ended.js';
 import type { EngineReport } from './protocol.js';
-
-export interface EngineOptions extends Omit<EngineProcessOptions, 'onEnd'> {
-  /** The entry file of the installed node-llama-cpp. */
-  readonly modulePath: string;
-  /** At most; null: as the engine sees fit. */
-  readonly threads: number | null;
-  /** Use a GPU when the installed parts can. */
-  readonly gpu: boolean;
-  /** Epoch ms. */
-  readonly now: () => number;
-  readonly after: (delayMs: number, run: () => void) => () => void;
-}
-
-/** A model as it is to be run. */
-export interface ModelToRun {
-  readonly name: string;
-  readonly path: string;
-  /** Null: as it is loaded, else `contextDefault`. */
-  readonly contextTokens: number | null;
-  readonly contextDefault: number;
-  /** Milliseconds after its last use; `never`: pinned; null: as before. 0: at once. */
-  readonly keepMs: number | 'never' | null;
-}
-
-export type EngineModelState =
-  | { readonly state: 'loading'; readonly progress: number | null }
-  | { readonly state: 'unloading' }
-  | {
-      readonly state: 'loaded';
-      readonly contextTokens: number;
-      /** Of the whole child; null while it holds several models. */
-      readonly memoryBytes: number | null;
-      readonly vramBytes: number;
-      readonly expiry: Expiry;
-    };
-
-/** All models of this machine that run here, in one child. Ends are EngineEndedError, other failures are reports. */
-export interface Engine {
-  /** Null: it is not loaded. */
-  stateOf(name: string): EngineModelState | null;
-  readonly working: number;
-  readonly queued: number;
-  load(model: ModelToRun, onReport: OnReport, signal: AbortSignal): Promise<EngineReport>;
-  chat(model: ModelToRun, chat: EngineChat, onReport: OnReport, signal: AbortSignal): Promise<EngineReport>;
-  /** Exact; null when it is not loaded. */
-  count(name: string, messages: readonly ChatMessage[], signal: AbortSignal): Promise<number | null>;
-  unload(name: string): Promise<void>;
-  /** Ends the child, with all that is being done. */
-  close(): void;
-}
-
-export interface EngineChat {
-  readonly messages: readonly ChatMessage[];
-  readonly continues: boolean;
-}
-
-type OnReport = (report: EngineReport) => void;
 
 /** After its last use a model leaves the memory, when nothing else was said. */
 export const DEFAULT_KEEP_MS = 5 * 60_000;
@@ -108,8 +44,8 @@ export function createEngine(options: EngineOptions): Engine {
     });
     const started: Child = { process, startFailure: null, gone };
     child = started;
-    const { modulePath: module, threads, gpu } = options;
-    process.ask({ type: 'start', module, threads, gpu }).done.then(
+    const { modulePath: module, templates, threads, gpu } = options;
+    process.ask({ type: 'start', module, templates, threads, gpu }).done.then(
       (report) => {
         if (report.type === 'failed') started.startFailure = report;
       },
@@ -298,6 +234,12 @@ export function createEngine(options: EngineOptions): Engine {
       return report.type === 'counted' ? report.tokens : null;
     },
     unload,
+    warm() {
+      const to = running();
+      options.after(DEFAULT_KEEP_MS, () => {
+        if (child === to && held.size === 0 && to.process.pending === 0) void endChild(to);
+      });
+    },
     close() {
       if (child) void endChild(child);
     },

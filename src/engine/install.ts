@@ -158,7 +158,13 @@ export async function engineProblem(
   const timer = setTimeout(end, CHECK_MS);
   signal.addEventListener('abort', end, { once: true });
   try {
-    const report = await child.ask({ type: 'start', module, threads: 1, gpu: usesGpu(parts) }).done;
+    const report = await child.ask({
+      type: 'start',
+      module,
+      templates: null,
+      threads: 1,
+      gpu: usesGpu(parts),
+    }).done;
     return report.type === 'failed' ? report.words : null;
   } catch (error) {
     signal.throwIfAborted();

@@ -19,6 +19,8 @@ export type NotInstalled = 'absent' | 'incomplete' | 'other-system' | 'other-ver
 
 /** Written last. A folder without it is no engine, whatever else is in it. */
 export const STAMP_FILE = 'lmapp-engine.json';
+/** What the child has found out about templates; it goes with the engine, whose version it depends on. */
+export const TEMPLATES_FILE = 'lmapp-templates.json';
 const LONGEST_STAMP = 10_000;
 
 /** Reads one small file. An engine of another system (a home that was copied) or of another major version is none. */

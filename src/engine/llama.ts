@@ -16,7 +16,14 @@ export interface LlamaModule {
     readonly logger: (level: string, message: string) => void;
     readonly maxThreads: number;
   }): Promise<Llama>;
-  readonly LlamaChat: new (options: { readonly contextSequence: LlamaSequence }) => LlamaChat;
+  readonly LlamaChat: new (options: {
+    readonly contextSequence: LlamaSequence;
+    readonly chatWrapper: ChatWrapper;
+  }) => LlamaChat;
+  /** Without a type it tries all of them on the model's template, which takes half a second. */
+  resolveChatWrapper(model: LlamaModel, options?: { readonly type: string }): ChatWrapper;
+  /** By the names of their types. */
+  readonly chatWrappers: Readonly<Record<string, new () => ChatWrapper>>;
 }
 
 export interface Llama {
@@ -90,12 +97,16 @@ export interface ResponseChunk {
   readonly tokens: readonly Token[];
 }
 
-export interface LlamaChat {
-  readonly chatWrapper: {
-    generateContextState(options: { readonly chatHistory: readonly HistoryItem[] }): {
-      readonly contextText: { tokenize(tokenizer: unknown): readonly Token[] };
-    };
+/** Puts a chat into the words of a model's template. */
+export interface ChatWrapper {
+  readonly settings: unknown;
+  generateContextState(options: { readonly chatHistory: readonly HistoryItem[] }): {
+    readonly contextText: { tokenize(tokenizer: unknown): readonly Token[] };
   };
+}
+
+export interface LlamaChat {
+  readonly chatWrapper: ChatWrapper;
   generateResponse(
     history: readonly HistoryItem[],
     options: {

@@ -1,7 +1,8 @@
+import path from 'node:path';
 import type { FindModelFiles } from '../domain/model-file.js';
 import type { Clock, Environment } from '../ports.js';
-import type { Engine } from './engine.js';
-import { installedEngine } from './installed.js';
+import type { Engine } from './engine-contract.js';
+import { installedEngine, TEMPLATES_FILE } from './installed.js';
 import type { EmbeddedSource } from './source.js';
 
 export interface EmbeddedSourceOptions {
@@ -39,6 +40,7 @@ export function openEmbeddedSource(options: EmbeddedSourceOptions): EmbeddedSour
     running = createEngine({
       childPath,
       modulePath,
+      templates: path.join(directory, TEMPLATES_FILE),
       env,
       gpu,
       threads: threadLimit(),

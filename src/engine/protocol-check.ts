@@ -26,7 +26,14 @@ export function checkedCommand(told: unknown): EngineCommand | null {
     case 'start': {
       const module = read.name('module');
       return module
-        ? { type: 'start', id, module, threads: read.count('threads'), gpu: read.flag('gpu') }
+        ? {
+            type: 'start',
+            id,
+            module,
+            templates: read.name('templates'),
+            threads: read.count('threads'),
+            gpu: read.flag('gpu'),
+          }
         : null;
     }
     case 'load': {

@@ -5,11 +5,12 @@ import type { ChatMessage } from '../domain/chat.js';
  * reports with its id, the last of which is one of FINAL_REPORTS. Both sides check what they get: what does not fit is dropped.
  */
 export type EngineCommand =
-  /** The first one. `module`: the entry file of node-llama-cpp; `threads`: at most, null: as the engine sees fit. */
+  /** The first one. `module`: the entry file of node-llama-cpp; `templates`: where what is known of templates is kept, null: nowhere; `threads`: at most, null: as the engine sees fit. */
   | {
       readonly type: 'start';
       readonly id: number;
       readonly module: string;
+      readonly templates: string | null;
       readonly threads: number | null;
       readonly gpu: boolean;
     }

@@ -3,6 +3,7 @@ import { answer, countTokens, type LoadedModel } from './answer.js';
 import type { Llama, LlamaModule } from './llama.js';
 import { createProcessorMeter } from './processor-use.js';
 import type { EngineCommand, EngineFailure, EngineReport } from './protocol.js';
+import { openTemplates, type Templates } from './templates.js';
 import { createThreadPace } from './thread-pace.js';
 
 /** The engine and its models in the memory of this process. */
@@ -14,6 +15,7 @@ export interface Room {
 interface Engine {
   readonly module: LlamaModule;
   readonly llama: Llama;
+  readonly templates: Templates;
   readonly threads: number;
   readonly keepPace: LoadedModel['keepPace'];
 }
@@ -33,6 +35,7 @@ export function createRoom(report: (report: EngineReport) => void): Room {
   async function start({
     id,
     module: file,
+    templates,
     threads: most,
     gpu,
   }: Extract<EngineCommand, { type: 'start' }>): Promise<EngineReport> {
@@ -54,7 +57,13 @@ export function createRoom(report: (report: EngineReport) => void): Room {
     });
     const threads = Math.max(1, Math.min(llama.cpuMathCores, most ?? Infinity));
     llama.maxThreads = threads;
-    engine = { module, llama, threads, keepPace: paceKeeper(llama, threads) };
+    engine = {
+      module,
+      llama,
+      templates: openTemplates(module, templates),
+      threads,
+      keepPace: paceKeeper(llama, threads),
+    };
     return { type: 'started', id, gpu: llama.gpu === false ? null : llama.gpu, threads };
   }
 
@@ -78,15 +87,19 @@ export function createRoom(report: (report: EngineReport) => void): Room {
     });
     try {
       const contextSize = Math.min(contextTokens, model.trainContextSize);
-      const context = await model.createContext({
+      const making = model.createContext({
         contextSize,
         threads: engine.threads,
         batchSize: Math.min(BATCH_TOKENS, contextSize),
         sequences: 1,
         createSignal: signal,
       });
+      // Whatever else fails first is told.
+      making.catch(() => undefined);
+      // The context is made in another thread meanwhile.
+      const [chatWrapper, context] = await Promise.all([engine.templates.wrapperOf(path, model), making]);
       const sequence = context.getSequence();
-      const chat = new engine.module.LlamaChat({ contextSequence: sequence });
+      const chat = new engine.module.LlamaChat({ contextSequence: sequence, chatWrapper });
       const sliceTokens = engine.llama.gpu === false ? SLICE_TOKENS_OF_CPU : BATCH_TOKENS;
       models.set(name, { model, context, sequence, chat, sliceTokens, keepPace: engine.keepPace });
       const vramBytes = engine.llama.gpu === false ? 0 : model.memoryUsage.vram + context.memoryUsage.vram;

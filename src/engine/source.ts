@@ -1,5 +1,5 @@
 import type { FindModelFiles } from '../domain/model-file.js';
-import type { Engine } from './engine.js';
+import type { Engine } from './engine-contract.js';
 import type { ModelPulls } from './model-pulls.js';
 
 /** What the embedded backend stands on. */

@@ -143,7 +143,8 @@ describe('an answer of this machine', () => {
     expect(outcome).toBe('failed');
     expect(fault).toMatchObject({ code: 'context-full', promptTokens: 702, contextTokens: 512 });
     expect(fault?.message).toContain('702');
-    expect(at.calls('tiny').map(({ call }) => call)).toEqual(['load', 'context']);
+    expect(at.calls('tiny').map(({ call }) => call)).not.toContain('evaluate');
+    expect(at.calls('tiny').map(({ call }) => call)).not.toContain('generate');
   });
 
   it('is counted without being asked', async () => {
@@ -347,6 +348,48 @@ describe('a model in the memory', () => {
     await collected(at.backend.chat(asks(await at.model('other'), 'hello'), NEVER));
     expect((await at.model('tiny')).loadState).toBe('unloaded');
     expect(at.calls('tiny').map(({ call }) => call)).toContain('dispose-model');
+  });
+});
+
+describe('the start', () => {
+  it('of the child is done before the first message where that is wanted, and of no use for long it ends', async () => {
+    const at = machine();
+    const engine = await at.source.engine();
+    engine?.warm();
+    await until(() => at.logged.length > 0);
+    expect(textOf(await chat(at, 'hello'))).toBe('you said hello');
+    // One start, one warning.
+    expect(at.logged).toHaveLength(1);
+    await at.backend.unload?.(await at.model('tiny'), NEVER);
+    engine?.warm();
+    await until(() => at.logged.length > 1);
+    clock.skip(5 * 60_000 + 1);
+    expect(textOf(await chat(at, 'hello'))).toBe('you said hello');
+    expect(at.logged).toHaveLength(3);
+  });
+
+  it('finds out the template of a model file once, and anew when the file is another one', async () => {
+    const at = machine();
+    const types = (): readonly (string | undefined)[] =>
+      at.calls('tiny').flatMap(({ call, type }) => (call === 'template' ? [type] : []));
+    await chat(at, 'hello');
+    at.backend.close();
+    await chat(at, 'hello');
+    expect(types()).toEqual(['auto', 'words']);
+    at.backend.close();
+    fs.writeFileSync(folder.path('tiny.gguf'), '{ "answer": "another" }');
+    expect(textOf(await chat(at, 'hello'))).toBe('another');
+    expect(types()).toEqual(['auto', 'words', 'auto']);
+  });
+
+  it('does without what is damaged of it', async () => {
+    const at = machine();
+    fs.writeFileSync(folder.path('engine', 'lmapp-templates.json'), '[["');
+    expect(textOf(await chat(at, 'hello'))).toBe('you said hello');
+    at.backend.close();
+    const kept = fs.readFileSync(folder.path('engine', 'lmapp-templates.json'), 'utf8');
+    fs.writeFileSync(folder.path('engine', 'lmapp-templates.json'), kept.replace('words', 'constructor'));
+    expect(textOf(await chat(at, 'hello'))).toBe('you said hello');
   });
 });
 

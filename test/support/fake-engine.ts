@@ -47,6 +47,7 @@ export interface FakeCall {
   readonly tokens?: number;
   readonly read?: number;
   readonly contextSize?: number;
+  readonly type?: string;
 }
 
 export interface FakeMachine {

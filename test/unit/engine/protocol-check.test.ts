@@ -3,8 +3,8 @@ import { isFinal, type EngineCommand, type EngineReport } from '../../../src/eng
 import { checkedCommand, checkedReport } from '../../../src/engine/protocol-check.js';
 
 const COMMANDS: readonly EngineCommand[] = [
-  { type: 'start', id: 1, module: '/m/index.js', threads: null, gpu: false },
-  { type: 'start', id: 1, module: '/m/index.js', threads: 4, gpu: true },
+  { type: 'start', id: 1, module: '/m/index.js', templates: null, threads: null, gpu: false },
+  { type: 'start', id: 1, module: '/m/index.js', templates: '/m/t.json', threads: 4, gpu: true },
   { type: 'load', id: 2, model: 'm', path: '/m.gguf', contextTokens: 4096 },
   { type: 'unload', id: 3, model: 'm' },
   { type: 'chat', id: 4, model: 'm', messages: [{ role: 'user', content: '' }], continues: true },
