@@ -43,9 +43,27 @@ export async function answerOnce(
   for (const problem of problems) stderr.write(`lmapp: ${problem}\n`);
   const abort = new AbortController();
   const onInterrupt = (): void => abort.abort();
-  process.once('SIGINT', onInterrupt);
+  // Not once: whoever watches over npm would take a signal without another listener for the end of this program.
+  process.on('SIGINT', onInterrupt);
   const status = statusLine(stderr);
   try {
+    const remembered = openRemembered(files.remembered).read()?.model ?? null;
+    const source = openLocalSource({
+      ports,
+      files,
+      paths: settings.models.paths ?? [],
+      silenceS: settings.pullTimeoutS,
+    });
+    if (isOn(args, 'embedded')) {
+      const { embeddedHere } = await import('./embedded-here.js');
+      const wanted = settings.model;
+      const { signal } = abort;
+      const here = await embeddedHere({ context, source, wanted, remembered, status, signal });
+      if (here === null) return EXIT.interrupted;
+      const asking = { context, settings, text, json, status, signal };
+      const chosen = { ...settings, model: here.model };
+      return await askInTurn(asking, [here.server], () => chooseModel([here.server], chosen, null));
+    }
     status.show('looking for servers');
     const servers = await untilAborted(
       askServers({
@@ -53,12 +71,7 @@ export async function answerOnce(
         settings,
         urls: listOf(args, 'url'),
         mock: isOn(args, 'mock'),
-        embedded: openLocalSource({
-          ports,
-          files,
-          paths: settings.models.paths ?? [],
-          silenceS: settings.pullTimeoutS,
-        }),
+        embedded: source,
         keyOf: (backend) => keyOf(backend, ports.env),
         signal: abort.signal,
         onRequest: requestLog(context, args, settings),
@@ -67,7 +80,6 @@ export async function answerOnce(
     );
     if (servers === null) return EXIT.interrupted;
     rememberModels(files.models, servers);
-    const remembered = openRemembered(files.remembered).read()?.model ?? null;
     const asking = { context, settings, text, json, status, signal: abort.signal };
     return await askInTurn(asking, servers, () => chooseModel(servers, settings, remembered));
   } finally {

@@ -1,6 +1,14 @@
 import { EXIT, LmappError } from '../errors.js';
 import type { Command, CommandContext } from './command.js';
-import { DEBUG_OPTION, FALLBACK_OPTION, isOn, MODEL_OPTION, SERVER_OPTIONS } from './options.js';
+import {
+  checkEmbedded,
+  DEBUG_OPTION,
+  EMBEDDED_OPTION,
+  FALLBACK_OPTION,
+  isOn,
+  MODEL_OPTION,
+  SERVER_OPTIONS,
+} from './options.js';
 
 export const chat: Command = {
   name: 'chat',
@@ -9,6 +17,7 @@ export const chat: Command = {
   options: [
     MODEL_OPTION,
     ...SERVER_OPTIONS,
+    EMBEDDED_OPTION,
     FALLBACK_OPTION,
     { name: 'system', type: 'string', takes: 'TEXT', does: 'system message' },
     { name: 'json', type: 'boolean', does: 'print every event as a line of JSON' },
@@ -16,9 +25,11 @@ export const chat: Command = {
   ],
   examples: [
     ['lmapp chat "Why is the sky blue?"', 'one question, one answer'],
+    ['lmapp chat --embedded "Hello"', 'by a model of this machine; what is missing is fetched'],
     ['git diff | lmapp chat "Review this:" -', 'with standard input'],
   ],
   async run(context, args) {
+    checkEmbedded(args, ['mock', 'url']);
     const text = await messageFrom(context, args.words);
     const { answerOnce } = await import('./answer-once.js');
     return answerOnce(context, args, text, isOn(args, 'json'));

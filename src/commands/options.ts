@@ -1,3 +1,5 @@
+import { EXIT, LmappError } from '../errors.js';
+
 /** One option of the command line. The parsers, the help, the completions and the documentation are made from it. */
 export interface OptionSpec {
   /** Without dashes. */
@@ -56,6 +58,13 @@ export const WHICH_SERVER_OPTION: OptionSpec = {
 
 export const JSON_OPTION: OptionSpec = { name: 'json', type: 'boolean', does: 'print JSON (docs/models.md)' };
 
+/** Of commands that ask a model. */
+export const EMBEDDED_OPTION: OptionSpec = {
+  name: 'embedded',
+  type: 'boolean',
+  does: 'run a model on this machine without a server; engine and model are fetched without a question (docs/embedded.md)',
+};
+
 export const MODEL_OPTION: OptionSpec = {
   name: 'model',
   type: 'string',
@@ -80,6 +89,7 @@ export const DEBUG_OPTION: OptionSpec = {
 export const TUI_OPTIONS: readonly OptionSpec[] = [
   MODEL_OPTION,
   ...SERVER_OPTIONS,
+  EMBEDDED_OPTION,
   FALLBACK_OPTION,
   { name: 'continue', type: 'boolean', does: 'go on with the last chat' },
   { name: 'theme', type: 'string', takes: 'NAME', does: 'colours of the dashboard', completes: 'theme' },
@@ -105,6 +115,17 @@ export const TUI_OPTIONS: readonly OptionSpec[] = [
   { name: 'speed', type: 'number', takes: 'N', does: 'speed of the replay; 2 is twice as fast', minimum: 0 },
   DEBUG_OPTION,
 ];
+
+/** Errors: LmappError with code 2 for options that say the contrary of --embedded. */
+export function checkEmbedded(args: Arguments, contrary: readonly string[]): void {
+  if (!isOn(args, 'embedded')) return;
+  const given = contrary.find((name) => isOn(args, name) || listOf(args, name).length > 0);
+  if (given === undefined) return;
+  throw new LmappError('usage', `--embedded and --${given} cannot both be meant`, {
+    hint: '--embedded runs the model on this machine, without a server.',
+    exitCode: EXIT.usage,
+  });
+}
 
 /** Whether a switch was given. */
 export function isOn(args: Arguments, name: string): boolean {

@@ -20,6 +20,8 @@ export interface TuiOptions {
   /** Addresses of --url, checked, as typed, in order. */
   readonly urls: readonly string[];
   readonly mock: boolean;
+  /** A model is run on this machine without a server; what is missing for it is fetched without a question. */
+  readonly embedded: boolean;
   /** Open the last chat. */
   readonly continueLast: boolean;
   /** Absolute paths. */

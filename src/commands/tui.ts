@@ -4,7 +4,7 @@ import { EXIT, LmappError } from '../errors.js';
 import { terminalProblem } from '../terminal/capabilities.js';
 import type { Command } from './command.js';
 import type { Arguments } from './options.js';
-import { isOn, listOf, numberOf, textOf, TUI_OPTIONS } from './options.js';
+import { checkEmbedded, isOn, listOf, numberOf, textOf, TUI_OPTIONS } from './options.js';
 import { settingsFor } from './settings.js';
 import type { TuiOptions } from './tui-options.js';
 import { parseAddress } from '../wire/address.js';
@@ -18,6 +18,7 @@ export const tui: Command = {
     ['lmapp', 'the dashboard, with the servers of this machine'],
     ['lmapp --url http://gpu-box:11434', 'with a server elsewhere, too'],
     ['lmapp --continue', 'go on with the last chat'],
+    ['lmapp --embedded', 'a model of this machine itself; what is missing is fetched'],
     ['lmapp --mock', 'have a look without any server'],
   ],
   async run(context, args) {
@@ -35,6 +36,7 @@ export const tui: Command = {
     const urls = listOf(args, 'url');
     // A mistake is told before the screen is taken.
     for (const url of urls) parseAddress(url, 0);
+    checkEmbedded(args, ['mock']);
     const options: TuiOptions = {
       version,
       ports,
@@ -47,6 +49,7 @@ export const tui: Command = {
       secrets: secretsOf(settings, ports.env),
       urls,
       mock: isOn(args, 'mock'),
+      embedded: isOn(args, 'embedded'),
       continueLast: isOn(args, 'continue'),
       ...replayOptions(args),
       gpu: !isOn(args, 'no-gpu'),

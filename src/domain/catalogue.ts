@@ -147,12 +147,17 @@ const RANKS: Readonly<Record<Verdict, number>> = { fits: 0, tight: 1, partly: 2,
  */
 export function offeredCatalogue(freeBytes: number | null): readonly OfferedEntry[] {
   const offered = CATALOGUE.map((entry): OfferedEntry => {
-    const neededBytes = Math.round(entry.sizeBytes * (1 + SHARE_ON_TOP) + BYTES_ON_TOP);
+    const neededBytes = neededFor(entry.sizeBytes);
     return { entry, neededBytes, verdict: verdictOf(neededBytes, freeBytes) };
   });
   const size = ({ entry, verdict }: OfferedEntry): number =>
     verdict === 'fits' || verdict === 'tight' ? -entry.sizeBytes : entry.sizeBytes;
   return offered.sort((a, b) => RANKS[a.verdict] - RANKS[b.verdict] || size(a) - size(b));
+}
+
+/** Memory for weights of this size, a context of usual size and the engine: estimated. */
+export function neededFor(weightBytes: number): number {
+  return Math.round(weightBytes * (1 + SHARE_ON_TOP) + BYTES_ON_TOP);
 }
 
 function verdictOf(neededBytes: number, freeBytes: number | null): Verdict {

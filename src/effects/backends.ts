@@ -345,7 +345,7 @@ export function createBackends(options: BackendsOptions): Backends {
 
   function addEmbedded(): void {
     const type = options.embedded && backendTypeOf('embedded');
-    if (type) watch(type, { url: '', key: null }, true, RANK.embedded, true);
+    if (type && !watched.has(type.kind)) watch(type, { url: '', key: null }, true, RANK.embedded, true);
   }
 
   function addMock(): void {

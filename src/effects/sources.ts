@@ -24,6 +24,7 @@ import { createModelEffects } from './models.js';
 import type { EffectHost } from './run.js';
 import { createOwnServers } from './own-servers.js';
 import { createServerEffects } from './servers.js';
+import { createSetUpEffects } from './set-up.js';
 
 /** What the sources need to know of the command line and the configuration. */
 export interface SourceOptions {
@@ -33,6 +34,8 @@ export interface SourceOptions {
   readonly secrets: readonly string[];
   readonly urls: readonly string[];
   readonly mock: boolean;
+  /** A model is run on this machine; what is missing for it is fetched without a question. */
+  readonly embedded: boolean;
   readonly continueLast: boolean;
   readonly gpu: boolean;
   readonly debug: boolean;
@@ -84,7 +87,7 @@ export function openSources(host: EffectHost): Sources {
     keyOf: options.keyOf,
     discovery: settings.discovery,
     mock: options.mock,
-    embedded: { source: embedded, wanted: false },
+    embedded: { source: embedded, wanted: options.embedded },
     focused: () => host.state().view.focused,
     ...(options.debug
       ? { onRequest: ({ method, url, ...rest }) => logs.logger.debug(`${method} ${url}`, rest) }
@@ -114,6 +117,7 @@ export function openSources(host: EffectHost): Sources {
     findFiles: embedded.files,
     folder: files.serverLogs,
   });
+  const setUp = createSetUpEffects({ ports, publish, files, source: embedded, backends });
   const chats = createChatEffects({
     publish,
     settings: () => host.state().settings,
@@ -275,6 +279,12 @@ export function openSources(host: EffectHost): Sources {
           return models.startPull(effect);
         case 'pull.cancel':
           return models.cancelPull(effect.pullId);
+        case 'setup.ask':
+          return void setUp.ask(effect.entry);
+        case 'setup.start':
+          return void setUp.start(effect.wish);
+        case 'setup.cancel':
+          return setUp.cancel();
         case 'loads.keep':
           pastLoads.write(effect.loads);
           return;
@@ -318,11 +328,16 @@ export function openSources(host: EffectHost): Sources {
         publish({ type: 'model.remembered', key });
         if (settings.model === '') warmEngine(key);
       }
+      if (!options.mock) setUp.look();
       const searching = backends.start();
       if (options.continueLast) await continueLast();
       await searching;
       warmEngine(host.state().models.selected);
-      if (!options.mock) void ownServers.look(settings.discovery);
+      if (!options.mock) {
+        if (options.embedded) void setUp.startWithoutQuestion(settings.model, key ?? null);
+        void ownServers.look(settings.discovery);
+        void setUp.lookForFiles();
+      }
       await logs.start();
       clock.after(FACTS_DELAY_MS, () => {
         if (abort.signal.aborted) return;
@@ -341,6 +356,7 @@ export function openSources(host: EffectHost): Sources {
       aftermath.stop();
       chats.cancelAll();
       servers.stop();
+      setUp.stop();
       models.stop();
       backends.stop();
       machines.stop();
@@ -354,6 +370,7 @@ export function openSources(host: EffectHost): Sources {
       aftermath.stop();
       chats.cancelAll();
       servers.stop();
+      setUp.stop();
       models.stop();
       backends.stop();
       machines.stop();

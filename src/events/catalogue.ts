@@ -19,6 +19,7 @@ import type {
   ServerOrigin,
 } from '../domain/model.js';
 import type { PastLoad } from '../domain/past-loads.js';
+import type { SetUpEnd, SetUpOffer, SetUpProgress } from '../domain/set-up.js';
 import type { Settings } from '../domain/settings.js';
 
 /** A change of the message in the editor; applied by state/prompt.ts. Offsets count UTF-16 units. */
@@ -41,7 +42,8 @@ export type Edit =
 
 export type PaneId = 'models' | 'machine' | 'transcript' | 'message' | 'log';
 
-/** `server`: the form for a new server; `pull`: the name of a model to fetch; `answer`: where the figures of an answer come from; `sources`: of the log. */
+/** `server`: the form for a new server; `pull`: the name of a model to fetch; `answer`: where the figures of an answer come from; `sources`: of the log; `catalogue`: models that lmapp
+ * can fetch by itself. */
 export type OverlayId =
   | 'menu'
   | 'models'
@@ -53,7 +55,8 @@ export type OverlayId =
   | 'server'
   | 'pull'
   | 'answer'
-  | 'sources';
+  | 'sources'
+  | 'catalogue';
 
 export type NoticeLevel = 'info' | 'good' | 'warn' | 'bad';
 
@@ -224,6 +227,18 @@ export type AppEvent =
       readonly how: string;
       readonly lastLine: string | null;
     }
+  // A model of this machine without a server
+  /** What could be set up; null: nothing, there is no engine for this system. */
+  | { readonly type: 'setup.looked'; readonly offer: SetUpOffer | null }
+  /** The figures that a question needs. `entry`: the model of the catalogue that it is about; null: the one that is recommended. */
+  | {
+      readonly type: 'setup.asked';
+      readonly offer: SetUpOffer;
+      readonly hubAnswers: boolean;
+      readonly entry: string | null;
+    }
+  | { readonly type: 'setup.progressed'; readonly progress: SetUpProgress }
+  | { readonly type: 'setup.ended'; readonly end: SetUpEnd }
   // The message box
   | { readonly type: 'prompt.edited'; readonly edit: Edit }
   | { readonly type: 'prompt.submitted' }
@@ -377,6 +392,7 @@ export const LOSS: { readonly [T in AppEventType]?: Exclude<Loss, 'must-arrive'>
   'hardware.source': 'latest-wins',
   'model.load.progressed': 'latest-wins',
   'pull.progressed': 'latest-wins',
+  'setup.progressed': 'latest-wins',
   'turn.loading': 'latest-wins',
   'turn.prefill': 'latest-wins',
   'turn.reasoning.delta': 'mergeable',

@@ -16,6 +16,7 @@ import { askAboutOwnServers } from './own-servers.js';
 import { editPrompt, EMPTY_PROMPT } from './prompt.js';
 import { unfinishedPulls } from './pull-events.js';
 import { SERVER_COMMANDS } from './server-commands.js';
+import { leaveSetUp, SETUP_COMMANDS, waitsForModel } from './set-up.js';
 import { leaveServer, serverFormOf } from './server-form.js';
 import { modelByKey, type State } from './state.js';
 import { TURN_COMMANDS } from './turn-commands.js';
@@ -36,6 +37,7 @@ const COMMANDS: Commands = {
   ...CONTEXT_COMMANDS,
   ...LOAD_COMMANDS,
   ...LOG_COMMANDS,
+  ...SETUP_COMMANDS,
   'menu.open': (state) => openOverlay(state, 'menu'),
   'model.pick': (state) => openOverlay(state, 'models'),
   'keys.open': (state) => openOverlay(state, 'keys'),
@@ -102,6 +104,8 @@ function onEscape(state: State, event: Command, out: Effect[]): State {
   if (isTurnLogFocused(state)) return leaveTurnLog(state);
   if (state.chat.live) return cancelTurn(state, event, out);
   if (state.view.zoomed) return withView(state, { zoomed: null });
+  const left = state.view.pane === 'message' ? leaveSetUp(state, out) : null;
+  if (left) return left;
   return withView(state, {
     pane: 'message',
     anchor: state.view.pane === 'message' ? null : state.view.anchor,
@@ -127,14 +131,19 @@ function onInterrupt(state: State, event: Command, out: Effect[]): State {
 /** Ctrl+C twice does not ask: it says this the first time. */
 function whatEndsToo(state: State): string | null {
   const parts = [
-    unfinishedPulls(state).length > 0 ? PULLS_STOP : '',
+    isFetching(state) ? PULLS_STOP : '',
     state.models.started.size > 0 ? 'Servers that were started from here end with it.' : '',
   ];
   return parts.filter((text) => text !== '').join(' ') || null;
 }
 
+function isFetching(state: State): boolean {
+  return unfinishedPulls(state).length > 0 || state.setUp.job !== null;
+}
+
 function askToQuit(state: State): State {
-  const names = unfinishedPulls(state).map(({ name }) => name);
+  const { job } = state.setUp;
+  const names = [...(job ? [job.title] : []), ...unfinishedPulls(state).map(({ name }) => name)];
   return openOverlay(state, 'question', null, {
     title: 'Models are being pulled',
     lines: [`${names.join(', ')}: not complete.`, PULLS_STOP],
@@ -152,7 +161,7 @@ function askToQuit(state: State): State {
 /** `anyway`: pulls may stop; `leave` and `end`: so may they, and it is told what becomes of servers that were started from here. */
 function onQuit(state: State, event: Command, out: Effect[]): State {
   const { argument } = event;
-  if (argument === undefined && unfinishedPulls(state).length > 0) return askToQuit(state);
+  if (argument === undefined && isFetching(state)) return askToQuit(state);
   const told = argument === 'leave' || argument === 'end';
   const asked = told ? null : askAboutOwnServers(state);
   if (asked) return asked;
@@ -173,6 +182,7 @@ export function submit(state: State, event: Stamped, out: Effect[]): State {
   const [first, ...rest] = waiting;
   if (first === undefined || (blank && state.chat.live)) return state;
   const model = modelByKey(state, state.models.selected);
+  if (!model && waitsForModel(state)) return blank ? state : withWaiting(state, event, waiting, out);
   if (!model && !missingModel(state))
     return withNotice(
       state,
@@ -187,6 +197,29 @@ export function submit(state: State, event: Stamped, out: Effect[]): State {
   const next: State = { ...emptied, chat: { ...state.chat, queue: rest } };
   if (!model || !isTooLarge(state, model)) return startTurn(next, event, first, out);
   return askBeforeLoad(next, model, { pin: false, send: first });
+}
+
+/** It is sent as soon as the model that is being set up is there. */
+function withWaiting(state: State, event: Stamped, queue: readonly string[], out: Effect[]): State {
+  out.push({ type: 'history.remember', text: state.prompt.text });
+  return withNotice(
+    { ...state, prompt: editPrompt(state.prompt, { op: 'sent' }), chat: { ...state.chat, queue } },
+    event,
+    'info',
+    'the message waits, and is sent when the model is ready',
+    'Up takes it back.',
+  );
+}
+
+/** Sends the first of the messages that waited for a model. */
+export function sendWaiting(state: State, event: Stamped, out: Effect[]): State {
+  const [first, ...rest] = state.chat.queue;
+  const model = modelByKey(state, state.models.selected);
+  if (first === undefined || state.chat.live || !model) return state;
+  const next: State = { ...state, chat: { ...state.chat, queue: rest } };
+  return isTooLarge(state, model)
+    ? askBeforeLoad(next, model, { pin: false, send: first })
+    : startTurn(next, event, first, out);
 }
 
 function withInterval(state: State, event: Command, step: -1 | 1): State {

@@ -2,6 +2,7 @@ import type { ChatMessage, Turn } from '../domain/chat.js';
 import type { MachineId } from '../domain/hardware.js';
 import type { LogLevel } from '../domain/log.js';
 import type { PastLoad } from '../domain/past-loads.js';
+import type { SetUpWish } from '../domain/set-up.js';
 import type { AppEvent } from '../events/catalogue.js';
 
 /** What the update wants done, as data; src/effects/run.ts does it. Whatever comes of it is published as events. */
@@ -42,6 +43,11 @@ export type Effect =
       readonly name: string;
     }
   | { readonly type: 'pull.cancel'; readonly pullId: string }
+  /** Finds out what a question about setting up a model here needs to know. `entry`: of the catalogue; null: the recommended one. */
+  | { readonly type: 'setup.ask'; readonly entry: string | null }
+  /** Fetches the engine and the model, as far as they are missing. */
+  | { readonly type: 'setup.start'; readonly wish: SetUpWish }
+  | { readonly type: 'setup.cancel' }
   /** Finds out what stands behind an address. `key`: as typed, perhaps `${NAME}`. */
   | { readonly type: 'server.probe'; readonly address: string; readonly key: string | null }
   /** Writes a server to the configuration and watches it. `kind`: named by the user; `detected`: what it was found to be. */

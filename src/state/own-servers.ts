@@ -165,6 +165,7 @@ function onFiles(state: State, backendId: string, files: readonly StartFile[]): 
       })),
       { key: 'n', label: 'none', event: null },
     ],
+    leave: offered.length,
   });
 }
 

@@ -28,6 +28,7 @@ function openPull(state: State, event: Command): State {
   const key = keyOf(state, event);
   const id = pullById(state, key)?.backendId ?? modelByKey(state, key)?.backendId ?? key ?? '';
   const entry = backendById(state, id) ?? state.models.backends[0];
+  if (!entry && state.setUp.offer) return openOverlay(state, 'catalogue');
   if (!entry)
     return withNotice(state, event, 'info', 'no server to pull to', 'Start one, e.g. with "ollama serve".');
   if (pullServers(state, null).length === 0)

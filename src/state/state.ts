@@ -14,6 +14,8 @@ import type { LogWarningKind } from '../domain/log-warnings.js';
 import type { Fault } from '../domain/fault.js';
 import type { BackendCheck, BackendInfo, Model, ModelDetails, ServerOrigin } from '../domain/model.js';
 import type { PastLoad } from '../domain/past-loads.js';
+import type { PullMeter } from '../domain/pull-meter.js';
+import type { SetUpOffer } from '../domain/set-up.js';
 import type { LayoutName, Settings } from '../domain/settings.js';
 import type {
   AppEvent,
@@ -155,6 +157,29 @@ export interface Unsent {
   readonly replaces: string | null;
 }
 
+/** A model that is to run on this machine without a server. */
+export interface SetUpState {
+  /** Null: not known yet, or there is no engine for this system. */
+  readonly offer: SetUpOffer | null;
+  /** A question is wanted, and waits for its figures. */
+  readonly asking: boolean;
+  readonly job: SetUpJob | null;
+  /** Why the last one failed, until the next try. */
+  readonly failed: Fault | null;
+  /** The key of the model that was set up, until it is listed and chosen. */
+  readonly awaited: string | null;
+}
+
+/** The engine and a model are being fetched. Its meter measures both as one. */
+export interface SetUpJob extends PullMeter {
+  readonly title: string;
+  readonly startedMono: number;
+  /** The model is wanted for the chat: there was none when it was begun. */
+  readonly choose: boolean;
+  /** Its figures are reckoned. */
+  readonly estimated: boolean;
+}
+
 /** Ten minutes at one a second. */
 export const HISTORY_SAMPLES = 600;
 
@@ -278,6 +303,8 @@ export interface Question {
   readonly title: string;
   readonly lines: readonly string[];
   readonly choices: readonly Choice[];
+  /** Index of the choice that Esc takes; the first one where it is absent. */
+  readonly leave?: number;
 }
 
 export interface Overlay {
@@ -328,6 +355,7 @@ export interface State {
   readonly models: ModelsState;
   readonly chat: ChatState;
   readonly prompt: PromptState;
+  readonly setUp: SetUpState;
   readonly hardware: HardwareState;
   readonly logs: LogsState;
   readonly view: ViewState;
@@ -366,6 +394,7 @@ export function initialState(settings: Settings): State {
     },
     chat: emptyChat('x'),
     prompt: EMPTY_PROMPT,
+    setUp: { offer: null, asking: false, job: null, failed: null, awaited: null },
     hardware: {
       machines: new Map(),
       intervalMs: settings.sampleMs,

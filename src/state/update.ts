@@ -1,7 +1,7 @@
 import type { Stamped } from '../events/catalogue.js';
 import { updateTurn } from './chat.js';
 import { openChat } from './chats.js';
-import { submit, updateCommand } from './commands.js';
+import { sendWaiting, submit, updateCommand } from './commands.js';
 import { afterTurn, withDetailsInQuestion } from './context-commands.js';
 import type { Effect } from './effect.js';
 import { tellUnknownFallback } from './fallback.js';
@@ -16,6 +16,7 @@ import { withNotice } from './notices.js';
 import { tellPressure } from './pressure.js';
 import { editPrompt } from './prompt.js';
 import { updateOwnServers } from './own-servers.js';
+import { updateSetUp } from './set-up.js';
 import { updateServerForm } from './server-form.js';
 import { askNextShape } from './shapes.js';
 import { onTick } from './silence.js';
@@ -93,7 +94,9 @@ function updateOthers(state: State, event: Stamped, out: Effect[]): State {
   const models = goOnAfterUnload(learnFromLoads(updateModels(viewed, event, out), event, out), event, out);
   const known = withDetailsInQuestion(updateOwnServers(models, event), event);
   followServerLogs(state, known, event, out);
-  return tellUnknownFallback(known, event);
+  const setUp = updateSetUp(tellUnknownFallback(known, event), event);
+  const isReady = state.setUp.awaited !== null && setUp.setUp.awaited === null;
+  return isReady ? sendWaiting(setUp, event, out) : setUp;
 }
 
 function onStarted(state: State, event: Stamped & { type: 'app.started' }, out: Effect[]): State {

@@ -146,6 +146,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
         s.chat.title,
         s.models,
         s.view.waysIndex,
+        s.setUp,
       ],
       show: showTranscript,
     },
@@ -183,6 +184,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
         fallBackOffer(s, keymap),
         s.models.selected,
         s.models.searched,
+        s.setUp.job,
       ],
       show: (s, size) => ({
         view: s.view.filtering

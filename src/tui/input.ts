@@ -142,9 +142,9 @@ export function createInput(context: InputContext): (input: TerminalInput) => vo
     if (step !== 0 && choices.length > 0)
       return publish({ type: 'overlay.moved', index: (top.index + step + choices.length) % choices.length });
     const command = keymap.find('list', key);
-    // Leaving a question is its first choice, which never does anything that cannot be undone.
+    // Leaving a question never does anything that cannot be undone.
     if (command === 'escape' || command === 'interrupt')
-      return publish({ type: 'question.answered', choice: 0 });
+      return publish({ type: 'question.answered', choice: top.question?.leave ?? 0 });
     if (command === 'screen.redraw' || command === 'app.suspend') invoke(state, command);
   }
 
@@ -184,7 +184,11 @@ export function createInput(context: InputContext): (input: TerminalInput) => vo
         publish({ type: top.form.step === 'key' ? 'secret.edited' : 'overlay.edited', edit: oneLine });
       else if (
         !top.question &&
-        (top.id === 'menu' || top.id === 'models' || top.id === 'chats' || top.id === 'pull')
+        (top.id === 'menu' ||
+          top.id === 'models' ||
+          top.id === 'chats' ||
+          top.id === 'pull' ||
+          top.id === 'catalogue')
       )
         publish({ type: 'overlay.edited', edit: oneLine });
     } else if (state.view.filtering) publish({ type: 'filter.edited', edit: oneLine });

@@ -264,6 +264,13 @@ export const KEYMAP: readonly Binding[] = [
     menu: true,
     hint: 'pull',
   },
+  {
+    id: 'catalogue.open',
+    keys: ['c'],
+    where: 'models',
+    does: 'small models to fetch and run on this machine, without a server',
+    menu: true,
+  },
   { id: 'model.details', keys: ['i'], where: 'models', does: 'details', menu: true, hint: 'details' },
   {
     id: 'server.start',

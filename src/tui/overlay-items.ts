@@ -1,5 +1,7 @@
 import { pickItems, type PickedItem, type PickerItem } from '../../widgets/list-picker.js';
-import { formatBytes, formatCount } from '../../widgets/text/format.js';
+import { formatBytes, formatCount, formatTokens } from '../../widgets/text/format.js';
+import { offeredCatalogue } from '../domain/catalogue.js';
+import type { Verdict } from '../domain/fit.js';
 import type { AppEvent } from '../events/catalogue.js';
 import { hardStop } from '../state/aftermath.js';
 import { COMMAND_IDS } from '../state/commands.js';
@@ -27,7 +29,16 @@ let last: { readonly deps: readonly unknown[]; readonly items: OverlayItems } | 
 export function overlayItems(state: State, overlay: Overlay, keymap: Keymap): OverlayItems {
   if (overlay.id === 'pull') return pullItems(state, overlay);
   const { chats, done, live } = state.chat;
-  const deps = [overlay.id, overlay.query.text, state.models, chats, done, live === null, keymap];
+  const deps = [
+    overlay.id,
+    overlay.query.text,
+    state.models,
+    state.setUp.offer,
+    chats,
+    done,
+    live === null,
+    keymap,
+  ];
   if (last && deps.every((d, i) => d === last?.deps[i])) return last.items;
   const offers = offersOf(state, overlay, keymap);
   const events = new Map(offers.map((o) => [o.item.id, o.event]));
@@ -48,6 +59,7 @@ function offersOf(state: State, overlay: Overlay, keymap: Keymap): readonly Offe
   if (overlay.id === 'menu') return commandOffers(state, keymap);
   if (overlay.id === 'models') return modelOffers(state);
   if (overlay.id === 'chats') return chatOffers(state);
+  if (overlay.id === 'catalogue') return catalogueOffers(state);
   return [];
 }
 
@@ -127,6 +139,32 @@ function chatOffers(state: State): readonly Offer[] {
     event: { type: 'command.invoked', command: 'chat.open', argument: chat.id },
   }));
 }
+
+/** What fits this machine stands first. */
+function catalogueOffers(state: State): readonly Offer[] {
+  return offeredCatalogue(state.setUp.offer?.freeBytes ?? null).map(({ entry, verdict }) => ({
+    item: {
+      id: entry.name,
+      label: entry.title,
+      columns: [
+        formatBytes(entry.sizeBytes),
+        `${formatTokens(entry.contextMax)} context`,
+        entry.license,
+        VERDICTS[verdict],
+      ],
+      keywords: `${entry.name} ${entry.note}`,
+    },
+    event: { type: 'command.invoked', command: 'catalogue.take', argument: entry.name },
+  }));
+}
+
+const VERDICTS: Readonly<Record<Verdict, string>> = {
+  fits: 'fits',
+  tight: 'tight',
+  partly: 'partly',
+  short: 'too large',
+  unknown: '—',
+};
 
 /** `2026-01-31 12:03` in the time zone of the user. */
 function localMinute(at: number): string {

@@ -202,6 +202,12 @@ const LISTS: Readonly<
     placeholder: 'type to find a chat',
     empty: 'no chat was kept yet',
   },
+  catalogue: {
+    title: 'Small models for this machine',
+    hint: 'Enter fetches it',
+    placeholder: 'type to find a model',
+    empty: '',
+  },
 };
 
 const WHERE_TITLES: Readonly<Record<Where, string>> = {

@@ -31,6 +31,14 @@ export function pullFormProps(state: State, { query, index, subject }: Overlay):
             },
           ]
         : []),
+      ...(state.setUp.offer
+        ? [
+            {
+              text: 'Small models for this machine itself are listed with c in the models pane.',
+              token: 'muted' as const,
+            },
+          ]
+        : []),
       ...(names === '' ? [] : [{ text: `It is ${names}.`, token: 'muted' as const }]),
       {
         text: 'What came before a pull was stopped is kept: pulled again it goes on from there.',

@@ -11,11 +11,12 @@ import { type Phase, prefillShare, type Turn } from '../domain/chat.js';
 import { hardStop, isIdleNews } from '../state/aftermath.js';
 import { allocatedFor, contextUsed, nextTokens, reserveIn } from '../state/context.js';
 import { knownOfWait } from '../state/silence.js';
-import { backendById, modelByKey, type State } from '../state/state.js';
+import { backendById, modelByKey, type SetUpJob, type State } from '../state/state.js';
 import { isTurnLogFocused } from '../state/turn-log.js';
 import { speedOf } from './figures.js';
 import type { Keymap } from './keymap.js';
 import { fallBackOffer } from './fall-back-offer.js';
+import { jobLine } from './set-up-figures.js';
 import { figuresOfTurn, unreadText } from './turn-footers.js';
 
 /** What answers, how full its context is, which chat this is. */
@@ -68,11 +69,24 @@ const STEP_WORDS: Readonly<Record<Phase, string>> = {
 export function selectPhaseBar(state: State, keymap: Keymap): PhaseBarProps {
   const { live } = state.chat;
   if (live) return { steps: stepsOf(live, state), idle: [], keys: runningKeys(state, keymap) };
+  const { job } = state.setUp;
+  if (job) return { steps: [jobStep(job, state.mono)], idle: [], keys: jobKeys(state, keymap) };
   const last = state.chat.done.at(-1);
   return {
     steps: [],
     idle: last ? lastLine(last, state) : idleLine(state),
     keys: [...urgentKeys(state, keymap), ...paneKeys(state, keymap)],
+  };
+}
+
+/** The engine and a model that are being fetched. */
+function jobStep(job: SetUpJob, mono: number): PhaseStep {
+  const { figures, words } = jobLine(job, mono);
+  return {
+    label: `get ${job.title}`,
+    figures: figures.length > 0 ? figures : [words],
+    estimated: figures.length > 0 && job.estimated,
+    state: 'current',
   };
 }
 
@@ -206,6 +220,14 @@ function runningKeys(state: State, keymap: Keymap): readonly KeyHint[] {
     { key: keymap.keyOf('menu.open'), does: 'menu' },
     { key: keymap.keyOf('keys.open'), does: 'keys' },
     { key: keymap.keyOf('turn.log'), does: 'log' },
+  ];
+}
+
+function jobKeys({ view }: State, keymap: Keymap): readonly KeyHint[] {
+  return [
+    { key: keymap.keyOf('escape'), does: view.pane === 'message' ? 'stop' : 'message' },
+    { key: keymap.keyOf('menu.open'), does: 'menu' },
+    { key: keymap.keyOf('keys.open'), does: 'keys' },
   ];
 }
 

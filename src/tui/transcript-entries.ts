@@ -30,7 +30,9 @@ export function transcriptEntries(chat: ChatState, offer: string | null = null):
   const { done, live, queue, unfolded, dropped } = chat;
   const left = dropped.length === 0 ? null : leftOut(dropped);
   const after: TranscriptEntry[] = live ? [...liveEntries(live, unfolded.has(live.id))] : [];
-  for (const [i, text] of queue.entries()) after.push(waitingEntry(text, i));
+  const first = live === null && done.length === 0 ? 'the model' : 'the answer above';
+  for (const [i, text] of queue.entries())
+    after.push(waitingEntry(text, i, i === 0 ? first : 'the answer above'));
   return {
     length: 2 * done.length + after.length,
     at(index) {
@@ -144,7 +146,7 @@ function thinkingSummary(turn: Turn): string {
   return ended === null || ended === undefined ? 'thinking' : `thought ${formatDuration(ended - began)}`;
 }
 
-function waitingEntry(text: string, index: number): TranscriptEntry {
+function waitingEntry(text: string, index: number, waitsFor: string): TranscriptEntry {
   return {
     id: `waiting-${index}-${text.length}`,
     role: 'user',
@@ -154,6 +156,6 @@ function waitingEntry(text: string, index: number): TranscriptEntry {
     text: text === '' ? EMPTY_TEXT : textOf(text),
     running: false,
     struck: false,
-    footers: [{ text: 'waits for the answer above · Up takes it back', token: 'muted' }],
+    footers: [{ text: `waits for ${waitsFor} · Up takes it back`, token: 'muted' }],
   };
 }

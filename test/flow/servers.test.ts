@@ -195,11 +195,11 @@ describe('several servers', () => {
 });
 
 describe('no server', () => {
-  it('leads to ways on; Down and Enter try the mock, which answers', async () => {
+  it('leads to ways on; Up and Enter try the mock, which answers', async () => {
     const at = await startDashboard();
     await at.sees('No server found on this machine.');
     expect(at.screen()).toContain('look for servers again');
-    at.type('\x1b[B\x1b[B\r');
+    at.type('\x1b[A\x1b[A\r');
     await at.sees('mock (no model) · mock');
     at.send('hello');
     await at.sees('This is the mock');

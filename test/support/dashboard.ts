@@ -17,6 +17,7 @@ export interface DashboardOptions {
   readonly settings?: Partial<Settings>;
   readonly urls?: readonly string[];
   readonly mock?: boolean;
+  readonly embedded?: boolean;
   readonly continueLast?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   /** Of an earlier run; it is not removed with the dashboard then. */
@@ -102,6 +103,7 @@ export async function startDashboard(options: DashboardOptions = {}): Promise<Te
     secrets: [],
     urls: options.urls ?? [],
     mock: options.mock ?? false,
+    embedded: options.embedded ?? false,
     continueLast: options.continueLast ?? false,
     record: options.record ?? null,
     replay: null,

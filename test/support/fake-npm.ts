@@ -16,9 +16,11 @@ export interface FakeNpmOptions {
   readonly gate?: string;
   /** It ends well and has brought nothing. */
   readonly empty?: boolean;
+  /** Its last words, with which it fails: `npm error code ENOTFOUND`. */
+  readonly fails?: string;
 }
 
-export function fakeNpm(folder: string, { gate, empty = false }: FakeNpmOptions = {}): FakeNpm {
+export function fakeNpm(folder: string, { gate, empty = false, fails }: FakeNpmOptions = {}): FakeNpm {
   const file = path.join(folder, 'npm');
   const log = path.join(folder, 'npm-runs.ndjson');
   const source = path.resolve('test/fixtures/fake-engine/index.js');
@@ -35,6 +37,10 @@ told('one');
 const end = () => {
   if (!${empty}) fs.copyFileSync(${JSON.stringify(source)}, path.join(place, 'dist', 'index.js'));
   told('two');
+  const words = ${JSON.stringify(fails ?? null)};
+  if (words === null) return;
+  process.stderr.write(words + '\\n');
+  process.exitCode = 1;
 };
 const gate = ${JSON.stringify(gate ?? null)};
 const look = () => (gate === null || fs.existsSync(gate) ? end() : setTimeout(look, 5));

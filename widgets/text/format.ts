@@ -28,6 +28,13 @@ export function formatRoughBytes(bytes: number | null, unknown = UNKNOWN): strin
   ).replace('.0', '');
 }
 
+/** Below a gigabyte by the megabyte, for what is watched while it grows: `139 MB`, `1.3 GB`. */
+export function formatDownload(bytes: number | null, unknown = UNKNOWN): string {
+  return isKnown(bytes) && bytes >= 1e6 && bytes < 999.5e6
+    ? `${Math.round(bytes / 1e6)} MB`
+    : formatBytes(bytes, unknown);
+}
+
 /** Used of total in the unit of the total: `19.1 / 24.0 GB`, `0 / 2.0 GB`. */
 export function formatUsage(usedBytes: number | null, totalBytes: number | null, unknown = UNKNOWN): string {
   if (!isKnown(totalBytes)) return formatBytes(usedBytes, unknown);

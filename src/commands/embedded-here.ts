@@ -1,0 +1,127 @@
+import { formatBytes, formatCountdown, formatDownload, formatPercent } from '../../widgets/text/format.js';
+import { sanitizeLine } from '../../widgets/text/sanitize.js';
+import { builtProgram } from '../built-program.js';
+import { metered, NEW_METER, pullFigures } from '../domain/pull-meter.js';
+import { asOnePull, wishWithoutQuestion, type SetUpProgress, type SetUpWish } from '../domain/set-up.js';
+import { ENGINE_CHILD } from '../engine/open-local.js';
+import { hubAnswers, setUp } from '../engine/set-up.js';
+import { setUpOffer, type SetUpPorts } from '../engine/set-up-offer.js';
+import type { EmbeddedSource } from '../engine/source.js';
+import { EXIT, LmappError } from '../errors.js';
+import type { CommandContext } from './command.js';
+import { askEmbedded, type AskedServer } from './find-backends.js';
+import type { StatusLine } from './status-line.js';
+import { toLmappError } from './with-work.js';
+
+export interface EmbeddedHereOptions {
+  readonly context: CommandContext;
+  readonly source: EmbeddedSource;
+  /** The model that was named; empty for none. */
+  readonly wanted: string;
+  /** Key of the model used last. */
+  readonly remembered: string | null;
+  readonly status: StatusLine;
+  readonly signal: AbortSignal;
+}
+
+export interface EmbeddedHere {
+  readonly server: AskedServer;
+  /** Of the model that is to answer. */
+  readonly model: string;
+}
+
+/**
+ * The engine of this machine with a model, for `--embedded`: what is missing is fetched without a question, and told on stderr. Null: it
+ * was cancelled. Errors: LmappError.
+ */
+export async function embeddedHere(options: EmbeddedHereOptions): Promise<EmbeddedHere | null> {
+  const { context, source, wanted, remembered, status, signal } = options;
+  const { ports, files } = context;
+  const setUpPorts: SetUpPorts = {
+    ports,
+    source,
+    directory: files.engine,
+    childPath: builtProgram(ENGINE_CHILD),
+  };
+  const offer = setUpOffer(setUpPorts);
+  if (!offer)
+    throw new LmappError(
+      'engine-platform',
+      `There is no prebuilt engine for ${ports.platform} ${process.arch}.`,
+      {
+        hint: 'Run models with a server instead: lmapp backends --help',
+      },
+    );
+  status.show('looking for model files');
+  const found = await source.files(signal).catch(() => []);
+  if (signal.aborted) return null;
+  const name = remembered?.replace(/^embedded\//, '') ?? null;
+  const wish = await wishWithoutQuestion(found, wanted, name, offer.freeBytes, () =>
+    hubAnswers(setUpPorts, signal),
+  );
+  if (!wish)
+    throw new LmappError('unknown-model', `no model file of this machine is called ${sanitizeLine(wanted)}`, {
+      hint: `"lmapp models catalogue" lists what can be fetched; or give hf:ORG/REPO[:QUANT].${
+        found.length > 0
+          ? ` Here is ${found
+              .slice(0, 5)
+              .map((each) => sanitizeLine(each.name))
+              .join(', ')}.`
+          : ''
+      }`,
+      exitCode: EXIT.usage,
+    });
+  const model = await fetched(options, setUpPorts, wish);
+  if (model === null) return null;
+  return { server: await askEmbedded(source, ports.clock, signal), model };
+}
+
+/** The name of the model, when all is here. Null: cancelled. */
+async function fetched(
+  { context, status, signal }: EmbeddedHereOptions,
+  setUpPorts: SetUpPorts,
+  wish: SetUpWish,
+): Promise<string | null> {
+  const { stderr, ports } = context;
+  let meter = NEW_METER;
+  let told = '';
+  /** Who reads a file wants each step once. */
+  const say = (words: string): void => {
+    if (words === told) return;
+    told = words;
+    if (!stderr.isTTY) stderr.write(`lmapp: ${words}\n`);
+  };
+  const onProgress = (progress: SetUpProgress): void => {
+    const { progress: whole, estimated } = asOnePull(progress);
+    const now = ports.clock.monotonic();
+    meter = metered(meter, whole, now);
+    const { fraction, completedBytes, totalBytes, bytesPerSecond, leftMs } = pullFigures(meter, now);
+    if (whole.phase !== 'done') say(stepOf(progress, wish));
+    const figures = [
+      fraction === null ? '' : `${estimated ? '≈ ' : ''}${formatPercent(fraction)}`,
+      completedBytes === null ? '' : `${formatDownload(completedBytes)} of ${formatDownload(totalBytes)}`,
+      bytesPerSecond === null ? '' : `${formatBytes(bytesPerSecond)}/s`,
+      leftMs === null ? '' : `${formatCountdown(leftMs)} left`,
+    ];
+    status.show([...figures.filter((figure) => figure !== ''), whole.status].join('  '));
+  };
+  const end = await setUp(setUpPorts, wish, onProgress, signal);
+  status.clear();
+  if (end.outcome === 'failed') throw toLmappError(end.fault);
+  if (end.outcome === 'done') return end.name;
+  stderr.write('lmapp: cancelled; what came is kept, and the next try goes on from there\n');
+  return null;
+}
+
+/** What is being done, without figures. */
+function stepOf({ engine, model }: SetUpProgress, wish: SetUpWish): string {
+  const parts = [
+    ...(engine && engine.phase !== 'done'
+      ? [engine.phase === 'checking' ? 'tries the engine' : 'fetches the engine with npm']
+      : []),
+    ...(model && model.phase !== 'done'
+      ? [model.phase === 'verifying' ? `checks ${wish.name}` : `fetches ${wish.name}`]
+      : []),
+  ];
+  return parts.join(', ');
+}
