@@ -1,11 +1,20 @@
 import { gauge } from './gauge.js';
 import { withSigns } from './glyphs.js';
-import { dimmed, gpuLines, memoryLines, netText, type GpuReading, type MachineProps } from './machine.js';
+import {
+  dimmed,
+  gpuLines,
+  memoryLines,
+  netText,
+  serverLines,
+  type GpuReading,
+  type MachineProps,
+} from './machine.js';
 import { fitRow, spansWidth } from './rows.js';
 import { formatBytes, formatCountdown, formatPercent } from './text/format.js';
 import type { Row, Size, Span } from './text/span.js';
 import { span } from './text/span.js';
 import { padEnd, padStart, truncateMiddle } from './text/truncate.js';
+import { wrapText } from './text/wrap.js';
 import type { Glyphs, Widget, WidgetInstance } from './widget.js';
 
 /** A model that lies in memory. */
@@ -88,7 +97,7 @@ function viewRows(props: MachineViewProps, { width, height }: Size, glyphs: Glyp
   const stale = props.staleMs !== null;
   const faint = (lines: Span[][]): Span[][] => (stale ? lines.map((line) => line.map(dimmed)) : lines);
   const left = faint(leftLines(props, leftWidth, glyphs));
-  const right = [...noteLines(props), ...faint(rightLines(props, rightWidth, glyphs))];
+  const right = [...noteLines(props, rightWidth), ...faint(rightLines(props, rightWidth, glyphs))];
   const lines = two ? beside(left, right, leftWidth, glyphs) : [...left, ...right];
   return lines.slice(0, height).map((line) => fitRow(line, width, glyphs.ellipsis));
 }
@@ -178,6 +187,7 @@ function gpuDetail(gpu: GpuDetail, width: number, glyphs: Glyphs): Span[][] {
 function rightLines(props: MachineViewProps, width: number, glyphs: Glyphs): Span[][] {
   const { sample } = props;
   const lines: Span[][] = [...modelLines(props.models, width, glyphs)];
+  for (const server of props.servers ?? []) lines.push(...serverLines(server, width, glyphs));
   if (props.processes && props.processes.length > 0)
     lines.push(...processLines(props.processes, width, glyphs));
   if (props.temperatures.length > 0)
@@ -201,9 +211,14 @@ function rightLines(props: MachineViewProps, width: number, glyphs: Glyphs): Spa
   return lines;
 }
 
-function noteLines({ staleMs, notes }: MachineViewProps): Span[][] {
+function noteLines({ staleMs, notes }: MachineViewProps, width: number): Span[][] {
   const old = staleMs === null ? [] : [[span(` no new reading for ${formatCountdown(staleMs)}`, 'warn')]];
-  return [...old, ...notes.map((note) => [span(` ${note}`, 'warn')])];
+  return [
+    ...old,
+    ...notes.flatMap((note) =>
+      wrapText(note, Math.max(1, width - 1)).map((part) => [span(` ${part}`, 'warn')]),
+    ),
+  ];
 }
 
 function modelLines(models: readonly ModelInMemory[], width: number, glyphs: Glyphs): Span[][] {

@@ -6,12 +6,14 @@ import {
   formatCountdown,
   formatPercent,
   formatPercentNumber,
+  formatSpeed,
   formatUsage,
 } from './text/format.js';
 import type { Row, Size, Span, Token } from './text/span.js';
 import { span } from './text/span.js';
 import { padEnd, padStart, truncateMiddle } from './text/truncate.js';
 import { stringWidth } from './text/width.js';
+import { wrapText } from './text/wrap.js';
 import type { Glyphs, View, Widget, WidgetInstance } from './widget.js';
 
 /** Readings of the machine; null is not known. Ratios are fractions 0..1, memory is in bytes. */
@@ -45,6 +47,16 @@ export interface GpuReading {
   readonly slowedBy?: string | null;
 }
 
+/** Requests, tokens per second, and the share of the memory for contexts that is in use. */
+export interface ServerReading {
+  readonly name: string;
+  readonly running: number | null;
+  readonly waiting: number | null;
+  readonly cacheUsed: number | null;
+  readonly answerPerSecond: number | null;
+  readonly promptPerSecond: number | null;
+}
+
 export interface MachineProps {
   readonly sample: MachineReading | null;
   readonly gpus: readonly GpuReading[];
@@ -53,6 +65,8 @@ export interface MachineProps {
   readonly memoryHistory: readonly (number | null)[];
   /** Of the busiest GPU. */
   readonly gpuHistory: readonly (number | null)[];
+  /** What model servers tell of their work, where they are asked. */
+  readonly servers?: readonly ServerReading[];
   /** Age of the readings in ms when no new ones come; null while they are fresh. */
   readonly staleMs: number | null;
   /** Facts that do not change, shown below when there is room: system, processor. */
@@ -62,6 +76,7 @@ export interface MachineProps {
 }
 
 const LABEL_COLUMNS = 5;
+const SERVER_INDENT = 3;
 const BAR_CELLS = 11;
 const WIDE_BAR_CELLS = 24;
 
@@ -80,15 +95,51 @@ function machineView(props: MachineProps, size: Size, glyphs: Glyphs): View {
   if (sample === null && props.gpus.length === 0) lines.push([span(' no reading yet', 'muted')]);
   if (sample !== null) lines.push(...memoryLines(props, sample, width, glyphs));
   for (const gpu of props.gpus) lines.push(...gpuLines(gpu, props, width, glyphs));
+  for (const server of props.servers ?? []) lines.push(...serverLines(server, width, glyphs));
   if (sample !== null) lines.push(otherLine(sample, width, glyphs));
   if (props.staleMs !== null)
     lines.push([span(` no new reading for ${formatCountdown(props.staleMs)}`, 'warn')]);
   const stale = props.staleMs !== null;
   const rows: Row[] = lines.map((spans) => fitRow(stale ? spans.map(dimmed) : spans, width, glyphs.ellipsis));
-  for (const note of props.notes) rows.push(textRow(` ${note}`, 'warn', width, glyphs.ellipsis));
+  for (const note of props.notes) rows.push(...noteRows(note, width, glyphs));
   for (const fact of props.facts)
     rows.push(textRow(withSigns(` ${fact}`, glyphs), 'muted', width, glyphs.ellipsis));
   return { rows: cutRows(rows, size) };
+}
+
+/** A reason or a next step is of no use when its end is missing. */
+export function noteRows(note: string, width: number, glyphs: Glyphs): Row[] {
+  const indent = ' '.repeat(1 + note.length - note.trimStart().length);
+  const room = Math.max(1, width - indent.length);
+  return wrapText(note.trim(), room).map((part) =>
+    textRow(`${indent}${part}`, 'warn', width, glyphs.ellipsis),
+  );
+}
+
+/** ` vLLM  2 running  1 waiting  cache 42 %  35.0 tok/s  prompt 120 tok/s`: what does not fit stands in further rows. */
+export function serverLines(server: ServerReading, width: number, glyphs: Glyphs): Span[][] {
+  const { running, waiting, cacheUsed, answerPerSecond, promptPerSecond } = server;
+  const count = (value: number | null): string => (value === null ? glyphs.unknown : String(value));
+  const lines: string[] = [];
+  let room = width - stringWidth(server.name) - 2;
+  for (const part of [
+    `${count(running)} running`,
+    `${count(waiting)} waiting`,
+    `cache ${formatPercent(cacheUsed, glyphs.unknown)}`,
+    formatSpeed(answerPerSecond, glyphs.unknown),
+    `prompt ${formatSpeed(promptPerSecond, glyphs.unknown)}`,
+  ]) {
+    const last = lines.at(-1);
+    if (last === undefined || stringWidth(last) + 2 + stringWidth(part) > room) {
+      if (last !== undefined) room = width - SERVER_INDENT;
+      lines.push(part);
+    } else lines[lines.length - 1] = `${last}  ${part}`;
+  }
+  return lines.map((line, at) =>
+    at === 0
+      ? [span(` ${server.name} `, 'muted'), span(line)]
+      : [span(`${' '.repeat(SERVER_INDENT)}${line}`)],
+  );
 }
 
 /** Everything of old readings is faint but the warning that says so. */
@@ -134,9 +185,12 @@ export function gaugeLine(
   if (cells > 0) spans.push(...gauge(fraction, cells, glyphs, token));
   const percent = value.endsWith('%');
   const valueColumns = width >= 60 ? 17 : percent ? 7 : stringWidth(value) + 2;
-  spans.push(span(` ${padEnd(percent ? padStart(value, 5) : value, valueColumns)}`));
   const room = width - LABEL_COLUMNS - 1 - (cells > 0 ? cells + 2 : 0) - 1 - valueColumns - 1;
-  if (history !== null && room >= 4) spans.push(span(sparkline(history, room, glyphs), 'accent'));
+  const charted = history !== null && room >= 4;
+  const text = percent ? padStart(value, 5) : value;
+  // Blanks at the end would be cut with an ellipsis where they do not fit.
+  spans.push(span(` ${charted ? padEnd(text, valueColumns) : text}`));
+  if (charted) spans.push(span(sparkline(history, room, glyphs), 'accent'));
   return spans;
 }
 

@@ -67,6 +67,18 @@ export interface MachineDetail {
   readonly oomKills: number | null;
   /** How often a process had to wait at the memory limit of its container so far; null or absent: there is no limit, or no account of it. */
   readonly limitHits?: number | null;
+  /** What model servers tell of their work on pages of metrics; absent: no such page is asked. */
+  readonly servers?: readonly ServerLoad[];
+}
+
+/** Readings of a model server. Counts are of requests, speeds in tokens per second, `cacheUsed` is a fraction. */
+export interface ServerLoad {
+  readonly name: string;
+  readonly running: number | null;
+  readonly waiting: number | null;
+  readonly cacheUsed: number | null;
+  readonly answerPerSecond: number | null;
+  readonly promptPerSecond: number | null;
 }
 
 /** Share of the last 10 s in which something (`some`) or everything (`full`) waited: Linux PSI `avg10`. */

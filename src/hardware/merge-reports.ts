@@ -1,4 +1,4 @@
-import type { GpuSample, MachineSample } from '../domain/hardware.js';
+import type { GpuSample, MachineDetail, MachineSample } from '../domain/hardware.js';
 import type { Clock } from '../ports.js';
 import { NO_READINGS_OF_CARD } from './no-readings.js';
 import type { ProbeReport } from './probe.js';
@@ -27,6 +27,9 @@ export function mergeReports(
     const sample = parts.reduce(mergedSample);
     report({ type: 'machine', sample }, 'machine');
   });
+  const detail = new Parts<MachineDetail>((parts) => {
+    report({ type: 'detail', detail: parts.reduce(mergedDetail) }, 'detail');
+  });
   const fading = new Map<string, () => void>();
 
   function fade(source: string): void {
@@ -48,13 +51,18 @@ export function mergeReports(
         return gpus.put(source, told.gpus);
       }
       if (told.type === 'machine') return machine.put(source, told.sample);
+      if (told.type === 'detail') return detail.put(source, told.detail);
       if (told.type === 'state') {
         const { state } = told.state;
         if (state === 'absent') gpus.change(source, () => []);
+        // A server that does not answer any more does not work on two requests.
+        if (state === 'failed')
+          detail.change(source, (known) => (known.servers ? { ...known, servers: [] } : known));
         if (state === 'failed') fade(source);
         if (state === 'failed' || state === 'stale' || state === 'absent') {
           gpus.yield(source);
           machine.yield(source);
+          detail.yield(source);
         }
       }
       report(told, source);
@@ -118,6 +126,16 @@ function mergedGpus(parts: readonly (readonly GpuSample[])[]): readonly GpuSampl
 /** Several sources that know different things about the whole machine. */
 function mergedSample(a: MachineSample, b: MachineSample): MachineSample {
   return { ...filled(a, b), memoryLimited: a.memoryTotalBytes === null ? b.memoryLimited : a.memoryLimited };
+}
+
+/** A list without rows is not told. */
+function mergedDetail(a: MachineDetail, b: MachineDetail): MachineDetail {
+  const told = Object.entries(a).filter(
+    ([, value]: readonly [string, unknown]) =>
+      value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0),
+  );
+  const servers = [...(a.servers ?? []), ...(b.servers ?? [])];
+  return { ...a, ...b, ...Object.fromEntries(told), ...((a.servers ?? b.servers) && { servers }) };
 }
 
 /** What `a` does not know, from `b`. */

@@ -2,6 +2,7 @@ import type { GpuSample, MachineDetail, MachineFacts, MachineSample } from '../d
 import { averageOf, parsePrometheus, sumOf, type Sample } from '../wire/prometheus.js';
 import { netRates, type NetReading } from './network.js';
 import { GPU_NAMES, readGpus } from './remote-gpus.js';
+import { detailOfServers, readServers, SERVER_NAMES, type ServerLook } from './remote-servers.js';
 import { NODE_NAMES, readNode, type NodeLook } from './remote-node.js';
 
 /** What a page of metrics tells of its machine. */
@@ -18,6 +19,7 @@ export interface PageLook {
   readonly atSeconds: number;
   readonly node: NodeLook | null;
   readonly net: NetReading | null;
+  readonly servers: ServerLook;
 }
 
 /** Why a page tells nothing of its machine. */
@@ -46,6 +48,7 @@ const MACMON_NAMES: readonly string[] = [
 const NAMES: ReadonlySet<string> = new Set([
   ...NODE_NAMES,
   ...GPU_NAMES,
+  ...SERVER_NAMES,
   ...LLAMA_SWAP_NAMES,
   ...MACMON_NAMES,
 ]);
@@ -64,13 +67,18 @@ export function readPage(
   const samples = parsePrometheus(text, NAMES);
   const node = readNode(samples, before?.node ?? null, atSeconds);
   const net = swapNet(samples);
-  const look: PageLook = { atSeconds, node: node?.look ?? null, net };
+  const seconds = before ? atSeconds - before.atSeconds : 0;
+  const { servers, look: served } = readServers(samples, before?.servers ?? null, seconds);
+  const look: PageLook = { atSeconds, node: node?.look ?? null, net, servers: served };
   const sample = node?.sample ?? swapSample(samples, before, look) ?? macSample(samples);
   const gpus = readGpus(samples, sample?.memoryTotalBytes ?? null);
   if (sumOf(samples, 'nvidia_smi_last_collect_success') === 0)
     return { reason: 'its nvidia-smi fails', hint: 'run nvidia-smi on that machine' };
-  if (sample || gpus.length > 0)
-    return { sample, detail: node?.detail ?? null, facts: node?.facts ?? null, gpus, look };
+  if (sample || gpus.length > 0 || servers.length > 0) {
+    const ofServers = servers.length > 0 ? detailOfServers(servers) : null;
+    const detail = node && ofServers ? { ...node.detail, servers } : (node?.detail ?? ofServers);
+    return { sample, detail, facts: node?.facts ?? null, gpus, look };
+  }
   if (/^(?:llamacpp|vllm):/m.test(text))
     return { reason: 'it tells of a model server, not of its machine', hint: INSTEAD };
   if (/^# (?:TYPE|HELP) |^[a-z_]\w*(?:\{[^\n]*\})? [-+\d.]/im.test(text))

@@ -1,7 +1,8 @@
 import type { MachineDetail, MachineSample, MemoryCheck } from '../domain/hardware.js';
 import type { MachineReadings } from './state.js';
 
-const NOTHING: MachineSample = {
+/** A machine of which nothing is told. */
+export const NO_SAMPLE: MachineSample = {
   cpu: null,
   cores: null,
   memoryUsedBytes: null,
@@ -31,5 +32,5 @@ export function readingsWith(readings: MachineReadings, check: MemoryCheck): Mac
     oomKills,
     limitHits,
   };
-  return { ...readings, sample: { ...NOTHING, memoryUsedBytes, memoryTotalBytes, swapUsedBytes }, detail };
+  return { ...readings, sample: { ...NO_SAMPLE, memoryUsedBytes, memoryTotalBytes, swapUsedBytes }, detail };
 }

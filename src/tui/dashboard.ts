@@ -15,14 +15,14 @@ import { machineName } from '../domain/machine-name.js';
 import { SMALLEST } from '../domain/smallest-screen.js';
 import type { AppEvent, PaneId } from '../events/catalogue.js';
 import { hardStop, isIdleNews } from '../state/aftermath.js';
-import { readingsOf, shownMachine } from '../state/machines.js';
+import { shownMachine } from '../state/machines.js';
 import type { State } from '../state/state.js';
 import type { Area, Frame, Surface, TerminalScreen } from '../terminal/terminal.js';
 import { arrange, type Arrangement, type SurfaceId } from './arrange.js';
 import type { Keymap } from './keymap.js';
 import { createLogWindow } from './log-window.js';
 import { createOverlayPane } from './overlay-pane.js';
-import { createMachinePane } from './machine-pane.js';
+import { createMachinePane, machinePaneRows } from './machine-pane.js';
 import { emptyChatRows } from './empty-chat.js';
 import { fallBackOffer } from './fall-back-offer.js';
 import { filterLine } from './filter-line.js';
@@ -281,7 +281,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       messageWidth,
       Math.max(1, Math.floor(height / 3)),
     );
-    const machineRows = machineRowsOf(s);
+    const machineRows = machinePaneRows(s, glyphs);
     const wanted = [
       width,
       height,
@@ -318,12 +318,6 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   function hostOf(s: State): string {
     const machine = shownMachine(s);
     return machine === THIS_MACHINE ? options.hostName : machineName(machine);
-  }
-
-  function machineRowsOf(s: State): number {
-    const { gpus, sample, facts } = readingsOf(s, shownMachine(s));
-    const swap = sample !== null && (sample.swapTotalBytes ?? 0) > 0 ? 1 : 0;
-    return 3 + swap + 2 * Math.min(gpus.length, 3) + (facts ? 2 : 0);
   }
 
   function paintNotices(s: State): void {

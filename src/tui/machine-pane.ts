@@ -1,5 +1,5 @@
 import { historyChart, loadHistoryChart, type HistorySeries } from '../../widgets/history-chart.js';
-import { machine } from '../../widgets/machine.js';
+import { machine, noteRows, serverLines } from '../../widgets/machine.js';
 import { machineView } from '../../widgets/machine-view.js';
 import { EMPTY_ROW, type Size } from '../../widgets/text/span.js';
 import type { Glyphs, View } from '../../widgets/widget.js';
@@ -49,6 +49,24 @@ export function createMachinePane(glyphs: Glyphs, onLoaded: () => void): Machine
       return { rows: [...shown, EMPTY_ROW, ...below.rows] };
     },
   };
+}
+
+/** Beside the models the pane is so wide inside; notes and servers have so many rows at most there. */
+const INSIDE_COLUMNS = 36;
+const MOST_MORE_ROWS = 8;
+
+/** Rows that the gauges want beside other panes, so that the reason of a fault and its next step are not cut. */
+export function machinePaneRows(state: State, glyphs: Glyphs): number {
+  const { gpus, sample, facts, detail, sources } = readingsOf(state, shownMachine(state));
+  const swap = sample !== null && (sample.swapTotalBytes ?? 0) > 0 ? 1 : 0;
+  const usual = 3 + swap + 2 * Math.min(gpus.length, 3) + (facts ? 2 : 0);
+  if (sources.size === 0 && !detail?.servers) return usual;
+  const { notes, servers = [] } = selectMachine(state);
+  const more = [
+    ...notes.flatMap((note) => noteRows(note, INSIDE_COLUMNS, glyphs)),
+    ...servers.flatMap((server) => serverLines(server, INSIDE_COLUMNS, glyphs)),
+  ];
+  return usual + Math.min(MOST_MORE_ROWS, more.length);
 }
 
 function seriesOf(readings: MachineReadings, mono: number): readonly HistorySeries[] {

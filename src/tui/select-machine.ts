@@ -2,6 +2,7 @@ import type { MachineProps } from '../../widgets/machine.js';
 import { formatBytes, formatCountdown } from '../../widgets/text/format.js';
 import { THIS_MACHINE, type MachineFacts, type MachineId, type SourceState } from '../domain/hardware.js';
 import { sampleIntervalMs } from '../state/hardware.js';
+import { NO_SAMPLE } from '../state/memory-check.js';
 import { readingsOf, shownMachine, unwatchedHost } from '../state/machines.js';
 import type { MachineReadings, State } from '../state/state.js';
 
@@ -14,8 +15,11 @@ export function selectMachine(state: State): MachineProps {
   const machine = shownMachine(state);
   const hardware = readingsOf(state, machine);
   const unwatched = unwatchedHost(state);
+  const servers = hardware.detail?.servers ?? [];
   return {
-    sample: hardware.sample,
+    // Of a machine of which only its model servers tell, the rest is unknown.
+    sample: hardware.sample ?? (servers.length > 0 ? NO_SAMPLE : null),
+    servers,
     gpus: hardware.gpus,
     cpuHistory: hardware.cpuHistory,
     memoryHistory: hardware.memoryHistory,

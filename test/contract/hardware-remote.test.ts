@@ -255,7 +255,7 @@ describe('a machine over its pages of metrics', () => {
     ['has another path', (response) => response.writeHead(404).end('not found'), 'it answers 404'],
     [
       'is a model server',
-      (response) => response.end('llamacpp:requests_processing 0\n'),
+      (response) => response.end('llamacpp:n_tokens_max 423\n'),
       'it tells of a model server, not of its machine',
     ],
     ['is a web page', (response) => response.end('<html></html>'), 'this is no page of metrics'],
@@ -282,6 +282,30 @@ describe('a machine over its pages of metrics', () => {
     );
     await until(() => states().length > 1, 'told');
     expect(states()[1]).toMatchObject({ state: 'failed', hint: expect.stringContaining('127.0.0.1:1') });
+  });
+
+  it('of the server and of its machine together make one detail', async () => {
+    const node = await serve((response) =>
+      response.end('node_load1 3\nnode_load5 2.5\nnode_vmstat_oom_kill 4\n'),
+    );
+    const vllm = await serve((response) =>
+      response.end(
+        'vllm:num_requests_running 2\nvllm:num_requests_waiting 0\nvllm:kv_cache_usage_perc 0.5\n',
+      ),
+    );
+    poller = createMachinePoller({
+      ports: ports(),
+      report: (report) => reports.push(report),
+      probes: remoteProbes(ports(), [vllm, node].join(',')),
+    });
+    poller.watch({ machine: true, gpu: true, intervalMs: 1000 });
+    const details = () => reports.flatMap((report) => (report.type === 'detail' ? [report.detail] : []));
+    await until(() => details().length > 1, 'two details');
+    expect(details().at(-1)).toMatchObject({
+      load5: 2.5,
+      oomKills: 4,
+      servers: [{ name: 'vLLM', running: 2, waiting: 0, cacheUsed: 0.5, answerPerSecond: null }],
+    });
   });
 
   it('may have several pages that together make one sample and one list of cards', async () => {

@@ -91,6 +91,18 @@ llamaswap_gpu_memory_total_bytes{id="1",name="RTX"} 9000000
 llamaswap_gpu_temperature_celsius{id="1",name="RTX"} 60
 llamaswap_gpu_power_draw_watts{id="1",name="RTX"} 9.94
 `,
+  'llama.cpp': (step) => `llamacpp:requests_processing 2
+llamacpp:requests_deferred 1
+llamacpp:kv_cache_usage_ratio 0.5
+llamacpp:tokens_predicted_total ${100 + step}
+llamacpp:prompt_tokens_total ${200 + step}
+`,
+  vLLM: (step) => `vllm:num_requests_running{engine="0"} 2
+vllm:num_requests_waiting{engine="0"} 1
+vllm:kv_cache_usage_perc{engine="0"} 0.4
+vllm:generation_tokens_total{engine="0"} ${100 + step}
+vllm:prompt_tokens_total{engine="0"} ${200 + step}
+`,
   'macmon serve': () => `macmon_memory_ram_total_bytes{chip="Apple M3"} 34359738368
 macmon_memory_ram_used_bytes{chip="Apple M3"} 17179869184
 macmon_memory_swap_total_bytes{chip="Apple M3"} 2000000

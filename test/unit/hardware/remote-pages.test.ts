@@ -241,11 +241,57 @@ macmon_gpu_power_watts{chip="Apple M3"} 7.5
   });
 });
 
+describe('a page of a model server', () => {
+  const vllm = (answered: number): string => `vllm:num_requests_running{engine="0"} 2
+vllm:num_requests_running{engine="1"} 1
+vllm:num_requests_waiting{engine="0"} 0
+vllm:kv_cache_usage_perc{engine="0"} 0.4
+vllm:kv_cache_usage_perc{engine="1"} 0.2
+vllm:generation_tokens_total{engine="0"} ${answered}
+`;
+  const llama = (running: number, answered: number): string => `llamacpp:requests_processing ${running}
+llamacpp:requests_deferred 1
+llamacpp:tokens_predicted_total ${answered}
+llamacpp:prompt_tokens_total ${2 * answered}
+`;
+  const servers = (text: string, before: PageLook | null, at: number) => {
+    const page = read(text, before, at);
+    return { ...page, servers: page.detail?.servers ?? [] };
+  };
+
+  it('tells of its requests, its cache and, from the second look on, its speed, and nothing of the machine', () => {
+    const first = servers(vllm(1000), null, 100);
+    expect(first.servers).toEqual([
+      {
+        name: 'vLLM',
+        running: 3,
+        waiting: 0,
+        cacheUsed: expect.closeTo(0.3),
+        answerPerSecond: null,
+        promptPerSecond: null,
+      },
+    ]);
+    expect(first).toMatchObject({ sample: null, gpus: [], facts: null });
+    expect(servers(vllm(1350), first.look, 110).servers[0]).toMatchObject({ answerPerSecond: 35 });
+    expect(servers(vllm(3), first.look, 110).servers[0]).toMatchObject({ answerPerSecond: null });
+  });
+
+  it('of llama.cpp has no speed while an answer runs that it has not counted yet', () => {
+    const first = servers(llama(1, 100), null, 100);
+    expect(first.servers[0]).toMatchObject({ name: 'llama.cpp', running: 1, waiting: 1, cacheUsed: null });
+    expect(servers(llama(1, 100), first.look, 105).servers[0]).toMatchObject({ answerPerSecond: null });
+    expect(servers(llama(0, 150), first.look, 105).servers[0]).toMatchObject({
+      answerPerSecond: 10,
+      promptPerSecond: 20,
+    });
+    expect(servers(llama(0, 100), first.look, 105).servers[0]).toMatchObject({ answerPerSecond: 0 });
+  });
+});
+
 describe('a page that tells nothing of a machine', () => {
   it.each([
-    ['# HELP llamacpp:prompt_tokens_total x\nllamacpp:prompt_tokens_total 5\n', 'model server'],
+    ['# HELP llamacpp:prompt_seconds_total x\nllamacpp:prompt_seconds_total 5\n', 'model server'],
     [JSON.stringify('llamacpp:predicted_tokens_seconds nan\n'), 'model server'],
-    ['vllm:num_requests_running{engine="0"} 1\nvllm:num_requests_running{engine="1"} 0\n', 'model server'],
     ['# TYPE go_goroutines gauge\ngo_goroutines 7\n', 'none of its metrics'],
     ['<html>hello</html>', 'no page of metrics'],
     ['', 'no page of metrics'],
