@@ -6,10 +6,11 @@ import {
   type BackendCheck,
   type BackendInfo,
   type Model,
+  type ModelDetails,
   type PullProgress,
   modelKey,
 } from '../domain/model.js';
-import type { LocalModelFile } from '../domain/model-file.js';
+import { ownerWords, type LocalModelFile } from '../domain/model-file.js';
 import type { Engine, EngineModelState, ModelToRun } from '../engine/engine-contract.js';
 import type { EmbeddedSource } from '../engine/source.js';
 import { WireError } from '../wire/wire-error.js';
@@ -102,6 +103,23 @@ class Embedded implements Backend {
       if (signal.aborted) return yield cancelled();
       yield { type: 'ended', outcome: 'failed', reason: null, fault: embeddedFault(error) };
     }
+  }
+
+  async details(model: Model, signal: AbortSignal): Promise<ModelDetails> {
+    const { path, owner, problem, shape } = await this.#fileOf(model, signal);
+    return {
+      license: null,
+      system: null,
+      template: null,
+      parameters: [],
+      modifiedAt: null,
+      facts: [
+        ['file', path],
+        ['belongs to', ownerWords(owner)],
+        ...(problem === null ? [] : [['cannot be run', problem] as const]),
+      ],
+      shape: shape ?? null,
+    };
   }
 
   async load(model: Model, options: LoadOptions, signal: AbortSignal): Promise<void> {

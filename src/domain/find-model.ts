@@ -15,9 +15,15 @@ export function findModels(all: readonly Model[], wanted: string): readonly Mode
   const lower = wanted.toLowerCase();
   for (const reads of READINGS) {
     const found = all.filter((model) => reads(model, wanted, lower));
-    if (found.length > 0) return found;
+    if (found.length > 0) return servedFirst(found);
   }
   return [];
+}
+
+/** A file that a server runs stands in the list of this machine as well, under the same name: the server is meant. */
+function servedFirst(found: readonly Model[]): readonly Model[] {
+  const served = found.filter(({ backendId }) => backendId !== 'embedded');
+  return served.length > 0 ? served : found;
 }
 
 /** The first model that a name means. */

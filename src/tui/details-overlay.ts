@@ -14,6 +14,7 @@ import type { Glyphs } from '../../widgets/widget.js';
 import type { Expiry, Model, ModelDetails } from '../domain/model.js';
 import { pullFigures } from '../domain/pull-meter.js';
 import { detailsId } from '../state/model-life.js';
+import { preferredServer, preferredWords } from '../state/preferred-server.js';
 import type { Pull } from '../state/pulls.js';
 import { backendById, modelByKey, pullById, type DetailsEntry, type State } from '../state/state.js';
 import { fitFacts } from './fit-facts.js';
@@ -57,6 +58,7 @@ function modelFacts(state: State, model: Model): readonly Fact[] {
   return [
     ['name', sanitizeLine(model.name)],
     ['server', `${backend?.info.title ?? ''} ${backend?.info.url ?? ''}`],
+    ...preferredFacts(state, backend?.info.kind ?? ''),
     ['state', stateOf(state, model)],
     ['stays loaded', staysOf(model.expiry, state.at)],
     ['for chat', model.chat ? 'yes' : 'no'],
@@ -71,6 +73,12 @@ function modelFacts(state: State, model: Model): readonly Fact[] {
     ['digest', model.digest?.slice(0, 19) ?? '—'],
     ...fitFacts(state, model),
   ];
+}
+
+/** Of what runs here without a server: which server would be the better choice, and why. */
+export function preferredFacts(state: State, kind: string): readonly Fact[] {
+  const program = kind === 'embedded' ? preferredServer(state) : null;
+  return program === null ? [] : [['preferred', preferredWords(program)]];
 }
 
 function stateOf(state: State, model: Model): string {

@@ -10,7 +10,7 @@ import type { ServerOrigin } from '../domain/model.js';
 import { backendById, type BackendEntry, type Overlay, type State } from '../state/state.js';
 import type { Area, TerminalScreen } from '../terminal/terminal.js';
 import { answerDetailRows } from './answer-details.js';
-import { detailRows, factRows, type Fact } from './details-overlay.js';
+import { detailRows, factRows, preferredFacts, type Fact } from './details-overlay.js';
 import { keyLabel, type Keymap, type Where } from './keymap.js';
 import { sourceFacts } from './log-sources.js';
 import { overlayItems } from './overlay-items.js';
@@ -95,7 +95,7 @@ export function createOverlayPane(screen: TerminalScreen, glyphs: Glyphs, keymap
       case 'details': {
         const server = backendById(state, top.subject ?? '');
         const rows = server
-          ? factRows(serverFacts(server), width, glyphs)
+          ? factRows(serverFacts(state, server), width, glyphs)
           : detailRows(state, top.subject, width, glyphs);
         return scrolledRows(pickerTitle('Details', SCROLLS, glyphs), rows, top.index);
       }
@@ -259,7 +259,10 @@ const ORIGINS: Readonly<Record<ServerOrigin, string>> = {
   mock: 'lmapp',
 };
 
-function serverFacts({ info, check, models, origin, nextTryMs }: BackendEntry): readonly Fact[] {
+function serverFacts(
+  state: State,
+  { info, check, models, origin, nextTryMs }: BackendEntry,
+): readonly Fact[] {
   const { status } = check;
   const away: readonly Fact[] =
     status.state === 'away'
@@ -277,6 +280,7 @@ function serverFacts({ info, check, models, origin, nextTryMs }: BackendEntry): 
     ['comes from', ORIGINS[origin]],
     ['state', status.state],
     ...away,
+    ...preferredFacts(state, info.kind),
     ['models', formatCount(models.length)],
     ['requests in work', formatCount(check.processing)],
     ['requests waiting', formatCount(check.queued)],

@@ -8,6 +8,7 @@ import { insteadOfPull } from '../domain/pull-names.js';
 import { fitOfModel } from '../state/fit.js';
 import { canStart } from '../state/own-servers.js';
 import type { BackendEntry, State } from '../state/state.js';
+import { preferredServer } from '../state/preferred-server.js';
 import { pullRows } from './select-pulls.js';
 
 const EMPTY_LIST = 'looking for servers';
@@ -135,6 +136,8 @@ function serverNote(state: State, entry: BackendEntry): readonly [string, Token]
     case 'ready': {
       const waiting = check.queued ?? 0;
       if (waiting > 0) return [`${waiting} waiting`, 'warn'];
+      const preferred = info.kind === 'embedded' ? preferredServer(state) : null;
+      if (preferred !== null) return [`prefer ${preferred}`, 'muted'];
       return [check.version ?? '', 'muted'];
     }
   }

@@ -3,7 +3,9 @@ import { UNICODE_GLYPHS } from '../../../widgets/glyphs.js';
 import { spansWidth } from '../../../widgets/rows.js';
 import type { Row } from '../../../widgets/text/span.js';
 import { NO_FEATURES, type ModelDetails } from '../../../src/domain/model.js';
+import { findModels } from '../../../src/domain/find-model.js';
 import { detailRows } from '../../../src/tui/details-overlay.js';
+import { modelRows } from '../../../src/tui/select-models.js';
 import {
   checked,
   createMachine,
@@ -159,5 +161,39 @@ describe('the details of a model', () => {
     expect(rows).toContainEqual(expect.stringMatching(/layer 0123456789ab +50 % of 100 B$/));
     expect(rows).toContainEqual(expect.stringMatching(/layer fedcba987654 +— of 0 B$/));
     expect(rows).toContainEqual(expect.stringMatching(/the server says +pulling 0123$/));
+  });
+});
+
+describe('a model that runs here without a server', () => {
+  const HERE = 'embedded/m';
+  const here = (): Machine =>
+    createMachine().send(
+      found(server('embedded', { kind: 'embedded', title: 'this machine', url: '' })),
+      checked('embedded'),
+      listed('embedded', [modelOf('embedded', 'm')]),
+      searched,
+    );
+  const preferred = (machine: Machine): readonly string[] =>
+    shown(machine, HERE).filter((row) => row.startsWith(' preferred'));
+  const note = (machine: Machine): string | undefined => {
+    const [row] = modelRows(machine.state);
+    return row?.kind === 'server' ? row.note : undefined;
+  };
+
+  it('would better be run by a server that is installed, and why is told', () => {
+    const machine = here();
+    expect(preferred(machine)).toEqual([]);
+    machine.send({ type: 'servers.installed', kinds: ['vllm', 'llama.cpp'] });
+    expect(preferred(machine)[0]).toMatch(/llama-server, which is installed here/);
+    expect(note(machine)).toBe('prefer llama-server');
+    machine.send({ type: 'servers.installed', kinds: ['llama.cpp', 'ollama'] });
+    expect(note(machine)).toBe('prefer ollama');
+  });
+
+  it('is not meant by a name that a server has, too', () => {
+    const [own, served] = [modelOf('embedded', 'm'), modelOf(A, 'm')];
+    expect(findModels([own, served], 'm')).toEqual([served]);
+    expect(findModels([own], 'm')).toEqual([own]);
+    expect(findModels([own, served], HERE)).toEqual([own]);
   });
 });
