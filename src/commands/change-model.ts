@@ -3,6 +3,7 @@ import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { chosenContext } from '../domain/chosen-context.js';
 import { fitOf, isLoopback, largestFit } from '../domain/fit.js';
 import { fitLines, roundContext } from '../domain/fit-words.js';
+import { insteadOf } from '../domain/model-life-words.js';
 import type { Model } from '../domain/model.js';
 import { EXIT, LmappError } from '../errors.js';
 import { openPastLoads } from '../sessions/past-loads.js';
@@ -39,7 +40,7 @@ async function load(work: ModelWork, found: FoundModel): Promise<number> {
   const pin = isOn(args, 'pin');
   const asked = numberOf(args, 'context');
   if (!backend.load || !features.load)
-    throw cannot(`${title} loads its model itself, when it starts`, 'Start it with the model that you want.');
+    throw cannot(`${title} cannot be told to load a model`, insteadOf('load', kind));
   if (pin && !features.pin)
     throw cannot(`${title} decides by itself how long a model stays`, `lmapp models load ${model.name}`);
   if (asked !== null && !features.contextChoice)
@@ -138,9 +139,9 @@ export function unloadModel(context: CommandContext, args: Arguments): Promise<n
   const name = oneName(args, 'unload');
   return withModels(context, args, async (work) => {
     const { model, backend, server } = oneModel(work, name);
-    const { features, title } = backend.info;
+    const { features, title, kind } = backend.info;
     if (!backend.unload || !features.unload)
-      throw cannot(`${title} keeps its model`, 'It is unloaded when the server stops.');
+      throw cannot(`${title} cannot be told to unload a model`, insteadOf('unload', kind));
     const ended = { type: 'ended', outcome: 'complete', key: model.key, fault: null };
     if (model.loadState === 'unloaded') {
       work.tell({ ...ended, wasLoaded: false });
@@ -164,9 +165,9 @@ export function deleteModel(context: CommandContext, args: Arguments): Promise<n
   const name = oneName(args, 'delete');
   return withModels(context, args, async (work) => {
     const { model, backend, server } = oneModel(work, name);
-    const { features, title, url } = backend.info;
+    const { features, title, kind, url } = backend.info;
     if (!backend.delete || !features.delete)
-      throw cannot(`${title} deletes no models`, 'Its files are deleted where they lie.');
+      throw cannot(`${title} deletes no models`, insteadOf('delete', kind));
     const what = sanitizeLine(
       `${model.name} (${formatBytes(model.sizeBytes)}) from ${title} ${url}`,
     ).trimEnd();

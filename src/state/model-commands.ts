@@ -1,4 +1,5 @@
 import { formatBytes } from '../../widgets/text/format.js';
+import { insteadOf } from '../domain/model-life-words.js';
 import type { Model } from '../domain/model.js';
 import type { Command, Commands } from './command.js';
 import { contextTokensOf } from './context.js';
@@ -80,8 +81,8 @@ export function loadModel(
       state,
       event,
       'info',
-      `${backend?.info.title ?? 'this server'} loads its model itself`,
-      null,
+      `${backend?.info.title ?? 'this server'} cannot be told to load a model`,
+      insteadOf('load', backend?.info.kind ?? ''),
     );
   const loaded = model.loadState === 'loaded';
   if ((loaded && !pinned) || state.models.loading.has(model.key))
@@ -104,8 +105,8 @@ function unload(state: State, event: Command, model: Model, out: Effect[]): Stat
       state,
       event,
       'info',
-      `${backend?.info.title ?? 'this server'} keeps its model`,
-      'It is unloaded when the server stops.',
+      `${backend?.info.title ?? 'this server'} cannot be told to unload a model`,
+      insteadOf('unload', backend?.info.kind ?? ''),
     );
   if (model.loadState === 'unloaded')
     return withNotice(state, event, 'info', `${model.label} is not loaded`, null);
@@ -137,7 +138,7 @@ function askToDelete(state: State, event: Command, model: Model): State {
       event,
       'info',
       `${info?.title ?? 'this server'} deletes no models`,
-      'Its files are deleted where they lie.',
+      insteadOf('delete', info?.kind ?? ''),
     );
   if (state.models.deleting.has(model.key))
     return withNotice(state, event, 'info', `${model.label} is being deleted already`, null);

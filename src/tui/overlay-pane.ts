@@ -284,7 +284,7 @@ function serverFacts(
     ['models', formatCount(models.length)],
     ['requests in work', formatCount(check.processing)],
     ['requests waiting', formatCount(check.queued)],
-    ['loads and unloads', info.features.load ? 'yes, l and u' : 'no, it keeps its model'],
+    ['loads and unloads', info.features.load ? 'yes, l and u' : 'no'],
   ];
 }
 
