@@ -7,6 +7,7 @@ import { PROGRAM } from './bench/dashboard.js';
 import { measureAnswer } from './bench/measure-answer.js';
 import { measureBytes } from './bench/measure-bytes.js';
 import { measureCpu } from './bench/measure-cpu.js';
+import { measureEngine } from './bench/measure-engine.js';
 import { measureKeys } from './bench/measure-keys.js';
 import { measureMachine } from './bench/measure-machine.js';
 import { measureLogs } from './bench/measure-logs.js';
@@ -25,6 +26,7 @@ const GROUPS: Readonly<Record<string, (quick: boolean) => Promise<readonly Line[
   memory: measureMemory,
   servers: measureServers,
   machine: measureMachine,
+  engine: measureEngine,
 };
 
 const { values } = parseArgs({

@@ -12,6 +12,7 @@ parser.add_argument("--ctx", type=int, default=1024, help="context of each slot,
 parser.add_argument("--slots", type=int, default=2, help="requests answered at once")
 parser.add_argument("--api-key", help="ask every client for this key")
 parser.add_argument("--sleep", type=int, help="seconds without a request after which the model leaves the memory")
+parser.add_argument("--threads", type=int, help="threads that calculate; 0: as it sees fit")
 options = parser.parse_args()
 
 import xllamacpp  # after the options: loading it takes a second
@@ -27,6 +28,9 @@ params.endpoint_metrics = True
 params.endpoint_slots = True
 if options.sleep:
     params.sleep_idle_seconds = options.sleep
+if options.threads:
+    params.cpuparams.n_threads = options.threads
+    params.cpuparams_batch.n_threads = options.threads
 if options.api_key:
     params.api_keys = [options.api_key]
 
