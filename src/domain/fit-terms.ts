@@ -118,7 +118,7 @@ export function weightBytes(shape: ModelShape, gpus: number): number | null {
 
 /**
  * Everything that a model takes with a context of so many tokens, part by part. `fileBytes` stands in for the weights when the tensors
- * are not told.
+ * are not told, or are plainly not all of them.
  */
 export function fitTerms(
   shape: ModelShape,
@@ -127,11 +127,14 @@ export function fitTerms(
   run: RunOptions = {},
 ): readonly FitTerm[] {
   const gpus = run.gpus ?? 1;
-  const weights = weightBytes(shape, gpus);
+  const projector = run.projectorBytes ?? 0;
+  // Tensors of half a file are not all that it holds: the larger figure is the careful one.
+  const partial =
+    projector === 0 && fileBytes !== null && shape.weightBytes !== null && shape.weightBytes < fileBytes / 2;
+  const weights = partial ? null : weightBytes(shape, gpus);
   const cache = cacheBytes(shape, contextTokens, run);
   const layers = (kind: 'full' | 'sliding' | 'recurrent'): number =>
     shape.layers.reduce((sum, layer) => sum + (layer.kind === kind ? layer.count : 0), 0);
-  const projector = run.projectorBytes ?? 0;
   const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
   return [
     weights === null

@@ -39,11 +39,13 @@ function shapeOf(told: Told): ModelShape | null {
   const keys = keysOf(told, architecture);
   const layerCount = keys.count('block_count', MOST_LAYERS);
   if (layerCount === null) return null;
-  const tensors = new Map(told.tensors.map((tensor) => [tensor.name, tensor]));
+  const all = new Map(told.tensors.map((tensor) => [tensor.name, tensor]));
+  // A list that breaks off (a part of a split file, a server that shortens it) would make weights and cache too small.
+  const tensors: ReadonlyMap<string, ShapeTensor> = namesEveryLayer(all, layerCount) ? all : new Map();
   const table = tensors.get('token_embd.weight');
   const assumed = new Set<string>();
   const layers = layersOf({ architecture, keys, tensors, layerCount, assumed });
-  const { weightBytes, embeddingBytes } = weightsOf(told.tensors, table);
+  const { weightBytes, embeddingBytes } = weightsOf([...tensors.values()], table);
   const vocabulary =
     sizeOf(table?.shape[1]) ?? keys.count('vocab_size') ?? lengthOf(told.get('tokenizer.ggml.tokens'));
   if (vocabulary === null) assumed.add('vocabulary');
@@ -63,6 +65,16 @@ function shapeOf(told: Told): ModelShape | null {
     contextMax: keys.count('context_length', 1e9),
     assumed: [...assumed, ...(layers === null ? ['layers'] : [])],
   };
+}
+
+function namesEveryLayer(tensors: ReadonlyMap<string, ShapeTensor>, layerCount: number): boolean {
+  const named = new Set<number>();
+  for (const name of tensors.keys()) {
+    const layer = /^blk\.(\d{1,6})\./.exec(name)?.[1];
+    if (layer !== undefined) named.add(Number(layer));
+  }
+  for (let layer = 0; layer < layerCount; layer++) if (!named.has(layer)) return false;
+  return true;
 }
 
 interface Keys {

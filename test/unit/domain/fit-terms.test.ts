@@ -129,6 +129,14 @@ describe('the parts of an estimate', () => {
     );
   });
 
+  it('take the size of the file where the tensors are plainly not all of it', () => {
+    const shape = shapeOf(llama32Show());
+    const weights = (fileBytes: number): unknown =>
+      fitTerms(shape, fileBytes, 4096, { gpus: 0 }).find(({ name }) => name === 'weights');
+    expect(weights(65e9)).toEqual({ name: 'weights', bytes: 65e9, source: 'size of the file' });
+    expect(weights(2.1e9)).toMatchObject({ bytes: shape.weightBytes, source: 'tensors' });
+  });
+
   it('are not summed up while one of them is unknown', () => {
     const shape = { ...shapeOf(LLAMA3_8B), vocabulary: null };
     const terms = fitTerms(shape, 1e9, 4096);

@@ -142,6 +142,15 @@ describe('the shape of a model', () => {
     expect(shapeOfShow(model_info, [...odd, ...tensors])).toEqual(shapeOf(llama32Show()));
   });
 
+  it('does not trust a list of tensors that lacks a layer: the keys stand in, and the weights are not told', () => {
+    const { model_info, tensors } = llama32Show();
+    const short = tensors.filter(({ name }) => !name.startsWith('blk.27.'));
+    expect(short.length).toBeLessThan(tensors.length);
+    const shape = shapeOfShow(model_info, short);
+    expect(shape?.weightBytes).toBeNull();
+    expect(shape).toEqual(shapeOfShow(model_info, []));
+  });
+
   it('does not know the weights when one tensor is of an unknown type', () => {
     const { model_info, tensors } = llama32Show();
     const shape = shapeOfShow(model_info, [...tensors, { name: 'z', type: 'Q99_X', shape: [32] }]);
