@@ -1,14 +1,13 @@
 import { formatBytes } from '../../widgets/text/format.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { builtProgram } from '../built-program.js';
-import { offeredGpu } from '../engine/gpu-offer.js';
 import { installEngine, planOf, removeEngine, type InstallProgress } from '../engine/install.js';
 import { GPU_KINDS, type GpuKind } from '../engine/install-plan.js';
 import { ENGINE_CHILD } from '../engine/open-local.js';
 import { EXIT, LmappError } from '../errors.js';
-import { findExecutable } from '../hardware/executable.js';
 import { agreed } from './agreed.js';
 import type { CommandContext } from './command.js';
+import { gpuOfferLine } from './gpu-offer-line.js';
 import { isOn, textOf, type Arguments } from './options.js';
 import { statusLine } from './status-line.js';
 
@@ -24,7 +23,7 @@ export async function install(context: CommandContext, args: Arguments): Promise
   try {
     const size = `${formatBytes(plan.downloadBytes)} from npm's registry, ${formatBytes(plan.diskBytes)} on the disk`;
     const what = `node-llama-cpp ${plan.version} (${plan.parts.join(', ')})`;
-    const offer = gpu === null ? offerLine(context) : null;
+    const offer = gpu === null ? gpuOfferLine(context) : null;
     if (offer !== null) stderr.write(`lmapp: ${offer}\n`);
     const question = `Install ${what}: about ${size}, into ${sanitizeLine(files.engine)}? [y/N] `;
     if (
@@ -103,13 +102,4 @@ function gpuOf(args: Arguments): GpuKind | null {
     hint: `Known are ${GPU_KINDS.join(' and ')}. Metal needs none.`,
     exitCode: EXIT.usage,
   });
-}
-
-function offerLine({ ports }: CommandContext): string | null {
-  const nvidia = findExecutable('nvidia-smi', ports.env, ports.platform) !== null;
-  const offer = offeredGpu(nvidia, ports.platform, process.arch);
-  return (
-    offer &&
-    `a GPU is here (${offer.name}): --gpu ${offer.kind} fetches its part as well, ${formatBytes(offer.downloadBytes)} more`
-  );
 }

@@ -4,6 +4,7 @@ import { installPlan } from '../engine/install-plan.js';
 import { folderBytes, readInstalled, type NotInstalled } from '../engine/installed.js';
 import { EXIT } from '../errors.js';
 import type { CommandContext } from './command.js';
+import { gpuOfferLine } from './gpu-offer-line.js';
 import { isOn, type Arguments } from './options.js';
 
 const REASONS: Readonly<Record<NotInstalled, readonly [reason: string, next: string]>> = {
@@ -56,12 +57,14 @@ export async function status(
   }
   const newer =
     plan && plan.version !== found.version ? ` (lmapp engine install fetches ${plan.version})` : '';
+  const offer = found.gpu ? null : gpuOfferLine({ ports });
   stdout.write(
     [
       `version  node-llama-cpp ${found.version}${newer}`,
       `parts    ${sanitizeLine(found.parts.join(', '))}`,
       `folder   ${sanitizeLine(found.directory)}`,
       `size     ${formatBytes(sizeBytes)}`,
+      ...(offer === null ? [] : [`gpu      ${offer}`]),
       '',
     ].join('\n'),
   );

@@ -63,6 +63,23 @@ describe('lmapp engine', () => {
     expect(fs.readdirSync(place())).toEqual([]);
   });
 
+  const forNvidia = process.platform === 'linux' && process.arch === 'x64' ? it : it.skip;
+  forNvidia(
+    'tells of the part for a GPU that is here, with its size, and fetches it where that is wanted',
+    async () => {
+      const { runs } = fakeNpm(bin());
+      fs.writeFileSync(path.join(bin(), 'nvidia-smi'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+      const plain = await runLmapp(['engine', 'install', '--yes'], { env: env() });
+      expect(plain.stderr).toMatch(
+        /a GPU is here \(NVIDIA\): --gpu cuda fetches its part as well, 0\.3 GB more/,
+      );
+      expect((await runLmapp(['engine', 'status'], { env: env() })).stdout).toContain('--gpu cuda');
+      expect((await runLmapp(['engine', 'install', '--gpu', 'cuda', '--yes'], { env: env() })).code).toBe(0);
+      expect(runs().at(-1)?.join(' ')).toMatch(/linux-x64-cuda@\S+ .*linux-x64-cuda-ext@/);
+      expect((await runLmapp(['engine', 'status'], { env: env() })).stdout).not.toContain('--gpu cuda');
+    },
+  );
+
   it('for a kind of GPU that nobody knows is a mistake of the call', async () => {
     const { code, stderr } = await runLmapp(['engine', 'install', '--gpu', 'abacus', '--yes'], {
       env: env(),
