@@ -33,6 +33,7 @@ export async function openChat(
   home: Home,
   url: string,
   args: readonly string[] = [],
+  /** What the screen shows when it is ready. */
   model: string | RegExp = /SmolLM2/i,
 ): Promise<ChatWindow> {
   const program = [

