@@ -1,4 +1,4 @@
-// scripts/pictures [--url URL] [--out FOLDER]: see the script of that name.
+// scripts/pictures [--first] [--url URL] [--out FOLDER]: see the script of that name.
 import { spawn, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -9,6 +9,7 @@ import { screenSvg } from './picture/cells-svg.js';
 
 declare const PROJECT_ROOT: string;
 
+const PROGRAM = path.join(PROJECT_ROOT, 'dist', 'main.js');
 const QUESTIONS = [
   'What is a lighthouse? Answer in two sentences.',
   'Why is the sky blue? Explain it in detail.',
@@ -17,13 +18,21 @@ const QUESTIONS = [
 const DONE = /tok\/s · first after [^\n]*$/m;
 const RUNS = /▶ answer [\d.]+ tok\/s/;
 const ANSWER_MS = 120_000;
+/** Engine and model come over the network. */
+const FETCH_MS = 120_000;
 
 const { values } = parseArgs({
-  options: { url: { type: 'string' }, out: { type: 'string', default: path.join(PROJECT_ROOT, 'docs') } },
+  options: {
+    first: { type: 'boolean', default: false },
+    url: { type: 'string' },
+    out: { type: 'string', default: path.join(PROJECT_ROOT, 'docs') },
+  },
 });
 const home = makeHome();
 const servers: ChildProcess[] = [];
 try {
+  await firstRun();
+  if (values.first) process.exit(0);
   const url = values.url ?? (await startServer());
   await picture('wide', 124, 36, 'lmapp with models, machine, chat and log', url, async (session) => {
     await asked(session, 0);
@@ -55,6 +64,34 @@ try {
 }
 process.exit(0);
 
+/** An empty home without any server: the question of the first run, and the first answer of the model that it fetches. */
+async function firstRun(): Promise<void> {
+  const empty = makeHome();
+  try {
+    const session = openPty(process.execPath, [PROGRAM, 'tui', '--no-discovery'], {
+      columns: 80,
+      rows: 24,
+      // The network is reached as it is set up here: proxy, mirrors, certificates.
+      env: { ...networkSettings(), ...empty.env, TZ: 'UTC' },
+    });
+    await session.waitFor('get a small model and run it here', 20_000);
+    session.type('\r');
+    await session.waitFor('not now', 20_000);
+    keep('first-run', 'the first run: one question', session);
+    session.type('\r');
+    await session.waitFor('comes to this machine', 20_000);
+    session.type('What is a lighthouse?\r');
+    await session.waitFor(DONE, FETCH_MS);
+    // Notices go.
+    await new Promise((resolve) => setTimeout(resolve, 6000));
+    keep('first-answer', 'the first answer', session);
+    session.signal('SIGTERM');
+    await session.exited;
+  } finally {
+    empty.remove();
+  }
+}
+
 /** Asks, and waits until the answer runs. */
 async function asked(session: PtySession, at: number): Promise<void> {
   const question = QUESTIONS[at] ?? '';
@@ -72,8 +109,7 @@ async function picture(
   url: string,
   play: (session: PtySession) => Promise<void>,
 ): Promise<void> {
-  const program = path.join(PROJECT_ROOT, 'dist', 'main.js');
-  const session = openPty(process.execPath, [program, 'tui', '--no-discovery', '--url', url], {
+  const session = openPty(process.execPath, [PROGRAM, 'tui', '--no-discovery', '--url', url], {
     columns,
     rows,
     env: { ...home.env, TZ: 'UTC' },
@@ -82,12 +118,25 @@ async function picture(
   await play(session);
   // The next samples of the machine.
   await new Promise((resolve) => setTimeout(resolve, 3000));
+  keep(name, title, session);
+  session.signal('SIGTERM');
+  await session.exited;
+}
+
+function networkSettings(): Readonly<Record<string, string>> {
+  const known = /^(?:https?_proxy|no_proxy|hf_|pip_|uv_|npm_config_|node_extra_ca_certs$|ssl_cert)/i;
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      known.test(name) && value !== undefined ? [[name, value]] : [],
+    ),
+  );
+}
+
+function keep(name: string, title: string, session: PtySession): void {
   const file = path.join(values.out, `picture-${name}.svg`);
   fs.mkdirSync(values.out, { recursive: true });
   fs.writeFileSync(file, screenSvg(session.xterm, title, session.modes().cursorVisible));
   console.log(file);
-  session.signal('SIGTERM');
-  await session.exited;
 }
 
 /** The address that the real server prints when it is ready. */
