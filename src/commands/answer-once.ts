@@ -18,6 +18,7 @@ import { requestLog } from './request-log.js';
 import { settingsFor } from './settings.js';
 import { statusLine, type StatusLine } from './status-line.js';
 import { untilAborted } from './until-aborted.js';
+import { askUntilLoaded } from './wait-for-load.js';
 
 type Ended = Extract<ChatEvent, { readonly type: 'ended' }>;
 
@@ -65,16 +66,24 @@ export async function answerOnce(
       return await askInTurn(asking, [here.server], () => chooseModel([here.server], chosen, null));
     }
     status.show('looking for servers');
+    const onRequest = requestLog(context, args, settings);
     const servers = await untilAborted(
-      askServers({
-        ports,
+      askUntilLoaded({
+        ask: () =>
+          askServers({
+            ports,
+            settings,
+            urls: listOf(args, 'url'),
+            mock: isOn(args, 'mock'),
+            embedded: source,
+            keyOf: (backend) => keyOf(backend, ports.env),
+            signal: abort.signal,
+            onRequest,
+          }),
         settings,
-        urls: listOf(args, 'url'),
-        mock: isOn(args, 'mock'),
-        embedded: source,
-        keyOf: (backend) => keyOf(backend, ports.env),
+        clock: ports.clock,
+        status,
         signal: abort.signal,
-        onRequest: requestLog(context, args, settings),
       }),
       abort.signal,
     );

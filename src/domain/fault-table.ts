@@ -228,7 +228,7 @@ export const FAULTS = {
   loading: {
     code: 'loading',
     message: '{title} is still loading its model.',
-    hint: 'Wait: it is asked again by itself.',
+    hint: 'Wait until it is loaded.',
   },
   unsupported: { code: 'unsupported', message: '{words}', hint: 'Choose another model, or another server.' },
   'load-timeout': {
@@ -358,7 +358,7 @@ export const FAULTS = {
   starting: {
     code: 'loading',
     message: '{title} is still starting.',
-    hint: 'Wait: it is asked again by itself.',
+    hint: 'Wait until it has started.',
   },
   'localai-administrator': {
     code: 'forbidden',

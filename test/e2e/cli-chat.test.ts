@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { makeHome, type Home } from '../support/home.js';
+import { json, RawServer } from '../support/raw-server.js';
 import { LMAPP, runLmapp, type RunResult } from '../support/run-lmapp.js';
 import { startScriptedServer, type ScriptedServer } from '../support/scripted-server.js';
 
@@ -92,6 +93,35 @@ describe('lmapp chat', () => {
       stdout: '',
       stderr: expect.stringContaining('http://127.0.0.1:1') as unknown,
     });
+  });
+
+  it('waits for a server that is still loading its model, unless it is to go on with another', async () => {
+    const slow = await RawServer.start();
+    try {
+      const loading = json({ error: { message: 'Loading model', code: 503 } }, 503, { Server: 'llama.cpp' });
+      const list = json({ data: [{ id: 'late', owned_by: 'llamacpp' }] }, 200, { Server: 'llama.cpp' });
+      const answer = json({ choices: [{ message: { content: 'here now' }, finish_reason: 'stop' }] });
+      slow
+        .reply('/v1/models', loading, loading, loading, list)
+        .reply('/v1/chat/completions', answer)
+        .reply('/props', json({}, 404));
+      const args = ['chat', '--no-discovery', '--url', `llama.cpp+${slow.url}`, 'x'];
+      expect(await runLmapp(args, { env: home.env })).toEqual({
+        code: 0,
+        signal: null,
+        stdout: 'here now\n',
+        stderr: '',
+      });
+      expect(slow.seen('/v1/models').length).toBeGreaterThanOrEqual(4);
+      slow.reply('/v1/models', loading);
+      home.configure({ fallback: ['mock'] });
+      const env = { ...home.env, LMAPP_MOCK_TEXT: 'mocked', LMAPP_MOCK_TOKENS_PER_SECOND: '5000' };
+      const gone = await runLmapp([...args, '--fallback', 'auto'], { env });
+      expect(gone).toMatchObject({ code: 0, stdout: expect.stringContaining('mocked') as unknown });
+      expect(gone.stderr).toContain('is still loading its model');
+    } finally {
+      await slow.stop();
+    }
   });
 
   it('honours OLLAMA_HOST and the configuration', async () => {
