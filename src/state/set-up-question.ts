@@ -70,7 +70,7 @@ function askForFile(state: State): State {
     lines: [
       ...engineLines(offer),
       'The file is read where it lies; nothing is written there.',
-      placeLine(offer),
+      ...(offer.engine === null ? [] : [placeLine(offer)]),
     ],
     choices: [
       ...files.map(({ name, sizeBytes, owner }, i) => ({
@@ -91,7 +91,7 @@ function engineLines({ engine }: SetUpOffer): readonly string[] {
 }
 
 function placeLine({ folder }: SetUpOffer): string {
-  return `It lies in ${folder} and nowhere else; "lmapp engine remove" takes the engine away.`;
+  return `What is fetched lies in ${folder}, and npm keeps a copy in its cache; "lmapp engine remove" takes the engine away.`;
 }
 
 function open(

@@ -35,9 +35,9 @@ const env = (): Readonly<Record<string, string>> => ({
 });
 const data = (name: string): string => path.join(home.folder, 'data', 'lmapp', name);
 
-function dashboard(options: readonly string[] = []): PtySession {
+function dashboard(options: readonly string[] = [], more: Readonly<Record<string, string>> = {}): PtySession {
   const args = [LMAPP, 'tui', '--no-discovery', ...options];
-  const pty = openPty(process.execPath, args, { env: env(), columns: 100, rows: 30 });
+  const pty = openPty(process.execPath, args, { env: { ...env(), ...more }, columns: 100, rows: 30 });
   ptys.push(pty);
   return pty;
 }
@@ -90,6 +90,39 @@ describe('the first run on a machine that has nothing', () => {
     expect(hub.requests.at(-1)?.headers.range).toMatch(/^bytes=[1-9]\d*-$/);
   });
 
+  it('another model is chosen from the catalogue, which stands in the models pane, too', async () => {
+    const pty = dashboard();
+    await pty.waitFor('▸ get a small model');
+    pty.type('\r');
+    await pty.waitFor('another model');
+    pty.type('o');
+    await pty.waitFor(/Gemma 4 E4B .*5\.0 GB .*Apache-2\.0/);
+    pty.type('0.8b');
+    await pty.waitFor('1/6');
+    pty.type('\r');
+    await pty.waitFor('Run Qwen3.5 0.8B on this machine');
+    pty.type('\r');
+    await pty.waitFor('on this machine answers');
+    pty.type('\t\tc');
+    await pty.waitFor(/Qwen3\.5 2B .*1\.3 GB/);
+    pty.type('2b');
+    await pty.waitFor('/6');
+    pty.type('\r');
+    // This hub has only the one.
+    await pty.waitFor('could not pull qwen3.5-2b');
+  });
+
+  it('without the hub the model that needs none is offered, and where it comes from is said', async () => {
+    const pty = dashboard([], { HF_ENDPOINT: 'http://127.0.0.1:9' });
+    await pty.waitFor('▸ get a small model');
+    pty.type('\r');
+    await pty.waitFor('Run SmolLM2 135M on this machine');
+    expect(pty.screen()).toContain('Python package');
+    pty.type('\x1b');
+    await pty.waitFor(() => !pty.screen().includes('Run SmolLM2'));
+    expect(npm.runs()).toHaveLength(0);
+  });
+
   it('a registry that is not reached is told with the next step, and the way stands there again', async () => {
     withNpm({ fails: 'npm error code ENOTFOUND' });
     const pty = dashboard();
@@ -107,12 +140,7 @@ describe('the first run on a machine that has nothing', () => {
     const folder = path.join(home.folder, 'cache', 'llama.cpp');
     fs.mkdirSync(folder, { recursive: true });
     fs.writeFileSync(path.join(folder, 'found-Q4_K_M.gguf'), ggufModel(CHAT_MODEL));
-    const pty = openPty(process.execPath, [LMAPP, 'tui', '--no-discovery'], {
-      env: { ...env(), LLAMA_CACHE: folder },
-      columns: 100,
-      rows: 30,
-    });
-    ptys.push(pty);
+    const pty = dashboard([], { LLAMA_CACHE: folder });
     await pty.waitFor('▸ run a model file that lies on this disk');
     pty.type('\r');
     await pty.waitFor(/1 {2}found-Q4_K_M .*of llama\.cpp/);
