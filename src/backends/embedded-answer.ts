@@ -38,11 +38,25 @@ export async function* embeddedAnswer(
   signal.addEventListener('abort', onAbort, { once: true });
   let loadMs: number | null = null;
   let answering = false;
+  let answerTokens = 0;
+  let toldTokens = 0;
+  let promptTold = false;
+  /** Once for all pieces that came together. */
+  function* counts(): Generator<ChatEvent> {
+    if (answerTokens > toldTokens) yield { type: 'usage', usage: { answerTokens }, source: ENGINE };
+    toldTokens = answerTokens;
+  }
   try {
     for (;;) {
-      if (signal.aborted) return yield ended('cancelled', null);
+      if (signal.aborted) {
+        yield* counts();
+        return yield ended('cancelled', null);
+      }
       const each = told.shift();
       if (!each) {
+        yield* counts();
+        // Whoever read them may have taken time.
+        if (told.length > 0 || signal.aborted) continue;
         silence.arm(answering ? request.idleTimeoutMs : request.firstByteTimeoutMs);
         if (silence.broken !== null) {
           const words = String(Math.round(silence.broken / 1000));
@@ -55,10 +69,24 @@ export async function* embeddedAnswer(
       }
       // Reading the prompt and loading are progress as well.
       if (answering || 'error' in each || each.report.type === 'piece') silence.reset();
-      if ('error' in each) return yield ended('broken', embeddedFault(each.error));
+      if ('error' in each) {
+        yield* counts();
+        return yield ended('broken', embeddedFault(each.error));
+      }
       const { report, last } = each;
       if (report.type === 'loaded') loadMs = report.ms;
-      if (report.type === 'piece') answering = true;
+      if (report.type === 'piece') {
+        answering = true;
+        answerTokens += report.tokens;
+      }
+      if (report.type === 'prefill' && !promptTold) {
+        promptTold = true;
+        yield {
+          type: 'usage',
+          usage: { promptTokens: report.total, cachedTokens: report.cached },
+          source: ENGINE,
+        };
+      }
       if (report.type === 'failed') {
         if (last) return yield ended('failed', endedFault(report, request.model.label));
         continue;

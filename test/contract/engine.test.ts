@@ -90,6 +90,10 @@ describe('an answer of this machine', () => {
     expect(read[1]).toEqual({ processed: 64, total: 702, cached: 0 });
     expect(read.at(-1)).toEqual({ processed: 701, total: 702, cached: 0 });
     expect(textOf(events)).toBe(`you said ${LONG}`);
+    // Told before the prompt is read, and while the answer comes.
+    const counts = events.findIndex(({ type }) => type === 'usage');
+    expect(events[counts]).toMatchObject({ usage: { promptTokens: 702, cachedTokens: 0 }, source: 'engine' });
+    expect(counts).toBeLessThan(events.findIndex(({ type }) => type === 'prefill'));
     expect(events.at(-2)).toMatchObject({
       type: 'usage',
       usage: { promptTokens: 702, cachedTokens: 0, answerTokens: 703 },
@@ -188,6 +192,9 @@ describe('a cancel', () => {
     );
     expect(endOf(events).outcome).toBe('cancelled');
     expect(textOf(events)).toMatch(/^you (on )+$/);
+    expect(events.findLast(({ type }) => type === 'usage')).toMatchObject({
+      usage: { answerTokens: textOf(events).trim().split(' ').length },
+    });
     expect(textOf(await chat(at, 'hello'))).toBe('you said hello');
     expect(pidsOf(at)).toHaveLength(1);
   });
