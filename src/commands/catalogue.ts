@@ -1,19 +1,11 @@
 import { formatBytes } from '../../widgets/text/format.js';
 import { offeredCatalogue, type OfferedEntry } from '../domain/catalogue.js';
-import type { Verdict } from '../domain/fit.js';
+import { VERDICT_WORDS } from '../domain/fit-words.js';
 import { EXIT } from '../errors.js';
 import type { CommandContext } from './command.js';
 import { lookAtMachine } from './machine-once.js';
 import { isOn, type Arguments } from './options.js';
 import { statusLine } from './status-line.js';
-
-const VERDICTS: Readonly<Record<Verdict, string>> = {
-  fits: 'fits',
-  tight: 'tight',
-  partly: 'partly',
-  short: 'too large',
-  unknown: '—',
-};
 
 /** `lmapp models catalogue`: what lmapp can fetch by itself, sorted by what fits this machine. */
 export async function tellCatalogue(context: CommandContext, args: Arguments): Promise<number> {
@@ -53,7 +45,7 @@ function asText(offered: readonly OfferedEntry[], free: number | null): string {
     entry.quantization,
     `${entry.contextMax} ctx`,
     entry.license,
-    VERDICTS[verdict],
+    VERDICT_WORDS[verdict],
     entry.note,
   ]);
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];

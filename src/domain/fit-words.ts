@@ -1,4 +1,4 @@
-import type { Fit } from './fit.js';
+import type { Fit, Verdict } from './fit.js';
 import type { TermName } from './fit-terms.js';
 
 /** What people read for the parts of an estimate. */
@@ -11,6 +11,15 @@ export const TERM_WORDS: Readonly<Record<TermName, string>> = {
   runtime: 'runtime',
   projector: 'projector',
   learned: 'learned',
+};
+
+/** The verdict on a model that is still to be fetched. */
+export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
+  fits: 'fits',
+  tight: 'tight',
+  partly: 'partly',
+  short: 'too large',
+  unknown: '—',
 };
 
 type Bytes = (bytes: number | null) => string;

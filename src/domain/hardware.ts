@@ -71,6 +71,35 @@ export interface MachineDetail {
   readonly servers?: readonly ServerLoad[];
 }
 
+/** A machine of which nothing is told. */
+export const NO_SAMPLE: MachineSample = {
+  cpu: null,
+  cores: null,
+  memoryUsedBytes: null,
+  memoryTotalBytes: null,
+  memoryLimited: false,
+  swapUsedBytes: null,
+  swapTotalBytes: null,
+  load1: null,
+  diskFreeBytes: null,
+  netReceivedPerSecond: null,
+  netSentPerSecond: null,
+};
+
+/** The slow readings of such a machine. */
+export const NO_DETAIL: MachineDetail = {
+  pressure: null,
+  load5: null,
+  load15: null,
+  ioWait: null,
+  coresAllowed: null,
+  temperatures: [],
+  battery: null,
+  disks: [],
+  processes: null,
+  oomKills: null,
+};
+
 /** Readings of a model server. Counts are of requests, speeds in tokens per second, `cacheUsed` is a fraction. */
 export interface ServerLoad {
   readonly name: string;

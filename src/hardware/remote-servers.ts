@@ -1,4 +1,4 @@
-import type { MachineDetail, ServerLoad } from '../domain/hardware.js';
+import { NO_DETAIL, type MachineDetail, type ServerLoad } from '../domain/hardware.js';
 import { averageOf, sumOf, type Sample } from '../wire/prometheus.js';
 
 /** Where a model server tells the same on its page of metrics; several names: of its versions, newest first. */
@@ -85,19 +85,7 @@ export function readServers(
 
 /** What is known of a machine of which only model servers tell. */
 export function detailOfServers(servers: readonly ServerLoad[]): MachineDetail {
-  return {
-    pressure: null,
-    load5: null,
-    load15: null,
-    ioWait: null,
-    coresAllowed: null,
-    temperatures: [],
-    battery: null,
-    disks: [],
-    processes: null,
-    oomKills: null,
-    servers,
-  };
+  return { ...NO_DETAIL, servers };
 }
 
 function countOf(value: number | null): number | null {

@@ -1,7 +1,7 @@
 import { pickItems, type PickedItem, type PickerItem } from '../../widgets/list-picker.js';
 import { formatBytes, formatCount, formatTokens } from '../../widgets/text/format.js';
 import { offeredCatalogue } from '../domain/catalogue.js';
-import type { Verdict } from '../domain/fit.js';
+import { VERDICT_WORDS } from '../domain/fit-words.js';
 import type { AppEvent } from '../events/catalogue.js';
 import { hardStop } from '../state/aftermath.js';
 import { COMMAND_IDS } from '../state/commands.js';
@@ -150,21 +150,13 @@ function catalogueOffers(state: State): readonly Offer[] {
         formatBytes(entry.sizeBytes),
         `${formatTokens(entry.contextMax)} context`,
         entry.license,
-        VERDICTS[verdict],
+        VERDICT_WORDS[verdict],
       ],
       keywords: `${entry.name} ${entry.note}`,
     },
     event: { type: 'command.invoked', command: 'catalogue.take', argument: entry.name },
   }));
 }
-
-const VERDICTS: Readonly<Record<Verdict, string>> = {
-  fits: 'fits',
-  tight: 'tight',
-  partly: 'partly',
-  short: 'too large',
-  unknown: '—',
-};
 
 /** `2026-01-31 12:03` in the time zone of the user. */
 function localMinute(at: number): string {

@@ -1,8 +1,13 @@
 import type { MachineProps } from '../../widgets/machine.js';
 import { formatBytes, formatCountdown } from '../../widgets/text/format.js';
-import { THIS_MACHINE, type MachineFacts, type MachineId, type SourceState } from '../domain/hardware.js';
+import {
+  NO_SAMPLE,
+  THIS_MACHINE,
+  type MachineFacts,
+  type MachineId,
+  type SourceState,
+} from '../domain/hardware.js';
 import { sampleIntervalMs } from '../state/hardware.js';
-import { NO_SAMPLE } from '../state/memory-check.js';
 import { readingsOf, shownMachine, unwatchedHost } from '../state/machines.js';
 import type { MachineReadings, State } from '../state/state.js';
 

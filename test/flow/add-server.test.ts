@@ -81,7 +81,9 @@ describe('a in the models pane', () => {
     const { home } = atHome();
     const at = await startDashboard({ home });
     await at.sees('No server found');
-    at.type('\x1b[B\r');
+    // The offer of a model that runs here comes a moment later and stands before the others.
+    await at.sees('get a small model');
+    at.type('\x1b[B\x1b[B\r');
     await at.sees('Add a server');
     at.type(`:${server.port}\r`);
     await at.sees('▸ keep it');

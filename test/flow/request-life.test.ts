@@ -187,7 +187,7 @@ describe('after a stop', () => {
     // A single model server cannot unload: nothing is offered.
     expect(at.phaseBar()).not.toContain('F7');
     at.type(F7);
-    await at.sees('no server goes on with a stopped answer');
+    await at.sees(/goes on with the stopped answer, and\s+cannot unload/);
     await at.sees('stopped, server idle', 6000);
   }, 15_000);
 

@@ -71,7 +71,8 @@ describe('the log of the running answer', () => {
       await seesSoon(/Log ── turn since \d\d:\d\d:\d\d/);
       append('slot launch_slot_: id  1 | task 2 | processing task, is_child = 0');
       await seesSoon('launch_slot_');
-      expect(at.phaseBar()).toMatch(/Esc back +Ctrl\+C stop/);
+      // On a narrow screen long figures may push out what comes after the first key.
+      expect(at.phaseBar()).toMatch(columns < 100 ? /Esc back/ : /Esc back +Ctrl\+C stop/);
       expect(at.screen()).not.toContain('long before');
       at.type(F4);
       await at.misses('turn since');

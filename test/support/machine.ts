@@ -1,5 +1,5 @@
 import { defaultSettings } from '../../src/config/schema.js';
-import type { MachineSample } from '../../src/domain/hardware.js';
+import { NO_SAMPLE, type MachineSample } from '../../src/domain/hardware.js';
 import { NO_FEATURES, type BackendInfo, type Model } from '../../src/domain/model.js';
 import type { Settings } from '../../src/domain/settings.js';
 import type { AppEvent, Stamped } from '../../src/events/catalogue.js';
@@ -118,17 +118,10 @@ export const lost = (backendId: string): AppEvent => ({
 });
 
 export const SAMPLE: MachineSample = {
+  ...NO_SAMPLE,
   cpu: 0.5,
-  cores: null,
   memoryUsedBytes: 8e9,
   memoryTotalBytes: 16e9,
-  memoryLimited: false,
-  swapUsedBytes: null,
-  swapTotalBytes: null,
-  load1: null,
-  diskFreeBytes: null,
-  netReceivedPerSecond: null,
-  netSentPerSecond: null,
 };
 
 /** One server with one loaded model, ready to be asked. */

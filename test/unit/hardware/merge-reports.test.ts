@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { GpuSample, MachineSample } from '../../../src/domain/hardware.js';
+import { NO_SAMPLE, type GpuSample, type MachineSample } from '../../../src/domain/hardware.js';
 import { mergeReports } from '../../../src/hardware/merge-reports.js';
 import { NO_READINGS_OF_CARD } from '../../../src/hardware/no-readings.js';
 import type { ProbeReport } from '../../../src/hardware/probe.js';
@@ -73,21 +73,8 @@ describe('sources of one machine together', () => {
 
   it('know of the whole machine what either of them knows', () => {
     const r = rig();
-    const nothing: MachineSample = {
-      cpu: null,
-      cores: null,
-      memoryUsedBytes: null,
-      memoryTotalBytes: null,
-      memoryLimited: false,
-      swapUsedBytes: null,
-      swapTotalBytes: null,
-      load1: null,
-      diskFreeBytes: null,
-      netReceivedPerSecond: null,
-      netSentPerSecond: null,
-    };
-    r.merge.take({ type: 'machine', sample: { ...nothing, cpu: 0 } }, 'a');
-    r.merge.take({ type: 'machine', sample: { ...nothing, cpu: 1, load1: 2 } }, 'b');
-    expect(r.samples.at(-1)).toEqual({ ...nothing, cpu: 0, load1: 2 });
+    r.merge.take({ type: 'machine', sample: { ...NO_SAMPLE, cpu: 0 } }, 'a');
+    r.merge.take({ type: 'machine', sample: { ...NO_SAMPLE, cpu: 1, load1: 2 } }, 'b');
+    expect(r.samples.at(-1)).toEqual({ ...NO_SAMPLE, cpu: 0, load1: 2 });
   });
 });
