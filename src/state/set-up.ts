@@ -2,13 +2,14 @@ import { formatDownload, formatDuration } from '../../widgets/text/format.js';
 import { CATALOGUE } from '../domain/catalogue.js';
 import { modelKey } from '../domain/model.js';
 import { metered, NEW_METER } from '../domain/pull-meter.js';
-import { asOnePull, type SetUpWish } from '../domain/set-up.js';
+import { asOnePull, type SetUpOffer, type SetUpWish } from '../domain/set-up.js';
 import type { Stamped } from '../events/catalogue.js';
 import type { Command, Commands } from './command.js';
 import type { Effect } from './effect.js';
 import { withNotice } from './notices.js';
 import { editPrompt } from './prompt.js';
 import { beginPull } from './pull-events.js';
+import { canStart } from './own-servers.js';
 import { openSetUpQuestion } from './set-up-question.js';
 import { backendById, modelByKey, type SetUpState, type State } from './state.js';
 import { openOverlay } from './view.js';
@@ -107,11 +108,19 @@ function takeFromCatalogue(state: State, event: Command, out: Effect[]): State {
 
 function onLooked(state: State, event: Stamped & { readonly type: 'setup.looked' }): State {
   const { offer } = event;
-  const grew = (offer?.files?.length ?? 0) > 0 && (state.setUp.offer?.files?.length ?? 0) === 0;
+  const more = waysOf(offer) - waysOf(state.setUp.offer);
   const { waysIndex } = state.view;
   const next = withSetUp(state, { offer });
-  // One way more stands above: the focus stays on the one where it was put.
-  return grew && waysIndex > 0 ? { ...next, view: { ...next.view, waysIndex: waysIndex + 1 } } : next;
+  const above = state.models.backends.filter((entry) => canStart(state, entry)).length;
+  // They stand behind the servers that can be started. A focus that was put on one behind them stays there; the first one is nobody's choice.
+  const shifts = more > 0 && waysIndex > 0 && waysIndex >= above;
+  return shifts ? { ...next, view: { ...next.view, waysIndex: waysIndex + more } } : next;
+}
+
+/** How many ways on an offer makes: a file that lies here, and a model to be fetched. */
+function waysOf(offer: SetUpOffer | null): number {
+  if (!offer) return 0;
+  return (offer.files?.length ?? 0) > 0 ? 2 : 1;
 }
 
 function onEnded(state: State, event: Stamped & { readonly type: 'setup.ended' }): State {
