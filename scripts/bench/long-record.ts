@@ -10,6 +10,8 @@ interface Recorded {
 }
 
 const PIECES_PER_ANSWER = 40;
+/** A chat that does not fit is asked about, and no question would follow. */
+const ENDLESS_CONTEXT = 1e9;
 
 /**
  * Makes a record of `turns` questions and answers from a real one that holds at least one: its start (settings, servers, models) is kept, its
@@ -26,7 +28,9 @@ export function writeLongRecord(recorded: string, file: string, turns: number): 
     String(ended['turnId']).replace(new RegExp(`${asked.seq}$`), String(seq));
 
   const start = events.slice(0, submitted).filter((event) => event.type !== 'prompt.edited');
-  const out = [header, ...start.map((event) => JSON.stringify(event))];
+  const endless = (key: string, value: unknown): unknown =>
+    key === 'contextMax' || key === 'contextAllocated' ? ENDLESS_CONTEXT : value;
+  const out = [header, ...start.map((event) => JSON.stringify(event, endless))];
   let { seq, mono, at } = asked;
   seq = start.at(-1)?.seq ?? 0;
   const add = (event: Readonly<Record<string, unknown>>): void => {
