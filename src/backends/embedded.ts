@@ -24,6 +24,7 @@ import {
   type ChatRequest,
   type LoadOptions,
 } from './backend.js';
+import { NO_DETAILS } from './details.js';
 import { embeddedFault, endedFault } from './embedded-fault.js';
 import { EMBEDDED_FEATURES } from './embedded-features.js';
 import { embeddedAnswer } from './embedded-answer.js';
@@ -108,11 +109,7 @@ class Embedded implements Backend {
   async details(model: Model, signal: AbortSignal): Promise<ModelDetails> {
     const { path, owner, problem, shape } = await this.#fileOf(model, signal);
     return {
-      license: null,
-      system: null,
-      template: null,
-      parameters: [],
-      modifiedAt: null,
+      ...NO_DETAILS,
       facts: [
         ['file', path],
         ['belongs to', ownerWords(owner)],

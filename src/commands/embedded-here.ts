@@ -4,6 +4,7 @@ import { builtProgram } from '../built-program.js';
 import { metered, NEW_METER, pullFigures } from '../domain/pull-meter.js';
 import { asOnePull, wishWithoutQuestion, type SetUpProgress, type SetUpWish } from '../domain/set-up.js';
 import { ENGINE_CHILD } from '../engine/open-local.js';
+import { noPrebuiltEngine } from '../engine/install.js';
 import { hubAnswers, setUp } from '../engine/set-up.js';
 import { setUpOffer, type SetUpPorts } from '../engine/set-up-offer.js';
 import type { EmbeddedSource } from '../engine/source.js';
@@ -44,14 +45,7 @@ export async function embeddedHere(options: EmbeddedHereOptions): Promise<Embedd
     childPath: builtProgram(ENGINE_CHILD),
   };
   const offer = setUpOffer(setUpPorts);
-  if (!offer)
-    throw new LmappError(
-      'engine-platform',
-      `There is no prebuilt engine for ${ports.platform} ${process.arch}.`,
-      {
-        hint: 'Run models with a server instead: lmapp backends --help',
-      },
-    );
+  if (!offer) throw noPrebuiltEngine(ports.platform, process.arch);
   status.show('looking for model files');
   const found = await source.files(signal).catch(() => []);
   if (signal.aborted) return null;

@@ -200,24 +200,24 @@ export function createBackends(options: BackendsOptions): Backends {
       await isStill(remembered, address, backendId(remembered.kind, address.url), true, atRank);
       return;
     }
-    const placeholder = placeholderOf(address.url);
+    const unidentified = unidentifiedServer(address.url);
     let shown = showAtOnce;
-    if (shown) tellFound(placeholder, true, atRank);
+    if (shown) tellFound(unidentified, true, atRank);
     for (let failures = 1; !signal.aborted; failures++) {
       try {
         const found = backendTypeOf(await identify(address, signal, clock));
         if (signal.aborted) return;
-        if (shown) publish({ type: 'backend.removed', backendId: placeholder.id });
+        if (shown) publish({ type: 'backend.removed', backendId: unidentified.id });
         identifying.delete(address.url);
         if (found) watch(found, address, true, atRank);
         return;
       } catch (error) {
         if (signal.aborted) return;
         const delayMs = backOffMs(failures, Math.random);
-        if (!shown) tellFound(placeholder, true, atRank);
+        if (!shown) tellFound(unidentified, true, atRank);
         publish({
           type: 'backend.lost',
-          backendId: placeholder.id,
+          backendId: unidentified.id,
           fault: faultOf(error),
           nextTryMs: clock.now() + delayMs,
         });
@@ -241,7 +241,7 @@ export function createBackends(options: BackendsOptions): Backends {
     searched?.abort();
     identifying.delete(url);
     taken.delete(url);
-    const ids = searched ? [placeholderOf(url).id] : [];
+    const ids = searched ? [unidentifiedServer(url).id] : [];
     for (const [id, { backend, polling }] of watched) {
       if (backend.info.url !== url) continue;
       polling.stop();
@@ -395,9 +395,9 @@ export function createBackends(options: BackendsOptions): Backends {
       if (type) watch(type, address, true, atRank);
       else void watchNamed({ address, kind, rank: atRank }, true);
       const now = [...watched].find(([, { backend }]) => backend.info.url === address.url)?.[0];
-      const placeholder = identifying.has(address.url) ? placeholderOf(address.url).id : null;
+      const unidentified = identifying.has(address.url) ? unidentifiedServer(address.url).id : null;
       for (const id of before)
-        if (id !== now && id !== placeholder) publish({ type: 'backend.removed', backendId: id });
+        if (id !== now && id !== unidentified) publish({ type: 'backend.removed', backendId: id });
     },
     addInstalled(type) {
       // One of its kind is enough: it is started where that one stands.
@@ -418,7 +418,7 @@ export function createBackends(options: BackendsOptions): Backends {
 }
 
 /** Stands in the list until the kind of server is known. */
-function placeholderOf(url: string): BackendInfo {
+function unidentifiedServer(url: string): BackendInfo {
   return {
     id: backendId('server', url),
     kind: 'server',

@@ -136,7 +136,12 @@ export function planOf(platform: NodeJS.Platform, arch: string, gpu: GpuKind | n
         hint: 'Install it without --gpu.',
       },
     );
-  throw new LmappError('engine-platform', `There is no prebuilt engine for ${platform} ${arch}.`, {
+  throw noPrebuiltEngine(platform, arch);
+}
+
+/** What is said where no engine was built for a system. */
+export function noPrebuiltEngine(platform: string, arch: string): LmappError {
+  return new LmappError('engine-platform', `There is no prebuilt engine for ${platform} ${arch}.`, {
     hint: 'Run models with a server instead: lmapp backends --help',
   });
 }

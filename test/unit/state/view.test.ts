@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { THIS_MACHINE, type GpuSample } from '../../../src/domain/hardware.js';
+import { NO_DETAIL, THIS_MACHINE, type GpuSample } from '../../../src/domain/hardware.js';
 import type { AppEvent } from '../../../src/events/catalogue.js';
 import { readingsOf } from '../../../src/state/machines.js';
 import { HISTORY_SAMPLES } from '../../../src/state/state.js';
@@ -158,16 +158,8 @@ describe('the machine on its battery', () => {
   const battery = (mains: boolean | null): AppEvent => ({
     type: 'hardware.detailed',
     detail: {
-      pressure: null,
-      load5: null,
-      load15: null,
-      ioWait: null,
-      coresAllowed: null,
-      temperatures: [],
+      ...NO_DETAIL,
       battery: { charge: 0.5, charging: false, powerW: 9, mains },
-      disks: [],
-      processes: null,
-      oomKills: null,
     },
   });
   const intervals = (machine: Machine) => machine.wanted('hardware.watch').map((e) => e.intervalMs);
