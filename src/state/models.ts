@@ -16,7 +16,7 @@ import {
   type ModelsState,
   type State,
 } from './state.js';
-import { withNotice } from './notices.js';
+import { withNewsOver, withNotice } from './notices.js';
 
 /** Folds what servers say about themselves and their models. */
 export function updateModels(state: State, event: Stamped, out: Effect[]): State {
@@ -32,7 +32,7 @@ export function updateModels(state: State, event: Stamped, out: Effect[]): State
     case 'backend.checked':
       return tellUnknownModel(onChecked(state, event), event);
     case 'backend.removed':
-      return withModels(withoutPullsOf(state, event.backendId, out), {
+      return withModels(withNewsOver(withoutPullsOf(state, event.backendId, out), event.backendId), {
         backends: state.models.backends.filter((b) => b.info.id !== event.backendId),
       });
     case 'backend.lost':
@@ -83,7 +83,9 @@ function onChecked(state: State, event: Stamped & { type: 'backend.checked' }): 
   // "Since when" is the first time, not the last poll.
   if (status.state === 'away' && before.state === 'away') status = { ...status, sinceMs: before.sinceMs };
   const away = status.state === 'away';
-  const next = withEntry(state, event.backendId, (e) => ({
+  const current =
+    status.state === 'away' || status.state === 'probing' ? state : withNewsOver(state, event.backendId);
+  const next = withEntry(current, event.backendId, (e) => ({
     ...e,
     models: away && before.state !== 'away' ? e.models.map(forgotten) : e.models,
     check: { ...event.check, status, version: event.check.version ?? e.check.version },
@@ -92,7 +94,14 @@ function onChecked(state: State, event: Stamped & { type: 'backend.checked' }): 
   if (before.state === 'away' && status.state === 'ready')
     return withNotice(next, event, 'good', `${entry.info.title} is back`, null);
   if (before.state !== 'away' && status.state === 'away' && before.state !== 'probing')
-    return withNotice(next, event, 'bad', saidBy(entry.info.title, status.fault.message), status.fault.hint);
+    return withNotice(
+      next,
+      event,
+      'bad',
+      saidBy(entry.info.title, status.fault.message),
+      status.fault.hint,
+      entry.info.id,
+    );
   return next;
 }
 

@@ -10,8 +10,16 @@ export function withNotice(
   level: NoticeLevel,
   text: string,
   hint: string | null,
+  about: string | null = null,
 ): State {
-  const notice: Notice = { id: event.seq, at: event.at, mono: event.mono, level, text, hint };
+  const { seq: id, at, mono } = event;
+  const notice: Notice = { id, at, mono, level, text, hint, about, over: false };
   const others = state.notices.filter((n) => n.text !== text || n.level !== level);
   return { ...state, at: event.at, mono: event.mono, notices: [...others, notice].slice(-KEPT_NOTICES) };
+}
+
+/** The server is back or out of the list: what was told of its absence is over. */
+export function withNewsOver(state: State, about: string): State {
+  if (!state.notices.some((n) => n.about === about && !n.over)) return state;
+  return { ...state, notices: state.notices.map((n) => (n.about === about ? { ...n, over: true } : n)) };
 }

@@ -66,6 +66,7 @@ export function updateOwnServers(state: State, event: Stamped): State {
         'bad',
         `${title} ended: ${event.lastLine ?? event.how}`,
         own ? `Its output is in ${own.logFile}.` : null,
+        event.backendId,
       );
     }
     default:

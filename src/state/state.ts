@@ -325,6 +325,10 @@ export interface Notice {
   readonly level: NoticeLevel;
   readonly text: string;
   readonly hint: string | null;
+  /** Id of the server whose bad news it is. */
+  readonly about: string | null;
+  /** Not so any more: it stays in the list of what was told, and leaves the panes. */
+  readonly over: boolean;
 }
 
 export interface ViewState {

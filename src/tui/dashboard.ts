@@ -321,7 +321,9 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   }
 
   function paintNotices(s: State): void {
-    const fresh = s.notices.filter((n) => s.mono - n.mono < NOTICE_MS[n.level]).slice(-MOST_NOTICES);
+    const fresh = s.notices
+      .filter((n) => !n.over && s.mono - n.mono < NOTICE_MS[n.level])
+      .slice(-MOST_NOTICES);
     const host =
       arrangement?.areas.transcript ??
       arrangement?.areas.log ??

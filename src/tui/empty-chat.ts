@@ -1,15 +1,20 @@
 import { textRow } from '../../widgets/rows.js';
-import { EMPTY_ROW, type Row } from '../../widgets/text/span.js';
+import { EMPTY_ROW, row, span, type Row } from '../../widgets/text/span.js';
+import { wrapText } from '../../widgets/text/wrap.js';
 import type { Glyphs } from '../../widgets/widget.js';
-import { backendById, modelByKey, type State } from '../state/state.js';
+import { insteadOfPull, pullNamesOf } from '../domain/pull-names.js';
+import { backendById, modelByKey, type BackendEntry, type State } from '../state/state.js';
 import type { Keymap } from './keymap.js';
 
-/** What stands in a chat without messages: who answers, and what can be pressed. */
+/** What stands in a chat without messages: who answers, and what can be pressed; without a model what to do. */
 export function emptyChatRows(state: State, width: number, glyphs: Glyphs, keymap: Keymap): readonly Row[] {
   const model = modelByKey(state, state.models.selected);
   const server = model && backendById(state, model.backendId);
   const say = (text: string): Row => textRow(` ${text}`, 'muted', width, glyphs.ellipsis);
-  if (!model || !server) return state.models.searched ? [] : [say('looking for servers on this machine')];
+  if (!model || !server)
+    return state.models.searched
+      ? withoutModel(state, width, keymap)
+      : [say('looking for servers on this machine')];
   const loads = model.loadState === 'unloaded' ? ' It is loaded with the first message.' : '';
   const dot = ` ${glyphs.dot} `;
   const keys = [
@@ -18,4 +23,53 @@ export function emptyChatRows(state: State, width: number, glyphs: Glyphs, keyma
     `${keymap.keyOf('keys.open')} all keys`,
   ];
   return [say(`${model.label} on ${server.info.title} answers.${loads}`), EMPTY_ROW, say(keys.join(dot))];
+}
+
+/** Servers answer, and none of them has a model to chat with: the same steps as below the server in the models pane. */
+function withoutModel({ models }: State, width: number, keymap: Keymap): readonly Row[] {
+  const there = models.backends.filter(({ check }) => check.status.state !== 'away');
+  const waiting = there.find(({ cached, check }) => cached || check.status.state !== 'ready');
+  if (waiting) return indented(`asking ${waiting.info.title} for its models`, 1, width);
+  const empty = there.filter((entry) => entry.models.length === 0);
+  const [first] = empty;
+  const puller = empty.find(({ info }) => info.features.pull) ?? there.find(({ info }) => info.features.pull);
+  const what =
+    first && there.length === 1
+      ? `${first.info.title} has no models.`
+      : 'No server has a model to chat with.';
+  const step = (command: string, does: string): readonly Row[] => {
+    const key = keymap.keyOf(command);
+    return indented(does, key.length + 3, width).map((line, at) =>
+      at === 0
+        ? row(span(` ${key}  `, 'accent'), span(line.spans[0]?.text.trimStart() ?? '', 'muted'))
+        : line,
+    );
+  };
+  return [
+    ...indented(what, 1, width),
+    EMPTY_ROW,
+    ...(puller
+      ? step('model.pull', pullWords(puller))
+      : first
+        ? indented(insteadOfPull(first.info.kind), 1, width)
+        : []),
+    ...step('server.add', 'adds a server'),
+    ...step('catalogue.open', 'small models to fetch and run on this machine'),
+    EMPTY_ROW,
+    ...indented(
+      `These are keys of the models pane (${keymap.keyOf('pane.next')} goes there); ${keymap.keyOf('menu.open')} has them everywhere.`,
+      1,
+      width,
+    ),
+  ];
+}
+
+function pullWords({ info }: BackendEntry): string {
+  const names = pullNamesOf(info.kind);
+  return `pulls one by its name${names === '' ? '' : `: ${names}`}`;
+}
+
+function indented(text: string, cells: number, width: number): readonly Row[] {
+  const lines = wrapText(text, Math.max(1, width - cells - 1));
+  return lines.map((line) => row(span(`${' '.repeat(cells)}${line}`, 'muted')));
 }

@@ -232,6 +232,7 @@ describe('a server that fails', () => {
     const back = await serve({ port: server.port, script: { answer: ['alive again'] } });
     at.clock.skip(3000);
     await at.sees('ollama is back');
+    expect(at.screen()).not.toContain('is not running');
     // A chat request never goes out by itself.
     expect(back.answers).toHaveLength(0);
     at.type('\tr');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Settings } from '../../../src/domain/settings.js';
+import type { AppEvent } from '../../../src/events/catalogue.js';
 import {
   checked,
   createMachine,
@@ -150,6 +151,35 @@ describe('a server', () => {
     const machine = twoServers();
     machine.send(lost(A), checked(A), checked(A));
     expect(machine.told.filter((t) => t === 'ollama is back')).toHaveLength(1);
+  });
+
+  it('that comes back takes its bad news off the panes, not out of the list, and leaves those of others', () => {
+    const machine = twoServers();
+    const away = (backendId: string): AppEvent => ({
+      type: 'backend.checked',
+      backendId,
+      check: {
+        status: {
+          state: 'away',
+          sinceMs: 1,
+          fault: { code: 'not-running', message: `${backendId} is not running`, hint: null, status: null },
+        },
+        version: null,
+        processing: null,
+        queued: null,
+      },
+    });
+    const fresh = (): readonly string[] =>
+      machine.state.notices.filter(({ over }) => !over).map(({ text }) => text);
+    machine.send(away(A), away(B));
+    expect(fresh()).toEqual([`${A} is not running`, `${B} is not running`]);
+    machine.send(checked(A, 'loading'));
+    expect(fresh()).toEqual([`${B} is not running`]);
+    expect(machine.told).toEqual([`${A} is not running`, `${B} is not running`]);
+    machine.send(away(A));
+    expect(fresh()).toContain(`${A} is not running`);
+    machine.send({ type: 'backend.removed', backendId: B }, checked(A));
+    expect(fresh()).toEqual(['ollama is back']);
   });
 });
 
