@@ -60,7 +60,9 @@ export function fitOf(question: FitQuestion): Fit {
     question.evictable.length > 0 && without.verdict !== 'fits'
       ? judge(question, context.tokens, free)
       : without;
-  const helps = judged !== without && RANK[judged.verdict] < RANK[without.verdict];
+  const better = RANK[judged.verdict] - RANK[without.verdict];
+  const lessMissing = (judged.missingBytes ?? 0) < (without.missingBytes ?? 0);
+  const helps = better < 0 || (better === 0 && lessMissing);
   return {
     ...(helps ? judged : without),
     context,

@@ -12,6 +12,7 @@ export interface PlannedContext {
     | 'of its last load'
     | 'of its model file'
     | 'by the memory of the GPU'
+    | 'usual without a GPU'
     | 'assumed';
 }
 
@@ -55,7 +56,7 @@ export function plannedContext({
   if (kind !== 'ollama') return { tokens: most(ASSUMED_TOKENS), source: 'assumed' };
   const total = room.gpus.reduce((sum, { totalBytes }) => sum + (totalBytes ?? 0), 0);
   const { tokens } = BY_GPU_MEMORY.find(({ below }) => total < below) ?? BY_GPU_MEMORY[0];
-  return { tokens: most(tokens), source: 'by the memory of the GPU' };
+  return { tokens: most(tokens), source: total > 0 ? 'by the memory of the GPU' : 'usual without a GPU' };
 }
 
 /** How a server runs a model with a context of so many tokens. */

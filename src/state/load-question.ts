@@ -47,7 +47,7 @@ function choicesOf(state: State, { send, pin, smaller, unload, instead }: Pendin
       ? []
       : [choice('c', `${verb} with a context of ${formatTokens(smaller)}, which fits`, 'load.smaller')]),
     ...(gone
-      ? [choice('u', `unload ${gone.label} first (${formatBytes(gone.memoryBytes)})`, 'load.unload-first')]
+      ? [choice('u', `unload ${gone.label} first (gives back ${givesOf(gone)})`, 'load.unload-first')]
       : []),
     ...(other
       ? [
@@ -86,6 +86,12 @@ function unloadThatHelps(state: State, model: Model): Model | null {
       (least, other) => (least && (least.memoryBytes ?? 0) <= (other.memoryBytes ?? 0) ? least : other),
       null,
     );
+}
+
+/** Of the memory that it has: files in the main memory count as free already. */
+function givesOf(model: Model): string {
+  const gives = evictableOf(model);
+  return formatBytes(gives && gives.memoryBytes + gives.vramBytes);
 }
 
 /** The largest of the same server with other numbers for the same weights, and that fits. */

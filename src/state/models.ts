@@ -153,7 +153,9 @@ function pickModel(state: State, before: BackendEntry | null = null): State {
   if (models.chosen && (current !== null || models.selected === null)) return state;
   const best = models.chosen ? neighbourOf(state, before) : firstChoice(state);
   if (!best || best.key === models.selected) return state;
-  return withModels(state, { selected: best.key, cursor: models.cursor ?? best.key });
+  // Until it is moved, the cursor stands on the model that would answer.
+  const unmoved = models.cursor === null || models.cursor === models.selected;
+  return withModels(state, { selected: best.key, cursor: unmoved ? best.key : models.cursor });
 }
 
 /** `preload` loads the chosen model once, as soon as its server has confirmed it and if it fits. */

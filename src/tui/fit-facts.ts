@@ -1,7 +1,7 @@
 import { formatBytes, formatCount, formatPercent, formatRoughBytes } from '../../widgets/text/format.js';
 import type { Fit } from '../domain/fit.js';
 import type { FitTerm } from '../domain/fit-terms.js';
-import { TERM_WORDS } from '../domain/fit-words.js';
+import { roundedTerms, TERM_WORDS } from '../domain/fit-words.js';
 import type { Model } from '../domain/model.js';
 import { nearestLoad } from '../domain/past-loads.js';
 import { fitOfModel, largestContextOf } from '../state/fit.js';
@@ -14,13 +14,13 @@ type Fact = readonly [name: string, value: string];
 /** The check of the memory, term by term. */
 export function fitFacts(state: State, model: Model): readonly Fact[] {
   const fit = fitOfModel(state, model);
-  const { context, terms, neededBytes, margin, probably } = fit;
+  const { context, neededBytes, margin, probably } = fit;
   return [
     ['fits', verdictOf(state, model, fit)],
     ['with a context of', `${formatCount(context.tokens)} tokens, ${context.source}`],
     ['keys and values as', 'f16, assumed'],
     ['needs', neededBytes === null ? '—' : `${sizeOf(neededBytes, probably)}${marginOf(margin, probably)}`],
-    ...terms.map((term): Fact => [`  ${TERM_WORDS[term.name]}`, termOf(term, probably)]),
+    ...roundedTerms(fit).map((term): Fact => [`  ${TERM_WORDS[term.name]}`, termOf(term, probably)]),
     ['free now', freeOf(fit)],
     ['largest that fits', largestOf(largestContextOf(state, model))],
     ['last time', lastTime(state, model, context.tokens)],

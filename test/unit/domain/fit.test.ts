@@ -108,6 +108,20 @@ describe('the check whether a model fits', () => {
     expect(fitOf({ ...asked({ free: 16 * GIB, gpus: [7 * GIB] }), evictable }).evicts).toEqual([]);
   });
 
+  it('says what is missing once the server has unloaded what it unloads by itself, even when that is not enough', () => {
+    const loaded = modelOf('a', 'other', {
+      loadState: 'loaded',
+      sizeBytes: 1e9,
+      memoryBytes: 2e9,
+      vramBytes: 0,
+    });
+    const evictable = [evictableOf(loaded)].flatMap((each) => each ?? []);
+    const without = fitOf(asked({ free: 1 * GIB }));
+    const fit = fitOf({ ...asked({ free: 1 * GIB }), evictable });
+    expect(fit).toMatchObject({ verdict: 'short', freeBytes: GIB + 1e9, evicts: [{ label: 'other' }] });
+    expect((without.missingBytes ?? NaN) - (fit.missingBytes ?? NaN)).toBeCloseTo(1e9, -1);
+  });
+
   it('adds of an unloaded model to the main memory only what was no file there', () => {
     const loaded = modelOf('a', 'other', {
       loadState: 'loaded',
@@ -152,7 +166,9 @@ describe('the context that a check is for', () => {
     });
     expect(contextOf({ details: file, loads })).toEqual({ tokens: 8192, source: 'of its model file' });
     expect(contextOf({ loads })).toEqual({ tokens: 12288, source: 'of its last load' });
-    expect(contextOf({})).toEqual({ tokens: 4096, source: 'by the memory of the GPU' });
+    expect(contextOf({})).toEqual({ tokens: 4096, source: 'usual without a GPU' });
+    const small = roomOf(sampleOf(GIB, GIB), [gpuOf(8 * GIB, 8 * GIB)]);
+    expect(contextOf({ room: small })).toEqual({ tokens: 4096, source: 'by the memory of the GPU' });
     const large = (total: number) =>
       contextOf({ room: roomOf(sampleOf(GIB, GIB), [gpuOf(total, total)]) }).tokens;
     expect([large(22 * GIB), large(24 * GIB), large(48 * GIB)]).toEqual([4096, 32768, 131072]);

@@ -148,7 +148,7 @@ describe('a load that will not fit', () => {
     const machine = machineWith([large])
       .send(listed(B, [other]))
       .command('model.load', large.key);
-    expect(labels(machine)).toContain('unload other first (7.0 GB)');
+    expect(labels(machine)).toContain('unload other first (gives back 6.0 GB)');
     answer(machine, 'u');
     expect(machine.wanted('model.unload')).toEqual([{ type: 'model.unload', key: other.key }]);
     expect(machine.wanted('model.load')).toEqual([]);

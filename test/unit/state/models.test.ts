@@ -36,6 +36,16 @@ describe('the model at start', () => {
     expect(machine.state.models.selected).toBe(`${A}/small`);
   });
 
+  it('has the cursor of the list, until that is moved', () => {
+    const machine = twoServers();
+    machine.send(listed(B, [modelOf(B, 'other')]), listed(A, [modelOf(A, 'small')]));
+    expect(machine.state.models.cursor).toBe(`${A}/small`);
+    const moved = twoServers().send(listed(B, [modelOf(B, 'other'), modelOf(B, 'another')]));
+    moved.send({ type: 'pane.selected', pane: 'models', key: `${B}/another` });
+    moved.send(listed(A, [modelOf(A, 'small')]));
+    expect(moved.state.models.cursor).toBe(`${B}/another`);
+  });
+
   it('is the kept one, wherever it is', () => {
     const machine = twoServers();
     machine.send(
