@@ -83,12 +83,13 @@ writeWhole(path.join(dist, 'package.json'), '{"type":"commonjs"}\n');
 const chunks = new Map(
   result.outputFiles.map(({ path: file, text }) => [
     path.relative(root, file).split(path.sep).join('/'),
-    toCommonJs(text),
+    text,
   ]),
 );
-for (const [file, code] of chunks) if (file !== 'dist/main.js') writeWhole(path.join(root, file), code);
+for (const [file, text] of chunks)
+  if (file !== 'dist/main.js') writeWhole(path.join(root, file), toCommonJs(text));
 for (const { path: file, text } of child.outputFiles) writeWhole(file, text);
-packChunks(dist, result.metafile, chunks);
+await packChunks(dist, result.metafile, chunks);
 fs.writeFileSync(path.join(dist, 'THIRD-PARTY-LICENSES.txt'), licences(Object.keys(result.metafile.inputs)));
 fs.writeFileSync(path.join(dist, 'build-id'), String(Date.now()));
 

@@ -1,28 +1,19 @@
 // The head of dist/main.js (scripts/pack-chunks.mjs): chunks that are packed into one file are put where require() finds them, so that those
 // which are loaded later, from files of their own, get the very same modules.
 const __require = require;
-const __chunks = `${__dirname}/chunks/`;
-const __unloaded = new Map();
+const __chunks = require('node:path').normalize(`${__dirname}/chunks/`);
 
 /** What `name` exports: a chunk by any relative name, or anything else that require() knows. */
 function __requireChunk(name) {
-  if (name[0] !== '.') return __require(name);
-  const file = require('node:path').normalize(__chunks + name.slice(name.lastIndexOf('/') + 1));
-  const known = __require.cache[file];
-  if (known) return known.exports;
-  const code = __unloaded.get(file);
-  if (!code) return __require(file);
+  return __require(name[0] === '.' ? __chunks + name.slice(name.lastIndexOf('/') + 1) : name);
+}
+
+/** Makes a packed chunk one that has been loaded. */
+function __putChunk(name, exports) {
+  const file = __chunks + name;
   const loaded = new module.constructor(file);
   loaded.filename = file;
   loaded.loaded = true;
+  loaded.exports = exports;
   __require.cache[file] = loaded;
-  code(loaded.exports, __requireChunk, loaded);
-  return loaded.exports;
-}
-
-/** Loads packed chunks: `{ 'name.js': function (exports, require, module) {…} }`. */
-function __loadChunks(codes) {
-  for (const name of Object.keys(codes))
-    __unloaded.set(require('node:path').normalize(__chunks + name), codes[name]);
-  for (const name of Object.keys(codes)) __requireChunk(`./${name}`);
 }

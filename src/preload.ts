@@ -3,7 +3,8 @@ import path from 'node:path';
 import { Script } from 'node:vm';
 
 // Defined in the head of dist/main.js (scripts/pack-chunks.mjs).
-declare const __loadChunks: (codes: unknown) => void;
+declare const __requireChunk: (name: string) => unknown;
+declare const __putChunk: (name: string, exports: unknown) => void;
 declare const __dashboard: string;
 
 /**
@@ -19,7 +20,7 @@ export function preloadDashboard(dist: string): void {
   const cachedData = readIfThere(path.join(dist, `${__dashboard}-${version}-${platform}-${arch}.cache`));
   // ASCII, as esbuild writes it: such bytes need no decoding.
   const script = new Script(source.toString('latin1'), { filename, ...(cachedData && { cachedData }) });
-  __loadChunks(script.runInThisContext());
+  (script.runInThisContext() as (require: unknown, putChunk: unknown) => void)(__requireChunk, __putChunk);
 }
 
 function readIfThere(file: string): Buffer | null {
