@@ -18,7 +18,7 @@ describe('the terms of an estimate', () => {
     const learned = roundedTerms(fitWith([4.06e9, 0.15e9, 71e6, -0.26e9])).map((term) =>
       formatBytes(term.bytes),
     );
-    expect(learned).toEqual(['4.0 GB', '0.2 GB', '71 MB', '-0.3 GB']);
+    expect(learned).toEqual(['4.1 GB', '0.1 GB', '71 MB', '-0.3 GB']);
     const partly = fitWith([4.06e9, null]);
     expect(roundedTerms(partly)).toEqual(partly.terms);
   });
