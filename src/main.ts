@@ -71,9 +71,17 @@ async function runFast(context: CommandContext, words: readonly string[]): Promi
   if (words[0] !== undefined && words[0] !== 'tui' && !words[0].startsWith('-')) return null;
   const args = readFastArguments(words[0] === 'tui' ? words.slice(1) : words, TUI_OPTIONS);
   if (args === null) return null;
-  preloadDashboard(__dirname);
-  const { tui } = await import('./commands/tui.js');
-  return tui.run(context, args);
+  // Before the dashboard's code is loaded: what is typed meanwhile is a key already, and the shell's screen does not echo it.
+  const { stdin } = context;
+  if (stdin.isTTY) stdin.setRawMode(true);
+  try {
+    preloadDashboard(__dirname);
+    const { tui } = await import('./commands/tui.js');
+    return await tui.run(context, args);
+  } catch (error) {
+    if (stdin.isTTY) stdin.setRawMode(false);
+    throw error;
+  }
 }
 
 /** Says on stderr what went wrong. An LmappError is for the user; anything else is a defect, and the log knows more. */

@@ -16,6 +16,7 @@ import { askAboutOwnServers } from './own-servers.js';
 import { editPrompt, EMPTY_PROMPT } from './prompt.js';
 import { unfinishedPulls } from './pull-events.js';
 import { SERVER_COMMANDS } from './server-commands.js';
+import { waitsForServers } from './first-message.js';
 import { leaveSetUp, SETUP_COMMANDS, waitsForModel } from './set-up.js';
 import { leaveServer, serverFormOf } from './server-form.js';
 import { modelByKey, type State } from './state.js';
@@ -182,7 +183,8 @@ export function submit(state: State, event: Stamped, out: Effect[]): State {
   const [first, ...rest] = waiting;
   if (first === undefined || (blank && state.chat.live)) return state;
   const model = modelByKey(state, state.models.selected);
-  if (!model && waitsForModel(state)) return blank ? state : withWaiting(state, event, waiting, out);
+  if (!model && (waitsForModel(state) || waitsForServers(state)))
+    return blank ? state : withWaiting(state, event, waiting, out);
   if (!model && !missingModel(state))
     return withNotice(
       state,

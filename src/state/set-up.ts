@@ -158,7 +158,7 @@ function onEnded(state: State, event: Stamped & { readonly type: 'setup.ended' }
 }
 
 /** Messages that waited for the model go back to where they were typed. */
-function withMessageBack(state: State): State {
+export function withMessageBack(state: State): State {
   const { queue } = state.chat;
   if (queue.length === 0 || state.chat.live || state.models.selected !== null) return state;
   const text = [...queue, state.prompt.text].filter((each) => each.trim() !== '').join('\n\n');

@@ -5,6 +5,7 @@ import { sendWaiting, submit, updateCommand } from './commands.js';
 import { afterTurn, withDetailsInQuestion } from './context-commands.js';
 import type { Effect } from './effect.js';
 import { tellUnknownFallback } from './fallback.js';
+import { onFirstModels } from './first-message.js';
 import { learnFromLoads } from './fit.js';
 import { updateHardware, watchWhatIsShown } from './hardware.js';
 import { goOnAfterUnload } from './load-commands.js';
@@ -96,7 +97,7 @@ function updateOthers(state: State, event: Stamped, out: Effect[]): State {
   followServerLogs(state, known, event, out);
   const setUp = updateSetUp(tellUnknownFallback(known, event), event);
   const isReady = state.setUp.awaited !== null && setUp.setUp.awaited === null;
-  return isReady ? sendWaiting(setUp, event, out) : setUp;
+  return isReady ? sendWaiting(setUp, event, out) : onFirstModels(state, setUp, event, out, sendWaiting);
 }
 
 function onStarted(state: State, event: Stamped & { type: 'app.started' }, out: Effect[]): State {

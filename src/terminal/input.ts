@@ -3,12 +3,15 @@ import { StringDecoder } from 'node:string_decoder';
 import type { Clock, Environment } from '../ports.js';
 import { createDecoder, type Reply } from './decoder.js';
 import type { TerminalInput } from './terminal.js';
+import { takeTypedAhead } from './typed-ahead.js';
 
 /** The stream that stands for the keyboard: process.stdin or a test's. */
 export interface InputStream {
   readonly isTTY?: boolean | undefined;
   readonly fd?: number | undefined;
   setRawMode?(raw: boolean): unknown;
+  /** Puts bytes before those that are still to be read. */
+  unshift?(chunk: Buffer): unknown;
   resume(): unknown;
   pause(): unknown;
   on(event: 'data', listener: (chunk: Buffer | string) => void): unknown;
@@ -68,14 +71,16 @@ export function createInput({ stdin, env, clock, onInput, onReply, onClosed }: I
 
   return {
     start() {
+      stdin.setRawMode?.(true);
       if (!listening) {
         listening = true;
+        const typed = takeTypedAhead(stdin);
+        if (typed.length > 0) stdin.unshift?.(typed);
         stdin.on('data', read);
         stdin.on('end', onClosed);
         stdin.on('close', onClosed);
         stdin.on('error', onClosed);
       }
-      stdin.setRawMode?.(true);
       stdin.resume();
     },
     stop() {

@@ -194,6 +194,35 @@ describe('kill -9 in mid-answer', () => {
   });
 });
 
+describe('what is typed before the dashboard is there', () => {
+  it('is taken as if it were: Enter sends, the rest stands in the box', async () => {
+    server.play({ answer: ['early enough'] });
+    const asked = server.answers.length;
+    const pty = openPty(process.execPath, [LMAPP, ...ARGS()], { env: home.env });
+    open.push(pty);
+    // The terminal is in the shell's mode still, which makes a newline of Enter.
+    pty.type('hello there\rand more');
+    await pty.waitFor('early enough', 10_000);
+    await pty.waitFor('│ and more');
+    expect(server.answers).toHaveLength(asked + 1);
+    expect(pty.screen()).toMatch(/hello there *│/);
+    expect(pty.screen()).not.toContain('hello thereand');
+  });
+
+  it('leaves the line settings as they were when the start fails', async () => {
+    const before = path.join(home.folder, 'stty');
+    const pty = openPty('bash', ['--norc', '--noprofile', '-i'], { env: { ...home.env, PS1: 'prompt> ' } });
+    open.push(pty);
+    await pty.waitFor('prompt>');
+    pty.type(
+      `stty -a > ${before}; ${process.execPath} ${LMAPP} tui --url 'http://a b'; echo code $?; stty -a | cmp - ${before} && echo stty same\r`,
+    );
+    await pty.waitFor('code 2', 10_000);
+    await pty.waitFor(/^stty same/m);
+    expect(pty.modes().alternateScreen).toBe(false);
+  });
+});
+
 describe('without a terminal', () => {
   it('it says so and ends with code 2, without an escape byte', () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [LMAPP, 'tui'], {

@@ -3,7 +3,17 @@ import type { Outcome } from '../../../src/domain/chat.js';
 import { textOf, wholeText } from '../../../src/domain/text.js';
 import type { AppEvent } from '../../../src/events/catalogue.js';
 import { titleOf } from '../../../src/state/chats.js';
-import { ask, createMachine, createReadyMachine, listed } from '../../support/machine.js';
+import {
+  ask,
+  checked,
+  createMachine,
+  createReadyMachine,
+  found,
+  listed,
+  modelOf,
+  searched,
+  server,
+} from '../../support/machine.js';
 import { turnWith } from '../../support/turns.js';
 
 const text = (turnId: string, words: string, pieces = 1): AppEvent => ({
@@ -58,10 +68,33 @@ describe('a message', () => {
   });
 
   it('without a model stays in the box, and the next step is said', () => {
-    const machine = createMachine();
+    const machine = createMachine().send(searched);
     ask(machine, 'Why?');
     expect(machine.state.prompt.text).toBe('Why?');
     expect(machine.told).toEqual(['no model to ask']);
+  });
+
+  it('while servers are looked for waits, and goes out once the model that was found is confirmed', () => {
+    const machine = createMachine();
+    ask(machine, 'Why?');
+    expect(machine.state.prompt.text).toBe('');
+    const models = [modelOf('ollama@a', 'small')];
+    machine.send(found(server('ollama@a')), listed('ollama@a', models, true), searched);
+    expect(machine.wanted('chat.start')).toEqual([]);
+    machine.send(checked('ollama@a'), listed('ollama@a', models));
+    expect(machine.wanted('chat.start')).toHaveLength(1);
+    expect(machine.state.chat.queue).toEqual([]);
+  });
+
+  it('that waits for servers goes back into the box, and the next step is said, when they have no model', () => {
+    const machine = createMachine();
+    ask(machine, 'Why?');
+    machine.type('And').send(found(server('ollama@a')), searched, checked('ollama@a'));
+    expect(machine.state.prompt.text).toBe('And');
+    machine.send(listed('ollama@a', []));
+    expect(machine.state.prompt.text).toBe('Why?\n\nAnd');
+    expect(machine.told.at(-1)).toBe('no model to ask');
+    expect(machine.wanted('chat.start')).toEqual([]);
   });
 
   it('follows the answers before it, but for those that said nothing', () => {
