@@ -9,6 +9,7 @@ import type {
   ModelDetails,
   PullProgress,
 } from '../domain/model.js';
+import type { Sampling } from '../domain/sampling.js';
 import type { WholeAnswer } from '../wire/read.js';
 import type { EmbeddedSource } from '../engine/source.js';
 
@@ -23,6 +24,8 @@ export interface ChatRequest {
   readonly idleTimeoutMs: number;
   /** Where features.contextChoice: tokens; null: as the server has it. The same for a whole chat, since another value loads anew. */
   readonly contextTokens?: number | null;
+  /** Absent: all as the server has it. */
+  readonly sampling?: Sampling;
   /** Go on with the assistant message that stands last. Only where features.prefill. */
   readonly continues?: boolean;
 }

@@ -51,12 +51,9 @@ export function joinPieces(events: readonly ChatEvent[]): readonly ChatEvent[] {
 /** Notes that follow from how an answer ended. */
 export function endNotes(reason: string | null, hasText: boolean, hasThinking: boolean): string[] {
   const notes: string[] = [];
+  // That a text was cut off is said by who knows the limit it was asked with: lengthText of domain/sampling.ts.
   if (reason === 'length') {
-    notes.push(
-      !hasText && hasThinking
-        ? 'The limit was used up by thinking before an answer came.'
-        : 'Stopped at the length limit or at the end of the context.',
-    );
+    if (!hasText && hasThinking) notes.push('The limit was used up by thinking before an answer came.');
   } else if (!hasText && !hasThinking) notes.push('The answer is empty.');
   else if (!hasText) notes.push('The model thought and gave no answer.');
   return notes;

@@ -1,5 +1,6 @@
 import { faultFor } from '../domain/fault-table.js';
 import type { Fault } from '../domain/fault.js';
+import { NO_SAMPLING } from '../domain/sampling.js';
 import type { Engine, ModelToRun } from '../engine/engine-contract.js';
 import type { EngineReport } from '../engine/protocol.js';
 import type { BackendPorts, ChatEvent, ChatRequest } from './backend.js';
@@ -24,12 +25,12 @@ export async function* embeddedAnswer(
     wake();
   };
   const silence = createSilence(ports, () => wake());
-  const { messages, continues = false } = request;
+  const { messages, continues = false, sampling = NO_SAMPLING } = request;
   const stop = new AbortController();
   const cancel = (): void => stop.abort();
   signal.addEventListener('abort', cancel, { once: true });
   engine
-    .chat(run, { messages, continues }, (report) => put({ report, last: false }), stop.signal)
+    .chat(run, { messages, continues, sampling }, (report) => put({ report, last: false }), stop.signal)
     .then(
       (report) => put({ report, last: true }),
       (error: unknown) => put({ error }),

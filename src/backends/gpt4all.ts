@@ -7,6 +7,7 @@ import {
   NO_FEATURES,
 } from '../domain/model.js';
 import type { Fault } from '../domain/fault.js';
+import { NO_SAMPLING, samplingFields } from '../domain/sampling.js';
 import { backendId } from '../wire/address.js';
 import type { WholeAnswer } from '../wire/read.js';
 import {
@@ -25,6 +26,7 @@ import type { ErrorText } from './error-text.js';
 import { asArray, asObject, field } from './json.js';
 import { NO_NATIVE_DIALECT } from './not-concerned.js';
 import { listedModels, openAiModel } from './openai-models.js';
+import { withRefusedSetting } from './openai-chat.js';
 import { OpenAiReader } from './openai-reader.js';
 import { isModelList, ownerOf, serverHeader } from './recognise.js';
 
@@ -45,6 +47,11 @@ const MODELS = '/v1/models';
  * a model that never ends would hold the server as long as the number allows.
  */
 const MAX_TOKENS = 4096;
+
+const LENGTH_NOTE = `As GPT4All does not notice a stop, it is asked for ${MAX_TOKENS} tokens at most; the setting maxTokens says another number.`;
+
+/** It refuses a request with a seed. */
+const SAMPLING_NAMES = { temperature: 'temperature', topP: 'top_p', maxTokens: 'max_tokens' } as const;
 
 const FEATURES: BackendFeatures = { ...NO_FEATURES, stream: false };
 
@@ -120,12 +127,15 @@ class Gpt4All implements Backend {
 
   async *chat(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatEvent> {
     const { clock } = this.#wire;
+    const { sampling = NO_SAMPLING } = request;
     const place = this.#wire.place(request.model.name);
+    const chosen = samplingFields(sampling, SAMPLING_NAMES);
     // Any other field, here or in a message, is refused.
     const body = {
       model: request.model.name,
       messages: request.messages.map(({ role, content }) => ({ role, content })),
       max_tokens: MAX_TOKENS,
+      ...chosen,
     };
     const begun = clock.monotonic();
     let sent = false;
@@ -150,10 +160,13 @@ class Gpt4All implements Backend {
         sent ||= next.value.type === 'sent';
         yield next.value;
       }
-      const ended = next.value;
+      const ended = withRefusedSetting(next.value, chosen);
       if (ended.outcome === 'complete') {
         const seconds = ((clock.monotonic() - begun) / 1000).toFixed(1);
         yield { type: 'note', text: `No streaming: GPT4All sent the whole answer after ${seconds} s.` };
+        if (sampling.seed !== null) yield { type: 'note', text: 'GPT4All takes no seed: none was sent.' };
+        if (ended.reason === 'length' && sampling.maxTokens === null)
+          yield { type: 'note', text: LENGTH_NOTE };
       } else if (sent && ended.outcome === 'cancelled') {
         yield {
           type: 'note',

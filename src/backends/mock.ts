@@ -96,7 +96,8 @@ class Mock implements Backend {
     }
     const promptMs = this.#ports.monotonic() - started;
     const begun = this.#ports.monotonic();
-    const pieces = this.#pieces();
+    const whole = this.#pieces();
+    const pieces = whole.slice(0, request.sampling?.maxTokens ?? undefined);
     let given = 0;
     while (given < pieces.length && !signal.aborted) {
       // By the clock and not by the count of ticks: the speed holds also when timers are late.
@@ -126,7 +127,12 @@ class Mock implements Backend {
       },
     };
     yield { type: 'note', text: 'This was the mock, not a model.' };
-    yield { type: 'ended', outcome: 'complete', reason: 'stop', fault: null };
+    yield {
+      type: 'ended',
+      outcome: 'complete',
+      reason: pieces.length < whole.length ? 'length' : 'stop',
+      fault: null,
+    };
   }
 
   async load({ name }: Model, { onProgress }: LoadOptions, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Truncation, Usage } from '../domain/chat.js';
+import { NO_SAMPLING, samplingFields } from '../domain/sampling.js';
 import type { ChatEvent, ChatRequest } from './backend.js';
 import { type BackendWire, pause } from './backend-wire.js';
 import { streamChat } from './chat-stream.js';
@@ -12,6 +13,12 @@ type Ended = Extract<ChatEvent, { type: 'ended' }>;
 const GLANCE_TIMEOUT_MS = 400;
 const LOOK_MS = 500;
 const SOURCE = '/api/ps';
+const SAMPLING_NAMES = {
+  temperature: 'temperature',
+  topP: 'top_p',
+  seed: 'seed',
+  maxTokens: 'num_predict',
+} as const;
 
 /** An answer of `/api/chat`, with what `/api/ps` tells while it is waited for. */
 export async function* ollamaChat(
@@ -79,7 +86,7 @@ function bodyOf(request: ChatRequest, think: boolean, found: OllamaLoaded | null
     shift: false,
     // An answer must not take away what keeps the model loaded for ever.
     ...(pinned ? {} : keepAliveOf(request.keepAlive)),
-    ...contextOf(request.contextTokens ?? null),
+    ...optionsOf(request),
     ...(think ? { think: true } : {}),
   };
 }
@@ -93,6 +100,12 @@ export function keepAliveOf(text: string): { keep_alive?: number | string } {
 /** Only when it is chosen: another context loads the model anew. */
 export function contextOf(tokens: number | null): { options?: { num_ctx: number } } {
   return tokens === null ? {} : { options: { num_ctx: tokens } };
+}
+
+function optionsOf({ contextTokens, sampling }: ChatRequest): object {
+  const { options: context } = contextOf(contextTokens ?? null);
+  const options = { ...context, ...samplingFields(sampling ?? NO_SAMPLING, SAMPLING_NAMES) };
+  return Object.keys(options).length > 0 ? { options } : {};
 }
 
 /** The server gives no more than the model can hold. */

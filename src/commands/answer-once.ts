@@ -2,8 +2,9 @@ import { openLocalSource } from '../engine/open-local.js';
 import { createSanitizer } from '../../widgets/text/sanitize.js';
 import type { ChatEvent } from '../backends/backend.js';
 import { keyOf } from '../config/secrets.js';
-import { type ChatMessage, prefillShare } from '../domain/chat.js';
+import { type ChatMessage, prefillShare, type Usage } from '../domain/chat.js';
 import { limitsOf } from '../domain/limits.js';
+import { lengthText, samplingOf } from '../domain/sampling.js';
 import type { Settings } from '../domain/settings.js';
 import { EXIT, LmappError } from '../errors.js';
 import { openRemembered } from '../sessions/remembered.js';
@@ -116,12 +117,13 @@ async function askInTurn(
   });
   let { choice, problem } = chosen(choose);
   for (;;) {
-    const told = choice ? await attempt(asking, choice) : { ended: null, spoke: false };
+    const told = choice ? await attempt(asking, choice) : NOTHING;
     const reason = problem?.message ?? reasonNotStarted(told);
     const next = reason === null || signal.aborted ? null : await list.next(choice);
     if (reason === null || next === null || settings.fallbackMode !== 'auto') {
       if (next) tell(`--fallback auto would go on with ${nameOf(next)}`);
       if (problem) throw problem;
+      tellCutOff(told, settings, tell);
       if (json && told.ended) await write(context, `${JSON.stringify(told.ended)}\n`);
       return exitCodeOf(context, told.ended);
     }
@@ -152,9 +154,12 @@ function keysOf(choice: Choice | null): { model: string | null; server: string |
 
 interface Told {
   readonly ended: Ended | null;
+  readonly usage: Partial<Usage>;
   /** The model said something. */
   readonly spoke: boolean;
 }
+
+const NOTHING: Told = { ended: null, usage: {}, spoke: false };
 
 /** Why nothing was said, in one sentence; null when the model spoke, answered with nothing, or was stopped. */
 function reasonNotStarted({ ended, spoke }: Told): string | null {
@@ -172,12 +177,13 @@ async function attempt(asking: Asking, { model, server }: Choice): Promise<Told>
       model,
       messages: [...system, { role: 'user', content: text }],
       keepAlive: settings.keepAlive,
+      sampling: samplingOf(settings),
       firstByteTimeoutMs: firstByteMs ?? 0,
       idleTimeoutMs: idleMs ?? 0,
     },
     signal,
   );
-  return events ? print(asking, events) : { ended: null, spoke: false };
+  return events ? print(asking, events) : NOTHING;
 }
 
 async function write({ stdout }: CommandContext, text: string): Promise<void> {
@@ -190,6 +196,7 @@ async function print({ context, json, status }: Asking, events: AsyncIterable<Ch
   let last = '\n';
   let ended: Ended | null = null;
   let spoke = false;
+  let usage: Partial<Usage> = {};
   const show = async (text: string): Promise<void> => {
     status.clear();
     await write(context, text);
@@ -198,6 +205,7 @@ async function print({ context, json, status }: Asking, events: AsyncIterable<Ch
   const sanitizer = context.stdout.isTTY ? createSanitizer() : null;
   for await (const event of events) {
     if (event.type === 'text' || event.type === 'reasoning') spoke = true;
+    if (event.type === 'usage') usage = { ...usage, ...event.usage };
     if (event.type === 'ended') ended = event;
     else if (json) await show(`${JSON.stringify(event)}\n`);
     else if (event.type === 'text') {
@@ -208,7 +216,7 @@ async function print({ context, json, status }: Asking, events: AsyncIterable<Ch
     } else status.show(phaseOf(event));
   }
   if (!json && last !== '\n') await show('\n');
-  return { ended, spoke };
+  return { ended, usage, spoke };
 }
 
 function phaseOf(event: ChatEvent): string {
@@ -230,6 +238,13 @@ function phaseOf(event: ChatEvent): string {
     default:
       return '';
   }
+}
+
+/** An answer that was cut off is no failure, and is not all either. */
+function tellCutOff({ ended, usage }: Told, settings: Settings, tell: (text: string) => void): void {
+  if (ended?.outcome !== 'complete' || ended.reason !== 'length') return;
+  const next = settings.maxTokens === null ? '' : ' (--max-tokens N sets another limit)';
+  tell(`the answer was ${lengthText(samplingOf(settings), usage, false)}${next}`);
 }
 
 function exitCodeOf({ stderr }: CommandContext, ended: Ended | null): number {

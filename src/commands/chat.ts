@@ -7,6 +7,7 @@ import {
   FALLBACK_OPTION,
   isOn,
   MODEL_OPTION,
+  SAMPLING_OPTIONS,
   SERVER_OPTIONS,
 } from './options.js';
 
@@ -20,6 +21,7 @@ export const chat: Command = {
     EMBEDDED_OPTION,
     FALLBACK_OPTION,
     { name: 'system', type: 'string', takes: 'TEXT', does: 'system message' },
+    ...SAMPLING_OPTIONS,
     { name: 'json', type: 'boolean', does: 'print every event as a line of JSON' },
     DEBUG_OPTION,
   ],

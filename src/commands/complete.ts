@@ -92,8 +92,8 @@ function valuesOf(
   if (key === undefined) return SETTING_KEYS;
   if (key === 'model') return models();
   if (!isSettingKey(key)) return [];
-  const { type, enum: allowed } = schemaOf(key);
-  return allowed ?? (type === 'boolean' ? ['true', 'false'] : []);
+  const { type, enum: allowed, nullable } = schemaOf(key);
+  return allowed ?? (type === 'boolean' ? ['true', 'false'] : nullable ? ['null'] : []);
 }
 
 /** Splits as a shell does, as far as it matters here: spaces, quotes, backslashes. The last word may be empty. */

@@ -80,6 +80,24 @@ export const FALLBACK_OPTION: OptionSpec = {
   does: 'when an answer cannot start: ask before the next model of `fallback`, or go on with it',
 };
 
+/** The settings of these names. Texts, as `null` takes back what the configuration says. */
+export const SAMPLING_OPTIONS: readonly OptionSpec[] = [
+  { name: 'temperature', type: 'string', takes: 'N', does: 'how freely the next token is picked, 0 to 5' },
+  {
+    name: 'top-p',
+    type: 'string',
+    takes: 'N',
+    does: 'pick from the likeliest tokens with this share, up to 1',
+  },
+  {
+    name: 'seed',
+    type: 'string',
+    takes: 'N',
+    does: 'the same seed gives the same answer, where the server can',
+  },
+  { name: 'max-tokens', type: 'string', takes: 'N', does: 'cut an answer off at so many tokens' },
+];
+
 export const DEBUG_OPTION: OptionSpec = {
   name: 'debug',
   type: 'boolean',
@@ -91,6 +109,7 @@ export const TUI_OPTIONS: readonly OptionSpec[] = [
   ...SERVER_OPTIONS,
   EMBEDDED_OPTION,
   FALLBACK_OPTION,
+  ...SAMPLING_OPTIONS,
   { name: 'continue', type: 'boolean', does: 'go on with the last chat' },
   { name: 'theme', type: 'string', takes: 'NAME', does: 'colours of the dashboard', completes: 'theme' },
   { name: 'ascii', type: 'boolean', does: 'draw with ASCII characters only' },

@@ -2,7 +2,9 @@ import path from 'node:path';
 import type { FlagSetting, LoadedSettings } from '../config/load.js';
 import { loadSettings } from '../config/load.js';
 import { faultsOf } from '../config/explain.js';
+import { parseSetting } from '../config/parse-value.js';
 import { PLACE_FORMS, readPlace } from '../domain/log-place.js';
+import { SAMPLING_KEYS } from '../domain/sampling.js';
 import { EXIT, LmappError } from '../errors.js';
 import type { CommandContext } from './command.js';
 import type { Arguments } from './options.js';
@@ -24,6 +26,12 @@ export function settingsFor({ files, ports }: CommandContext, args: Arguments): 
   add('fps', numberOf(args, 'fps'), '--fps');
   add('fallbackMode', textOf(args, 'fallback'), '--fallback');
   add('system', textOf(args, 'system'), '--system');
+  for (const key of SAMPLING_KEYS) {
+    const option = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    const text = textOf(args, option);
+    const name = `--${option}`;
+    if (text !== null) flags.push({ key, value: parseSetting(key, text, name), name });
+  }
   const follow = listOf(args, 'follow').map(followed);
   add('follow', follow.length > 0 ? follow : null, '--follow');
   return loadSettings(files.config, ports.env, flags);

@@ -54,7 +54,7 @@ export function kindOf(schema: ValueSchema): string {
       return 'true or false';
     case 'integer':
     case 'number':
-      return `a ${schema.type === 'integer' ? 'whole number' : 'number'}${rangeOf(schema)}`;
+      return `a ${schema.type === 'integer' ? 'whole number' : 'number'}${rangeOf(schema)}${schema.nullable ? ', or null' : ''}`;
     case 'array':
       return schema.items?.type === 'object' ? 'a list of objects' : 'a list of texts';
     case 'object':
@@ -68,7 +68,9 @@ export function kindOf(schema: ValueSchema): string {
   }
 }
 
-function rangeOf({ minimum, maximum }: ValueSchema): string {
+function rangeOf({ minimum, exclusiveMinimum, maximum }: ValueSchema): string {
+  if (exclusiveMinimum !== undefined && maximum !== undefined)
+    return ` above ${exclusiveMinimum}, at most ${maximum}`;
   if (minimum === undefined || maximum === undefined) return '';
   return ` from ${minimum} to ${maximum}`;
 }

@@ -27,6 +27,7 @@ function invalidValue(where: string, text: string, reason: string): LmappError {
 
 function valueOf(schema: ValueSchema, text: string): unknown {
   const trimmed = text.trim();
+  if (schema.nullable && (trimmed === '' || trimmed === 'null')) return null;
   switch (schema.type) {
     case 'boolean':
       return booleanOf(trimmed) ?? text;

@@ -7,7 +7,10 @@ export interface ValueSchema {
   readonly default?: unknown;
   readonly enum?: readonly string[];
   readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
   readonly maximum?: number;
+  /** May be null, which means: not set, so nothing is said of it to a server. */
+  readonly nullable?: true;
   readonly pattern?: string;
   readonly items?: ValueSchema;
   readonly properties?: Readonly<Record<string, ValueSchema>>;
@@ -162,6 +165,43 @@ const properties: { readonly [K in keyof Settings]: SettingSchema<Settings[K]> }
     type: 'string',
     description: 'System message put before every chat.',
     default: '',
+  },
+  temperature: {
+    type: 'number',
+    description:
+      'How freely the next token is picked: 0 always takes the likeliest. `null`: as the server has it, nothing is sent.',
+    minimum: 0,
+    maximum: 5,
+    nullable: true,
+    default: null,
+  },
+  topP: {
+    type: 'number',
+    description:
+      'Only the likeliest tokens that have this share together are picked from. `null`: as the server has it, nothing is sent.',
+    exclusiveMinimum: 0,
+    maximum: 1,
+    nullable: true,
+    default: null,
+  },
+  seed: {
+    type: 'integer',
+    description:
+      'The same seed gives the same answer, where the server can do that. `null`: another answer each time.',
+    minimum: 0,
+    // One more stands for "by chance" in llama.cpp.
+    maximum: 4_294_967_294,
+    nullable: true,
+    default: null,
+  },
+  maxTokens: {
+    type: 'integer',
+    description:
+      'An answer is cut off at so many tokens, its thinking included; a key goes on with it. `null`: as the server has it, nothing is sent.',
+    minimum: 1,
+    maximum: 10_000_000,
+    nullable: true,
+    default: null,
   },
   keepAlive: {
     type: 'string',

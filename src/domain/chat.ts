@@ -1,5 +1,6 @@
 import type { Fault } from './fault.js';
 import type { KeptLogWarning } from './log-warnings.js';
+import { NO_SAMPLING, type Sampling } from './sampling.js';
 import type { GrowingText } from './text.js';
 
 export type Role = 'system' | 'user' | 'assistant';
@@ -107,6 +108,8 @@ export interface Turn {
   /** The server's own word for the end (`stop`, `length`, …). */
   readonly endReason: string | null;
   readonly fault: Fault | null;
+  /** What it was asked with, in its last run. */
+  readonly sampling: Sampling;
   /** Things to be said under the answer, e.g. that the model was asked again without thinking. */
   readonly notes: readonly string[];
   /** Where each figure came from; what is missing here is our own count or clock. */
@@ -160,6 +163,7 @@ export const NEW_TURN = {
   usage: NO_USAGE,
   outcome: null,
   endReason: null,
+  sampling: NO_SAMPLING,
   fault: null,
   notes: [],
   sources: {},

@@ -260,6 +260,11 @@ export const FAULTS = {
     hint: 'Check the path of the address; a newer version of the server may offer it.',
   },
   'server-error': { code: 'server-error', message: '{words}', hint: LOG },
+  'refused-setting': {
+    code: 'server-error',
+    message: 'The server refuses the setting {words}.',
+    hint: 'Give the setting {words} another value, or none: lmapp config --unset {words}',
+  },
   'server-error-silent': {
     code: 'server-error',
     message: '{title} failed with status {status} and told no reason.',

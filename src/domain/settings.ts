@@ -36,6 +36,11 @@ export interface Settings {
   readonly keys: Readonly<Record<string, readonly string[]>>;
   /** System message put before every chat; empty: none. */
   readonly system: string;
+  /** As Sampling has them; null: the server's own, nothing is sent. */
+  readonly temperature: number | null;
+  readonly topP: number | null;
+  readonly seed: number | null;
+  readonly maxTokens: number | null;
   /** Ollama keep_alive for load and chat; empty: the server's own. */
   readonly keepAlive: string;
   /** Seconds without a byte in mid-answer after which it counts as broken. */

@@ -68,6 +68,7 @@ export function createChatEffects(options: ChatEffectsOptions): ChatEffects {
       model: found.model,
       messages,
       contextTokens: effect.contextTokens,
+      sampling: effect.sampling,
       continues: effect.goesOn === 'prefill',
       keepAlive: settings.keepAlive,
       firstByteTimeoutMs: firstByteMs ?? 0,

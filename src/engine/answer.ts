@@ -1,4 +1,5 @@
 import type { ChatMessage } from '../domain/chat.js';
+import { samplingFields } from '../domain/sampling.js';
 import type { HistoryItem, LlamaChat, LlamaContext, LlamaModel, LlamaSequence, Token } from './llama.js';
 import type { EngineCommand, EngineReport } from './protocol.js';
 
@@ -17,12 +18,14 @@ export interface LoadedModel {
 /** The engine wants room for one more token than it will write. */
 const SPARE_TOKENS = 1;
 /** As llama.cpp's own server has them when a request names none. */
-const SAMPLING = { temperature: 0.8, topK: 40, topP: 0.95, minP: 0.05, repeatPenalty: false } as const;
+const DEFAULTS = { temperature: 0.8, topK: 40, topP: 0.95, minP: 0.05, repeatPenalty: false } as const;
+
+const OPTION_NAMES = { temperature: 'temperature', topP: 'topP', seed: 'seed' } as const;
 
 /** A chat: counts, reads what is new of the prompt, and writes the answer. Reports its progress; the last report is returned. */
 export async function answer(
   { chat, context, sequence, model, sliceTokens, keepPace }: LoadedModel,
-  { id, messages, continues }: Extract<EngineCommand, { type: 'chat' }>,
+  { id, messages, continues, sampling }: Extract<EngineCommand, { type: 'chat' }>,
   report: (report: EngineReport) => void,
   signal: AbortSignal,
 ): Promise<EngineReport> {
@@ -58,10 +61,11 @@ export async function answer(
   let full = false;
   const reason = await chat
     .generateResponse(history, {
-      ...SAMPLING,
+      ...DEFAULTS,
+      ...samplingFields(sampling, OPTION_NAMES),
       signal,
       stopOnAbortSignal: true,
-      maxTokens: room,
+      maxTokens: Math.min(room, sampling.maxTokens ?? room),
       // Forgetting the beginning in silence is what other engines do; here the answer ends, and says why.
       contextShift: {
         strategy: () => {

@@ -1,5 +1,6 @@
 import type { ChatMessage } from '../domain/chat.js';
 import type { Expiry } from '../domain/model.js';
+import type { Sampling } from '../domain/sampling.js';
 import type { EngineProcessOptions } from './engine-process.js';
 import type { EngineReport } from './protocol.js';
 
@@ -58,6 +59,7 @@ export interface Engine {
 }
 
 export interface EngineChat {
+  readonly sampling: Sampling;
   readonly messages: readonly ChatMessage[];
   readonly continues: boolean;
 }

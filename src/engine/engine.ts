@@ -224,8 +224,8 @@ export function createEngine(options: EngineOptions): Engine {
       return Math.max(0, line.length - 1);
     },
     load: (model, onReport, signal) => withModel(model, { type: 'status' }, onReport, signal),
-    chat: (model, { messages, continues }, onReport, signal) =>
-      withModel(model, { type: 'chat', model: model.name, messages, continues }, onReport, signal),
+    chat: (model, { messages, continues, sampling }, onReport, signal) =>
+      withModel(model, { type: 'chat', model: model.name, messages, continues, sampling }, onReport, signal),
     async count(name, messages, signal) {
       if (!child || !held.get(name)?.loaded) return null;
       const asked = child.process.ask({ type: 'count', model: name, messages });

@@ -116,6 +116,7 @@ export interface LlamaChat {
       readonly temperature: number;
       readonly topK: number;
       readonly topP: number;
+      readonly seed?: number;
       readonly minP: number;
       readonly repeatPenalty: false;
       readonly contextShift: { readonly strategy: () => never };

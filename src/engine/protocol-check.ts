@@ -1,4 +1,5 @@
 import type { ChatMessage, Role } from '../domain/chat.js';
+import { readSampling } from '../domain/sampling.js';
 import type { EngineCommand, EngineFailure, EngineReport } from './protocol.js';
 
 const LONGEST_NAME = 4096;
@@ -46,7 +47,14 @@ export function checkedCommand(told: unknown): EngineCommand | null {
     case 'chat': {
       const messages = checkedMessages(read.raw('messages'));
       return model && messages
-        ? { type: 'chat', id, model, messages, continues: read.flag('continues') }
+        ? {
+            type: 'chat',
+            id,
+            model,
+            messages,
+            continues: read.flag('continues'),
+            sampling: readSampling(read.raw('sampling')),
+          }
         : null;
     }
     case 'count': {

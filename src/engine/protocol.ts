@@ -1,4 +1,5 @@
 import type { ChatMessage } from '../domain/chat.js';
+import type { Sampling } from '../domain/sampling.js';
 
 /**
  * What the dashboard and the child of the engine say to each other over the IPC channel of Node. A command is answered by any number of
@@ -29,6 +30,7 @@ export type EngineCommand =
       readonly model: string;
       readonly messages: readonly ChatMessage[];
       readonly continues: boolean;
+      readonly sampling: Sampling;
     }
   | {
       readonly type: 'count';

@@ -1,4 +1,5 @@
 import type { EarlierRuns, FellBack, Outcome, Phase, Truncation, Turn, Usage } from '../domain/chat.js';
+import { samplingText } from '../domain/sampling.js';
 import type { Fault } from '../domain/fault.js';
 
 /**
@@ -76,6 +77,8 @@ export interface EndLine {
   /** What told the figures and phases. */
   readonly sources?: Turn['sources'];
   readonly truncation?: Truncation;
+  /** Absent: all as the server has it. */
+  readonly sampling?: Turn['sampling'];
   readonly requestId?: string;
   readonly logWarnings?: Turn['logWarnings'];
 }
@@ -119,6 +122,7 @@ export function endLine(turn: Turn, outcome: Outcome): EndLine {
     phases: turn.phases.map(({ phase, mono }) => [phase, since(mono) ?? 0] as const),
     ...(Object.keys(turn.sources).length > 0 ? { sources: turn.sources } : {}),
     ...(turn.truncation ? { truncation: turn.truncation } : {}),
+    ...(samplingText(turn.sampling) === '' ? {} : { sampling: turn.sampling }),
     ...(turn.requestId === null ? {} : { requestId: turn.requestId }),
     ...(turn.logWarnings.length > 0 ? { logWarnings: turn.logWarnings } : {}),
   };

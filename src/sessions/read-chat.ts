@@ -13,6 +13,7 @@ import type {
 import { NEW_TURN, NO_USAGE } from '../domain/chat.js';
 import type { Fault } from '../domain/fault.js';
 import { LOG_WARNING_KINDS, MOST_KEPT_CHARS } from '../domain/log-warnings.js';
+import { readSampling } from '../domain/sampling.js';
 import { textOf } from '../domain/text.js';
 import { LmappError, messageOf } from '../errors.js';
 import type { StoredChat } from '../events/catalogue.js';
@@ -166,6 +167,7 @@ function turnOf(id: string, { prompt, thinking, answer, lastMs, goesOn, ends }: 
     usage: usageOf(end?.['usage']),
     outcome: OUTCOMES.find((outcome) => outcome === end?.['outcome']) ?? 'interrupted',
     endReason: typeof end?.['reason'] === 'string' ? sanitizeLine(end['reason']) : null,
+    sampling: readSampling(end?.['sampling']),
     fault: faultOf(end?.['fault']),
     notes: textsOf((end ?? goesOn)?.['notes']),
     sources: sourcesOf(end?.['sources']),

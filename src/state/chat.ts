@@ -1,5 +1,6 @@
 import { NEW_TURN, type Outcome, type Turn } from '../domain/chat.js';
 import type { Fault } from '../domain/fault.js';
+import { samplingOf } from '../domain/sampling.js';
 import { EMPTY_TEXT, settledText } from '../domain/text.js';
 import type { Stamped } from '../events/catalogue.js';
 import { onAftermath } from './aftermath.js';
@@ -83,6 +84,7 @@ function askModel(state: State, event: Stamped, text: string, asking: Asking, ou
     fellBackFrom,
     notes,
     droppedTurns: state.chat.dropped,
+    sampling: samplingOf(state.settings),
   };
   const title = state.chat.title || titleOf(text);
   if (!state.chat.stored) out.push({ type: 'session.start', chatId: state.chat.id, title });
@@ -111,6 +113,7 @@ function askModel(state: State, event: Stamped, text: string, asking: Asking, ou
       return messagesOf(state, text);
     },
     contextTokens: model && contextTokensOf(state, model),
+    sampling: turn.sampling,
     goesOn: null,
   });
   return next;

@@ -1,5 +1,6 @@
 import type { ChatMessage, EarlierRuns, Turn } from '../domain/chat.js';
 import { NO_USAGE } from '../domain/chat.js';
+import { samplingOf } from '../domain/sampling.js';
 import { wholeText } from '../domain/text.js';
 import type { Stamped } from '../events/catalogue.js';
 import { contextTokensOf } from './context.js';
@@ -47,6 +48,7 @@ export function continueTurn(state: State, event: Stamped, turn: Turn, out: Effe
     requestId: null,
     outcome: null,
     endReason: null,
+    sampling: samplingOf(state.settings),
     fault: null,
     aftermath: null,
     earlier: earlierRuns(turn),
@@ -65,6 +67,7 @@ export function continueTurn(state: State, event: Stamped, turn: Turn, out: Effe
       return messagesToGoOn(before, turn, prefill);
     },
     contextTokens: contextTokensOf(state, model),
+    sampling: live.sampling,
     goesOn: prefill ? 'prefill' : 'words',
   });
   return {

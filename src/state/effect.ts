@@ -2,6 +2,7 @@ import type { ChatMessage, Turn } from '../domain/chat.js';
 import type { MachineId } from '../domain/hardware.js';
 import type { LogLevel } from '../domain/log.js';
 import type { PastLoad } from '../domain/past-loads.js';
+import type { Sampling } from '../domain/sampling.js';
 import type { SetUpWish } from '../domain/set-up.js';
 import type { AppEvent } from '../events/catalogue.js';
 
@@ -14,6 +15,7 @@ export type Effect =
       readonly messages: readonly ChatMessage[];
       /** See ChatRequest. */
       readonly contextTokens: number | null;
+      readonly sampling: Sampling;
       /** How an answer is gone on with: the server takes up its text, or the model is asked in words; null: it is a new one. */
       readonly goesOn: 'prefill' | 'words' | null;
     }

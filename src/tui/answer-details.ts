@@ -8,6 +8,7 @@ import { wrapText } from '../../widgets/text/wrap.js';
 import type { Glyphs } from '../../widgets/widget.js';
 import type { Aftermath, EarlierRuns, FigureName, Phase, Turn, Usage } from '../domain/chat.js';
 import { LOG_WARNING_WORDS } from '../domain/log-warnings.js';
+import { samplingText } from '../domain/sampling.js';
 import type { State } from '../state/state.js';
 import { speedOf } from './figures.js';
 import { unreadText } from './turn-footers.js';
@@ -99,6 +100,7 @@ function answerFacts(turn: Turn): readonly Fact[] {
       turn.answeredBy ? TOLD : '',
     ],
     ['server', turn.backendTitle, ''],
+    ['asked with', samplingText(turn.sampling), ''],
     ['outcome', turn.outcome ?? 'it runs', ''],
     ['end reason', turn.endReason ?? '—', turn.endReason ? TOLD : ''],
     ['fault', fault ? fault.message : '', ''],

@@ -2,6 +2,7 @@ import type { TranscriptEntry } from '../../widgets/chat-transcript.js';
 import { formatCount, formatDuration, formatSpeed } from '../../widgets/text/format.js';
 import type { Token } from '../../widgets/text/span.js';
 import type { Truncation, Turn } from '../domain/chat.js';
+import { lengthText } from '../domain/sampling.js';
 import { canContinue } from '../state/continue.js';
 import { speedOf } from './figures.js';
 
@@ -39,7 +40,7 @@ export function footersOf(turn: Turn, offer: string | null): readonly Footer[] {
       break;
     case 'complete':
       if (turn.endReason === 'length')
-        add(`stopped at the length limit or at the end of the context · ${nextSteps(turn)}`, 'warn');
+        add(`${lengthText(turn.sampling, turn.usage, turn.earlier !== null)} · ${nextSteps(turn)}`, 'warn');
       else if (turn.answer.length === 0 && turn.thinking.length > 0)
         add('the budget was used up by thinking, before an answer came', 'warn');
       else if (turn.answer.length === 0) add('empty answer', 'warn');

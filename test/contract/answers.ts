@@ -1,6 +1,7 @@
 import type { Backend, ChatEvent, LoadOptions } from '../../src/backends/backend.js';
 import { backendTypeOf } from '../../src/backends/registry.js';
 import type { Usage } from '../../src/domain/chat.js';
+import type { Sampling } from '../../src/domain/sampling.js';
 import { type Model, modelKey } from '../../src/domain/model.js';
 import type { BackendPorts } from '../../src/backends/backend.js';
 
@@ -25,6 +26,7 @@ export interface AskOptions {
   readonly signal?: AbortSignal;
   readonly model?: Partial<Model>;
   readonly content?: string;
+  readonly sampling?: Sampling;
   readonly firstByteTimeoutMs?: number;
   readonly idleTimeoutMs?: number;
   readonly onEvent?: (event: ChatEvent) => void;
@@ -75,6 +77,7 @@ export async function ask(backend: Backend, options: AskOptions = {}): Promise<S
     keepAlive: '',
     firstByteTimeoutMs: options.firstByteTimeoutMs ?? 10_000,
     idleTimeoutMs: options.idleTimeoutMs ?? 10_000,
+    ...(options.sampling ? { sampling: options.sampling } : {}),
   };
   for await (const event of backend.chat(request, options.signal ?? new AbortController().signal)) {
     events.push(event);

@@ -118,6 +118,20 @@ describe('an answer of this machine', () => {
     expect(at.calls('tiny').filter(({ call }) => call === 'load')).toHaveLength(1);
   });
 
+  it('is asked with what is set, as llama.cpp has it where nothing is, and says that it was cut off', async () => {
+    const at = machine();
+    await chat(at, 'one two three');
+    const sampling = { temperature: 0, topP: 0.5, seed: 7, maxTokens: 2 };
+    const events = await chat(at, 'one two three', { sampling });
+    const [plain, chosen] = at.calls('tiny').filter(({ call }) => call === 'generate');
+    expect(plain).toMatchObject({ temperature: 0.8, topP: 0.95 });
+    expect(plain).not.toHaveProperty('seed');
+    expect(chosen).toMatchObject(sampling);
+    expect(textOf(events)).toBe('you said ');
+    expect(events.at(-2)).toMatchObject({ usage: { answerTokens: 2 } });
+    expect(endOf(events)).toMatchObject({ outcome: 'complete', reason: 'length' });
+  });
+
   it('keeps its thinking apart', async () => {
     const events = await chat(machine({ tiny: { answer: 'first I think' } }), 'THINK');
     const thoughts = events.map((event) => (event.type === 'reasoning' ? event.text : '')).join('');

@@ -75,7 +75,19 @@ describe('GPT4All', () => {
   it('case 50: an answer that was cut at its length says so', async () => {
     server.reply(CHAT, answer(NAME, 'cut', 'length'));
     const seen = await ask(backend, { model: { name: NAME } });
-    expect(seen.notes[0]).toContain('length limit');
+    expect(seen).toMatchObject({ outcome: 'complete', reason: 'length' });
+    expect(seen.notes.join()).toMatch(/asked for 4096 tokens at most; the setting maxTokens/);
+  });
+
+  it('is asked with what is set but the seed, which it refuses; that is said', async () => {
+    server.reply(CHAT, answer(NAME, 'cut', 'length'));
+    const sampling = { temperature: 0, topP: 0.5, seed: 7, maxTokens: 3 };
+    const seen = await ask(backend, { model: { name: NAME }, sampling });
+    const { messages: _messages, ...asked } = JSON.parse(server.seen(CHAT)[0]?.body ?? '') as object & {
+      messages: unknown;
+    };
+    expect(asked).toEqual({ model: NAME, max_tokens: 3, temperature: 0, top_p: 0.5 });
+    expect(seen.notes.slice(1)).toEqual(['GPT4All takes no seed: none was sent.']);
   });
 
   it('case 36: 500 without a word names the place of its log', async () => {

@@ -232,7 +232,7 @@ describe('LiteLLM', () => {
     const seen = await ask(backend, { model: { name: 'tiny' } });
     expect(seen).toMatchObject({
       outcome: 'complete',
-      notes: ['Stopped at the length limit or at the end of the context.'],
+      reason: 'length',
     });
     expect(seen.text).toMatch(/^1\. Red: Red/);
     expect(seen.usage.answerTokens).toBe(16);

@@ -3,6 +3,7 @@ import type { Backend, ChatEvent } from '../../src/backends/backend.js';
 import { BackendError } from '../../src/backends/backend.js';
 import type { BackendFeatures } from '../../src/domain/model.js';
 import { backendTypeOf, backendTypes } from '../../src/backends/registry.js';
+import { NO_SAMPLING, type Sampling } from '../../src/domain/sampling.js';
 import { RawServer, hang, packets, status } from '../support/raw-server.js';
 import { ask, backendAt, modelOf } from './answers.js';
 import { SteeredClock } from './steered-clock.js';
@@ -100,6 +101,24 @@ describe.each(backendTypes.map((type) => [type.kind, type] as const))(
       still.close();
     });
 
+    it('is asked with what is set in the words of its dialect, and with nothing of what is not', async () => {
+      if (backend.info.url === '') return;
+      const no = status(500, 'no');
+      server.reply('/api/chat', no).reply('/v1/chat/completions', no);
+      const asked = async (sampling?: Sampling): Promise<Record<string, unknown>> => {
+        await ask(backend, sampling ? { sampling } : {});
+        const request = server.requests.findLast(({ method }) => method === 'POST');
+        return samplingIn(request?.target ?? '', request?.body ?? '');
+      };
+      const plain = await asked();
+      // Only a server that would stop after a few words is told a length of our own.
+      expect(Object.keys(plain)).toEqual(kind === 'gpt4all' ? ['maxTokens'] : []);
+      expect(await asked(NO_SAMPLING)).toEqual(plain);
+      expect(await asked({ ...NO_SAMPLING, temperature: 0 })).toEqual({ ...plain, temperature: 0 });
+      const { seed, ...others } = { temperature: 1.5, topP: 0.5, seed: 0, maxTokens: 20 };
+      expect(await asked({ ...others, seed })).toEqual(kind === 'gpt4all' ? others : { ...others, seed });
+    });
+
     it('ends a chat whose signal has ended before it began', async () => {
       expect((await ask(backend, { signal: AbortSignal.abort(), model: modelOf(backend) })).outcome).toBe(
         'cancelled',
@@ -151,7 +170,54 @@ describe.each(backendTypes.map((type) => [type.kind, type] as const))(
   },
 );
 
+/** The parameters of a chat request, by our names. */
+function samplingIn(target: string, body: string): Record<string, unknown> {
+  const ollama = target === '/api/chat';
+  const whole = JSON.parse(body) as Record<string, unknown>;
+  const told = ollama ? ((whole['options'] ?? {}) as Record<string, unknown>) : whole;
+  const names = {
+    temperature: 'temperature',
+    topP: 'top_p',
+    seed: 'seed',
+    maxTokens: ollama ? 'num_predict' : 'max_tokens',
+  };
+  return Object.fromEntries(
+    Object.entries(names).flatMap(([ours, theirs]) => (theirs in told ? [[ours, told[theirs]]] : [])),
+  );
+}
+
+describe('a server that refuses a setting', () => {
+  const refusal = status(400, JSON.stringify({ error: { message: 'temperature must be at most 2' } }));
+
+  it('is told with that setting as the next step, and never asked again without it in silence', async () => {
+    server = await RawServer.start();
+    server.reply('/v1/chat/completions', refusal);
+    for (const kind of ['openai', 'llama.cpp', 'gpt4all']) {
+      backend = backendAt(kind, server.url);
+      const before = server.seen('/v1/chat/completions').length;
+      const seen = await ask(backend, { sampling: { ...NO_SAMPLING, temperature: 3 } });
+      expect(seen).toMatchObject({
+        outcome: 'failed',
+        fault: {
+          message: 'temperature must be at most 2.',
+          hint: expect.stringContaining('lmapp config --unset temperature') as unknown,
+        },
+      });
+      expect(server.seen('/v1/chat/completions')).toHaveLength(before + 1);
+      backend.close();
+    }
+    await server.stop();
+  });
+});
+
 describe('the mock', () => {
+  it('is cut off where it is told, as a server does it', async () => {
+    const seen = await ask(backendAt('mock', ''), { sampling: { ...NO_SAMPLING, maxTokens: 9 } });
+    expect(seen).toMatchObject({ outcome: 'complete', reason: 'length', usage: { answerTokens: 9 } });
+    const { length } = seen.events.filter(({ type }) => type === 'text' || type === 'reasoning');
+    expect(length).toBe(9);
+  });
+
   it('streams its text at its speed and says what it is', async () => {
     process.env['LMAPP_MOCK_TEXT'] = 'one two three';
     process.env['LMAPP_MOCK_TOKENS_PER_SECOND'] = '5000';

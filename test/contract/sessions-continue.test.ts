@@ -75,6 +75,18 @@ describe('an answer that is gone on with', () => {
     expect(fileText().match(/The sky/g)).toHaveLength(1);
   });
 
+  it('keeps what it was asked with, checked when it is read', async () => {
+    const first = store();
+    const sampling = { temperature: 0, topP: null, seed: 7, maxTokens: 200 };
+    const one = { ...answering(turnWith(), 'The sky '), sampling };
+    first.write('c1', one);
+    first.write('c1', { ...completed(one), endReason: 'length' });
+    await first.flush();
+    expect(only(fileText())).toMatchObject({ endReason: 'length', sampling });
+    const damaged = fileText().replace('"maxTokens":200', '"maxTokens":"all"');
+    expect(only(damaged).sampling).toEqual({ ...sampling, maxTokens: null });
+  });
+
   it('is interrupted, with its text, when the program is killed while it is gone on with', async () => {
     const first = store();
     const one = answering(turnWith(), 'The sky ');

@@ -71,6 +71,24 @@ describe('lmapp chat', () => {
     expect(result.stdout).not.toBe('');
   });
 
+  it('asks with the parameters of its flags, which go before the configuration, and says that it was cut off', async () => {
+    home.configure({ temperature: 0.7, seed: 7, maxTokens: 100 });
+    const flags = ['--temperature', 'null', '--top-p=0.5', '--max-tokens', '2'];
+    expect(await chat([...flags, 'Why?'])).toMatchObject({
+      code: 0,
+      stdout: 'Blue is \n',
+      stderr:
+        'lmapp: the answer was cut off at 2 tokens, as maxTokens says (--max-tokens N sets another limit)\n',
+    });
+    const body = JSON.parse(server.bodies[server.requests.lastIndexOf('POST /api/chat')] ?? '') as object;
+    expect(body).toMatchObject({ options: { top_p: 0.5, seed: 7, num_predict: 2 } });
+    expect(JSON.stringify(body)).not.toContain('temperature');
+    expect(await chat(['--temperature', '9', 'Why?'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--temperature is "9"; allowed is a number from 0 to 5') as unknown,
+    });
+  });
+
   it('names the nearest models for an unknown one', async () => {
     const { stdout } = await runLmapp(['models', '--json', '--no-discovery', '--url', server.url], {
       env: home.env,

@@ -122,6 +122,25 @@ describe('going on with an answer', () => {
     expect(lastMessages(llama).at(-1)).toEqual({ role: 'assistant', content: 'The sky is blue' });
   });
 
+  it('that was cut off at its limit: what was set is told, and the rest comes within the same limit', async () => {
+    const settings = { maxTokens: 2, temperature: 0 };
+    const at = await startDashboard({ urls: [llama.url], settings });
+    await at.sees(/other.* · llama\.cpp/);
+    llama.play({ answer: ['The sky ', 'is blue', ' never shown'] });
+    at.send('Why?');
+    await at.sees('cut off at 2 tokens, as maxTokens says · c goes on');
+    llama.play({ answer: [' because', ' of the air.', ' never shown'] });
+    at.type('\tc');
+    await at.sees('The sky is blue because of the air.');
+    await at.sees('cut off after 2 more tokens, as maxTokens says');
+    expect(at.screen()).not.toContain('never shown');
+    const chats = llama.bodies.filter((_body, i) => llama.requests[i] === 'POST /v1/chat/completions');
+    for (const body of chats.slice(-2))
+      expect(JSON.parse(body)).toMatchObject({ max_tokens: 2, temperature: 0 });
+    at.type('i');
+    await at.sees(/asked with +temperature 0, maxTokens 2/);
+  });
+
   it('after the program was ended in its middle: --continue, c', async () => {
     const home = makeHome();
     try {

@@ -48,6 +48,10 @@ export interface FakeCall {
   readonly read?: number;
   readonly contextSize?: number;
   readonly type?: string;
+  readonly maxTokens?: number;
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly seed?: number;
 }
 
 export interface FakeMachine {

@@ -128,13 +128,13 @@ export const ollama = {
       },
       done: false,
     }) + '\n',
-  end: (model: string, figures: ChatFigures) =>
+  end: (model: string, figures: ChatFigures, reason: 'stop' | 'length') =>
     JSON.stringify({
       model,
       created_at: new Date().toISOString(),
       message: { role: 'assistant', content: '' },
       done: true,
-      done_reason: 'stop',
+      done_reason: reason,
       total_duration: (figures.loadMs + figures.promptMs + figures.answerMs) * NANOSECONDS_PER_MS,
       load_duration: figures.loadMs * NANOSECONDS_PER_MS,
       prompt_eval_count: figures.promptTokens,
@@ -268,8 +268,8 @@ export const llamaCpp = {
       ...chunk(model, kind === 'content' ? { content: text } : { reasoning_content: text }, null),
       timings: timings(figures),
     }),
-  end: (model: string, figures: ChatFigures) =>
-    sse(chunk(model, {}, 'stop')) +
+  end: (model: string, figures: ChatFigures, reason: 'stop' | 'length') =>
+    sse(chunk(model, {}, reason)) +
     sse({
       choices: [],
       ...Object.fromEntries(Object.entries(chunk(model, {}, null)).filter(([key]) => key !== 'choices')),

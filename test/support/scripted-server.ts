@@ -122,7 +122,7 @@ export async function startScriptedServer(options: ScriptedServerOptions): Promi
       const known = options.kind === 'ollama' ? ollamaRoute(path, body) : llamaCppRoute(path, body);
       if (known === 'pull') return void pull(response, nameIn(body));
       if (known === 'unknown') return reply(response, 404, { error: `model '${nameIn(body)}' not found` });
-      if (known === 'chat') return void answer(response, options.kind, nameIn(body), script, answers);
+      if (known === 'chat') return void answer(response, options.kind, body, script, answers);
       if (known === null) return reply(response, 404, { error: 'not found' });
       return reply(response, 200, known);
     });
@@ -218,6 +218,11 @@ function nameIn(body: string): string {
   return /"model"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(body)?.[1] ?? PLAIN_MODEL.name;
 }
 
+/** Most tokens of an answer, as the request has it. */
+function limitIn(body: string): number {
+  return Number(/"(?:num_predict|max_tokens)"\s*:\s*(\d+)/.exec(body)?.[1] ?? Infinity);
+}
+
 function reply(response: http.ServerResponse, status: number, body: unknown): void {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   response.writeHead(status, {
@@ -231,10 +236,11 @@ function reply(response: http.ServerResponse, status: number, body: unknown): vo
 async function answer(
   response: http.ServerResponse,
   kind: ScriptedServerOptions['kind'],
-  model: string,
+  asked: string,
   script: AnswerScript,
   answers: AnswerTrace[],
 ): Promise<void> {
+  const model = nameIn(asked);
   const trace: AnswerTrace = {
     model,
     requestedAt: systemMs(),
@@ -254,7 +260,9 @@ async function answer(
     trace.done = true;
   });
   const pieces = typeof script.answer === 'number' ? script.answer : script.answer.length;
-  const total = script.thinking.length + pieces + (script.endMark === '' ? 0 : 1);
+  const whole = script.thinking.length + pieces + (script.endMark === '' ? 0 : 1);
+  const total = Math.min(whole, limitIn(asked));
+  const reason = total < whole ? 'length' : 'stop';
   const pieceNumber = (i: number): { kind: 'content' | 'thinking'; text: string } => {
     if (i < script.thinking.length) return { kind: 'thinking', text: script.thinking[i] ?? '' };
     const n = i - script.thinking.length;
@@ -308,7 +316,8 @@ async function answer(
   }
   if (trace.done) return;
   if (script.failure !== null) return fail(response, kind, script.failure.kind, trace);
-  response.end(kind === 'ollama' ? ollama.end(model, figures()) : llamaCpp.end(model, figures()), () => {
+  const end = kind === 'ollama' ? ollama.end : llamaCpp.end;
+  response.end(end(model, figures(), reason), () => {
     trace.done = true;
   });
 }

@@ -111,6 +111,20 @@ describe('loadSettings', () => {
     expect(loaded.settings).toMatchObject({ fps: 7, theme: 'dark' });
   });
 
+  it('takes null for not set from everywhere, and holds the rest to its range', () => {
+    const { settings, problems } = load('{"temperature": 0, "topP": null, "seed": 7}', {
+      LMAPP_SEED: 'null',
+      LMAPP_MAX_TOKENS: '200',
+    });
+    expect(settings).toMatchObject({ temperature: 0, topP: null, seed: null, maxTokens: 200 });
+    expect(problems).toEqual([]);
+    const wrong = load('{"temperature": 6, "topP": 0, "seed": 1.5}', { LMAPP_MAX_TOKENS: '0' });
+    expect(wrong.settings).toMatchObject({ temperature: null, topP: null, seed: null, maxTokens: null });
+    expect(wrong.problems.join('\n')).toMatch(/temperature is 6; allowed is a number from 0 to 5, or null/);
+    expect(wrong.problems.join('\n')).toMatch(/topP is 0; allowed is a number above 0, at most 1, or null/);
+    expect(wrong.problems).toHaveLength(4);
+  });
+
   it('accepts a byte order mark', () => {
     expect(load('\uFEFF{"fps": 7}').settings.fps).toBe(7);
   });

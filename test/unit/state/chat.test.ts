@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Outcome } from '../../../src/domain/chat.js';
+import { NO_SAMPLING } from '../../../src/domain/sampling.js';
 import { textOf, wholeText } from '../../../src/domain/text.js';
 import type { AppEvent } from '../../../src/events/catalogue.js';
 import { titleOf } from '../../../src/state/chats.js';
@@ -51,6 +52,7 @@ describe('a message', () => {
           { role: 'user', content: 'Why?' },
         ],
         contextTokens: null,
+        sampling: NO_SAMPLING,
         goesOn: null,
       },
     ]);

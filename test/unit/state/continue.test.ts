@@ -120,6 +120,13 @@ describe('going on with an answer', () => {
     expect(wholeText(machine.state.chat.live?.answer ?? turnWith().answer)).toBe('Because of air');
   });
 
+  it('asks with what is set, at first and again', () => {
+    const machine = broken(createReadyMachine({ temperature: 0, maxTokens: 20 })).command('turn.continue');
+    const sampling = { temperature: 0, topP: null, seed: null, maxTokens: 20 };
+    expect(machine.wanted('chat.start').map((wanted) => wanted.sampling)).toEqual([sampling, sampling]);
+    expect(machine.state.chat.live?.sampling).toEqual(sampling);
+  });
+
   it('keeps the messages before it and those that wait', () => {
     const machine = createReadyMachine();
     const first = ask(machine, 'one');

@@ -77,6 +77,12 @@ describe('the details of an answer', () => {
     expect(rowsOf({})).not.toContain('Log');
   });
 
+  it('tell what it was asked with, and nothing of that where all was left to the server', () => {
+    const rows = rowsOf({ sampling: { temperature: 0, topP: null, seed: 7, maxTokens: 200 } });
+    expect(rows).toContain('asked with temperature 0, seed 7, maxTokens 200');
+    expect(rowsOf({}).join()).not.toContain('asked with');
+  });
+
   it('mark what is our own count', () => {
     const rows = rowsOf({ usage: NO_USAGE });
     expect(rows).toContain('answer ≈ 300 tokens counted here: pieces that came');

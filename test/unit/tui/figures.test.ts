@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { NO_USAGE, type Turn } from '../../../src/domain/chat.js';
+import { NO_SAMPLING } from '../../../src/domain/sampling.js';
 import { emptyChat } from '../../../src/state/state.js';
 import { speedOf } from '../../../src/tui/figures.js';
 import { transcriptEntries } from '../../../src/tui/transcript-entries.js';
@@ -84,6 +85,10 @@ describe('what stands under an answer', () => {
   it('says when it ended at the limit, was empty, or was all thought', () => {
     const whole = completed(answering(turnWith(), 'text'));
     expect(footersOf({ ...whole, endReason: 'length' })[0]).toMatch(/length limit/);
+    const limited = { ...whole, endReason: 'length', sampling: { ...NO_SAMPLING, maxTokens: 200 } };
+    expect(footersOf({ ...limited, usage: { ...NO_USAGE, answerTokens: 200 } })[0]).toBe(
+      'cut off at 200 tokens, as maxTokens says · c goes on · r asks again',
+    );
     expect(footersOf(completed(turnWith()))[0]).toBe('empty answer');
     expect(footersOf(completed(thinking(turnWith(), 'hm')))[0]).toMatch(/used up by thinking/);
     expect(footersOf(whole)).toEqual([]);
