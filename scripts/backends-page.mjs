@@ -46,6 +46,7 @@ const FEATURES = {
   queue: 'tells its queue',
   metrics: 'has metrics',
   prefill: 'goes on with an answer that was cut off',
+  promptCount: 'counts a prompt before it is read',
 };
 
 /** The text of the page. Throws when a feature has no name here, or a name no feature. */

@@ -28,6 +28,8 @@ export interface ChatRequest {
   readonly sampling?: Sampling;
   /** Go on with the assistant message that stands last. Only where features.prefill. */
   readonly continues?: boolean;
+  /** Refuse a prompt that leaves the answer no room, before it is read: `context-full` with both figures. By backends that count without being asked. */
+  readonly keepsRoom?: boolean;
 }
 
 export interface LoadOptions {
@@ -97,7 +99,10 @@ export interface Backend {
   delete?(model: Model, signal: AbortSignal): Promise<void>;
   /** What it works on now; never wakes or loads a model. */
   activity?(model: Model, signal: AbortSignal): Promise<Activity>;
-  /** The exact number of tokens of these messages in this model's own template; null when it cannot be told. */
+  /**
+   * The exact number of tokens of these messages in this model's own template; null when it cannot be told. Absent where `keepsRoom` is
+   * heeded, or nothing counts (features.promptCount).
+   */
   countTokens?(model: Model, messages: readonly ChatMessage[], signal: AbortSignal): Promise<number | null>;
   /** Drops kept connections. */
   close(): void;

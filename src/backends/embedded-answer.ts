@@ -25,12 +25,17 @@ export async function* embeddedAnswer(
     wake();
   };
   const silence = createSilence(ports, () => wake());
-  const { messages, continues = false, sampling = NO_SAMPLING } = request;
+  const { messages, continues = false, keepsRoom = false, sampling = NO_SAMPLING } = request;
   const stop = new AbortController();
   const cancel = (): void => stop.abort();
   signal.addEventListener('abort', cancel, { once: true });
   engine
-    .chat(run, { messages, continues, sampling }, (report) => put({ report, last: false }), stop.signal)
+    .chat(
+      run,
+      { messages, continues, keepsRoom, sampling },
+      (report) => put({ report, last: false }),
+      stop.signal,
+    )
     .then(
       (report) => put({ report, last: true }),
       (error: unknown) => put({ error }),

@@ -15,4 +15,5 @@ export const EMBEDDED_FEATURES: BackendFeatures = {
   memory: true,
   queue: true,
   prefill: true,
+  promptCount: true,
 };

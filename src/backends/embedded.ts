@@ -1,5 +1,4 @@
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
-import type { ChatMessage } from '../domain/chat.js';
 import { embeddedContext } from '../domain/embedded-context.js';
 import { faultFor } from '../domain/fault-table.js';
 import {
@@ -150,15 +149,6 @@ class Embedded implements Backend {
 
   activity(): Promise<Activity> {
     return Promise.resolve({ working: this.#source?.running()?.working ?? 0, source: ENGINE });
-  }
-
-  async countTokens(
-    model: Model,
-    messages: readonly ChatMessage[],
-    signal: AbortSignal,
-  ): Promise<number | null> {
-    const engine = this.#source?.running();
-    return (await engine?.count(model.name, messages, signal).catch(() => null)) ?? null;
   }
 
   close(): void {

@@ -75,6 +75,7 @@ const FEATURES: BackendFeatures = {
   queue: true,
   metrics: true,
   prefill: true,
+  promptCount: true,
 };
 
 /** What a router can do beside that. */

@@ -44,6 +44,7 @@ const FEATURES: BackendFeatures = {
   queue: true,
   metrics: true,
   prefill: true,
+  promptCount: true,
 };
 
 const PLACE = {

@@ -215,6 +215,11 @@ export const FAULTS = {
       embedded: 'Shorten the message, start a new chat, or choose a larger context.',
     },
   },
+  'context-held': {
+    code: 'context-full',
+    message: 'Not sent: {words}',
+    hint: 'Shorten the message, start a new chat, or give the model a larger context.',
+  },
   'out-of-memory': {
     code: 'out-of-memory',
     message: 'Not enough memory: {words}',

@@ -34,6 +34,8 @@ export interface BackendFeatures {
   readonly evicts: boolean;
   /** Goes on with an assistant message that stands last. Others are asked with words to go on. */
   readonly prefill: boolean;
+  /** Can tell how many tokens a prompt takes before it reads it; a single server may be too old for it. */
+  readonly promptCount: boolean;
 }
 
 /** A server that can do nothing but chat. */
@@ -54,6 +56,7 @@ export const NO_FEATURES: BackendFeatures = {
   metrics: false,
   evicts: false,
   prefill: false,
+  promptCount: false,
 };
 
 /** A server (or the mock) that can be asked. */

@@ -2,6 +2,7 @@ import type { Backend, ChatEvent } from '../backends/backend.js';
 import type { AppEvent } from '../events/catalogue.js';
 import { messageOf } from '../errors.js';
 import type { ChatMessage } from '../domain/chat.js';
+import { fits, mayOverflow } from '../domain/context-room.js';
 import type { Model } from '../domain/model.js';
 import { limitsOf } from '../domain/limits.js';
 import { createSeam, type Seam } from '../domain/seam.js';
@@ -59,6 +60,13 @@ export function createChatEffects(options: ChatEffectsOptions): ChatEffects {
       });
       return;
     }
+    const held = await heldBack(found, effect, abort.signal);
+    if (abort.signal.aborted) return;
+    if (held) {
+      running.delete(turnId);
+      publish({ type: 'turn.held', turnId, ...held });
+      return;
+    }
     publish({ type: 'turn.started', turnId });
     options.onRequest(found.backend.info.id);
     const settings = options.settings();
@@ -70,6 +78,8 @@ export function createChatEffects(options: ChatEffectsOptions): ChatEffects {
       contextTokens: effect.contextTokens,
       sampling: effect.sampling,
       continues: effect.goesOn === 'prefill',
+      // Others were asked for a count before.
+      keepsRoom: effect.room !== null && !found.backend.countTokens,
       keepAlive: settings.keepAlive,
       firstByteTimeoutMs: firstByteMs ?? 0,
       idleTimeoutMs: idleMs ?? 0,
@@ -78,7 +88,9 @@ export function createChatEffects(options: ChatEffectsOptions): ChatEffects {
     try {
       for await (const event of found.backend.chat(request, abort.signal)) {
         if (abort.signal.aborted) break;
-        for (const out of toEvent(event)) publish(out);
+        const full = request.keepsRoom ? figuresOfFull(event) : null;
+        if (full) publish({ type: 'turn.held', turnId, ...full });
+        else for (const out of toEvent(event)) publish(out);
       }
     } catch (error) {
       // A backend never throws here; if it does, the turn must not hang.
@@ -106,6 +118,35 @@ export function createChatEffects(options: ChatEffectsOptions): ChatEffects {
       running.clear();
     },
   };
+}
+
+interface Held {
+  readonly promptTokens: number | null;
+  readonly contextTokens: number | null;
+}
+
+/** A count is one more request before the first token: longer than this it is not waited for. */
+const COUNT_LIMIT_MS = 3000;
+
+/** Has a message counted that may be too long. Null: it goes out. */
+async function heldBack(
+  { backend, model }: Asked,
+  { room, messages }: Extract<Effect, { type: 'chat.start' }>,
+  signal: AbortSignal,
+): Promise<Held | null> {
+  if (room?.contextTokens == null || !backend.countTokens) return null;
+  const { contextTokens, estimatedTokens } = room;
+  if (!mayOverflow(estimatedTokens, contextTokens)) return null;
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(COUNT_LIMIT_MS)]);
+  const promptTokens = await backend.countTokens(model, messages, limited).catch(() => null);
+  return fits(promptTokens ?? estimatedTokens, contextTokens) ? null : { promptTokens, contextTokens };
+}
+
+/** What counts by itself says so as the end of the answer, with both figures. */
+function figuresOfFull(event: ChatEvent): Held | null {
+  if (event.type !== 'ended' || event.fault?.code !== 'context-full') return null;
+  const { promptTokens, contextTokens } = event.fault;
+  return promptTokens === undefined || contextTokens === undefined ? null : { promptTokens, contextTokens };
 }
 
 /** The text so far stands before the words that ask to go on. */

@@ -1,4 +1,5 @@
 import type { ChatMessage } from '../domain/chat.js';
+import { fits } from '../domain/context-room.js';
 import { samplingFields } from '../domain/sampling.js';
 import type { HistoryItem, LlamaChat, LlamaContext, LlamaModel, LlamaSequence, Token } from './llama.js';
 import type { EngineCommand, EngineReport } from './protocol.js';
@@ -25,14 +26,14 @@ const OPTION_NAMES = { temperature: 'temperature', topP: 'topP', seed: 'seed' } 
 /** A chat: counts, reads what is new of the prompt, and writes the answer. Reports its progress; the last report is returned. */
 export async function answer(
   { chat, context, sequence, model, sliceTokens, keepPace }: LoadedModel,
-  { id, messages, continues, sampling }: Extract<EngineCommand, { type: 'chat' }>,
+  { id, messages, continues, keepsRoom, sampling }: Extract<EngineCommand, { type: 'chat' }>,
   report: (report: EngineReport) => void,
   signal: AbortSignal,
 ): Promise<EngineReport> {
   const history = historyOf(messages, continues);
   const tokens = tokensOf(chat, model, history);
   const room = context.contextSize - tokens.length - SPARE_TOKENS;
-  if (room < 1)
+  if (room < 1 || (keepsRoom && !fits(tokens.length, context.contextSize)))
     return {
       type: 'failed',
       id,
@@ -105,10 +106,6 @@ export async function answer(
 }
 
 /** Exactly what these messages take in the model's own template, with the beginning of its answer. */
-export function countTokens({ chat, model }: LoadedModel, messages: readonly ChatMessage[]): number {
-  return tokensOf(chat, model, historyOf(messages, false)).length;
-}
-
 function tokensOf(chat: LlamaChat, model: LlamaModel, chatHistory: readonly HistoryItem[]): readonly Token[] {
   return chat.chatWrapper.generateContextState({ chatHistory }).contextText.tokenize(model.tokenizer);
 }

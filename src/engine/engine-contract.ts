@@ -49,8 +49,6 @@ export interface Engine {
   readonly queued: number;
   load(model: ModelToRun, onReport: OnReport, signal: AbortSignal): Promise<EngineReport>;
   chat(model: ModelToRun, chat: EngineChat, onReport: OnReport, signal: AbortSignal): Promise<EngineReport>;
-  /** Exact; null when it is not loaded. */
-  count(name: string, messages: readonly ChatMessage[], signal: AbortSignal): Promise<number | null>;
   unload(name: string): Promise<void>;
   /** Starts the child without a model, so that the first message waits for that no more. It ends again when nothing is asked of it. */
   warm(): void;
@@ -62,6 +60,8 @@ export interface EngineChat {
   readonly sampling: Sampling;
   readonly messages: readonly ChatMessage[];
   readonly continues: boolean;
+  /** A prompt that leaves the answer no room is refused. */
+  readonly keepsRoom: boolean;
 }
 
 export type OnReport = (report: EngineReport) => void;

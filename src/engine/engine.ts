@@ -224,15 +224,8 @@ export function createEngine(options: EngineOptions): Engine {
       return Math.max(0, line.length - 1);
     },
     load: (model, onReport, signal) => withModel(model, { type: 'status' }, onReport, signal),
-    chat: (model, { messages, continues, sampling }, onReport, signal) =>
-      withModel(model, { type: 'chat', model: model.name, messages, continues, sampling }, onReport, signal),
-    async count(name, messages, signal) {
-      if (!child || !held.get(name)?.loaded) return null;
-      const asked = child.process.ask({ type: 'count', model: name, messages });
-      signal.addEventListener('abort', asked.cancel, { once: true });
-      const report = await asked.done.finally(() => signal.removeEventListener('abort', asked.cancel));
-      return report.type === 'counted' ? report.tokens : null;
-    },
+    chat: (model, chat, onReport, signal) =>
+      withModel(model, { type: 'chat', model: model.name, ...chat }, onReport, signal),
     unload,
     warm() {
       const to = running();

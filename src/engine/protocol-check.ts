@@ -53,13 +53,10 @@ export function checkedCommand(told: unknown): EngineCommand | null {
             model,
             messages,
             continues: read.flag('continues'),
+            keepsRoom: read.flag('keepsRoom'),
             sampling: readSampling(read.raw('sampling')),
           }
         : null;
-    }
-    case 'count': {
-      const messages = checkedMessages(read.raw('messages'));
-      return model && messages ? { type: 'count', id, model, messages } : null;
     }
     case 'status':
       return { type: 'status', id };
@@ -102,8 +99,6 @@ export function checkedReport(told: unknown): EngineReport | null {
     case 'unloaded':
     case 'cancelled':
       return { type, id };
-    case 'counted':
-      return whole({ type, id, tokens: read.count('tokens') });
     case 'prefill':
       return whole({
         type,

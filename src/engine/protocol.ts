@@ -23,20 +23,15 @@ export type EngineCommand =
       readonly contextTokens: number;
     }
   | { readonly type: 'unload'; readonly id: number; readonly model: string }
-  /** `continues`: the last message is the assistant's own text so far. */
+  /** `continues`: the last message is the assistant's own text so far. `keepsRoom`: a prompt that leaves the answer no room is refused. */
   | {
       readonly type: 'chat';
       readonly id: number;
       readonly model: string;
       readonly messages: readonly ChatMessage[];
       readonly continues: boolean;
+      readonly keepsRoom: boolean;
       readonly sampling: Sampling;
-    }
-  | {
-      readonly type: 'count';
-      readonly id: number;
-      readonly model: string;
-      readonly messages: readonly ChatMessage[];
     }
   | { readonly type: 'status'; readonly id: number }
   /** Ends the command with this id, whether it is being done or waits. */
@@ -70,7 +65,6 @@ export type EngineReport =
       readonly ms: number;
     }
   | { readonly type: 'unloaded'; readonly id: number }
-  | { readonly type: 'counted'; readonly id: number; readonly tokens: number }
   | {
       readonly type: 'prefill';
       readonly id: number;
@@ -113,7 +107,6 @@ const FINAL_REPORTS: ReadonlySet<EngineReport['type']> = new Set([
   'started',
   'loaded',
   'unloaded',
-  'counted',
   'answered',
   'status',
   'cancelled',

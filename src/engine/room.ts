@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import { answer, countTokens, type LoadedModel } from './answer.js';
+import { answer, type LoadedModel } from './answer.js';
 import type { Llama, LlamaModule } from './llama.js';
 import { createProcessorMeter } from './processor-use.js';
 import type { EngineCommand, EngineFailure, EngineReport } from './protocol.js';
@@ -143,8 +143,6 @@ export function createRoom(report: (report: EngineReport) => void): Room {
         return { type: 'unloaded', id };
       case 'chat':
         return answer(loaded(command.model), command, report, signal);
-      case 'count':
-        return { type: 'counted', id, tokens: countTokens(loaded(command.model), command.messages) };
       case 'status':
         return { type: 'status', id, memoryBytes: process.memoryUsage.rss() };
       case 'cancel':

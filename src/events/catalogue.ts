@@ -289,6 +289,13 @@ export type AppEvent =
   /** How the server numbers the request, also in its log. */
   | { readonly type: 'turn.identified'; readonly turnId: string; readonly requestId: string }
   | { readonly type: 'turn.noted'; readonly turnId: string; readonly text: string }
+  /** It was counted, and goes no further: it would leave the answer no room. Null: nobody could count it, the estimate stands. */
+  | {
+      readonly type: 'turn.held';
+      readonly turnId: string;
+      readonly promptTokens: number | null;
+      readonly contextTokens: number | null;
+    }
   | {
       readonly type: 'turn.ended';
       readonly turnId: string;

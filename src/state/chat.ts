@@ -1,17 +1,19 @@
+import { formatCount } from '../../widgets/text/format.js';
 import { NEW_TURN, type Outcome, type Turn } from '../domain/chat.js';
+import { faultFor } from '../domain/fault-table.js';
 import type { Fault } from '../domain/fault.js';
 import { samplingOf } from '../domain/sampling.js';
 import { EMPTY_TEXT, settledText } from '../domain/text.js';
 import type { Stamped } from '../events/catalogue.js';
 import { onAftermath } from './aftermath.js';
 import { titleOf } from './chats.js';
-import type { Effect } from './effect.js';
+import type { Effect, RoomToCheck } from './effect.js';
 import { askedOf, awayFault, missingModel, nextModel, type NextModel } from './fallback.js';
 import { heard } from './silence.js';
 import { modelByKey, type State } from './state.js';
 import { contextTokensOf, withFoundTruncation, withoutLast } from './context.js';
 import { foldLive } from './live-turn.js';
-import { makeRoom, wouldAsk } from './make-room.js';
+import { countedAgainst, makeRoom, wouldAsk } from './make-room.js';
 import { messagesOf } from './messages.js';
 import { withNotice } from './notices.js';
 
@@ -39,14 +41,22 @@ export function startTurn(
   const free = withoutLast(before, replaces);
   if (!model) {
     const missing = missingModel(before);
-    return missing ? askModel(free, event, text, { ...missing, fellBackFrom: [], notes }, out) : before;
+    return missing
+      ? askModel(free, event, text, { ...missing, fellBackFrom: [], notes, room: null }, out)
+      : before;
   }
   // With somewhere to go, a server that is known to be away is not waited for.
   const fault = before.settings.fallback.length > 0 ? awayFault(before, model.key) : null;
-  const room =
-    checked || fault ? { state: free, go: true, notes } : makeRoom(free, model, { text, replaces }, out);
+  const unsent = { text, replaces };
+  const room = checked || fault ? { state: free, go: true, notes } : makeRoom(free, model, unsent, out);
   if (!room.go) return { ...room.state, chat: { ...room.state.chat, done: before.chat.done } };
-  const asking = { asked: askedOf(before, model), fault, fellBackFrom: [], notes: room.notes };
+  const asking = {
+    asked: askedOf(before, model),
+    fault,
+    fellBackFrom: [],
+    notes: room.notes,
+    room: checked ? null : countedAgainst(room.state, model, unsent),
+  };
   return askModel(withUsed(room.state, model.key), event, text, asking, out);
 }
 
@@ -57,7 +67,7 @@ function withUsed(state: State, key: string): State {
 
 /** Puts the question of an answer that could not start to the next model; the new answer takes the place of the failed one. */
 export function fallBack(state: State, event: Stamped, turn: Turn, next: NextModel, out: Effect[]): State {
-  const asking = { ...next, fault: null, notes: [] };
+  const asking = { ...next, fault: null, notes: [], room: null };
   return askModel(withoutLast(state, turn.id), event, turn.prompt, asking, out);
 }
 
@@ -65,10 +75,11 @@ interface Asking extends NextModel {
   /** Why it cannot start at all. */
   readonly fault: Fault | null;
   readonly notes: readonly string[];
+  readonly room: RoomToCheck | null;
 }
 
 function askModel(state: State, event: Stamped, text: string, asking: Asking, out: Effect[]): State {
-  const { asked, fellBackFrom, fault, notes } = asking;
+  const { asked, fellBackFrom, fault, notes, room } = asking;
   const nth = fellBackFrom.length > 0 ? `.${fellBackFrom.length}` : '';
   const turn: Turn = {
     ...NEW_TURN,
@@ -115,6 +126,7 @@ function askModel(state: State, event: Stamped, text: string, asking: Asking, ou
     contextTokens: model && contextTokensOf(state, model),
     sampling: turn.sampling,
     goesOn: null,
+    room,
   });
   return next;
 }
@@ -125,6 +137,7 @@ export function updateTurn(state: State, event: Stamped, out: Effect[]): State {
   if (event.type === 'turn.aftermath') return onAftermath(state, event);
   const live = state.chat.live;
   if (!live || live.id !== event.turnId) return state;
+  if (event.type === 'turn.held') return withoutHeld(state, live, event, out);
   if (event.type === 'turn.ended') return onEnded(state, live, event, out);
   return foldLive(heard(state, event), live, event, out);
 }
@@ -176,6 +189,25 @@ function onEnded(state: State, live: Turn, event: Ended, out: Effect[]): State {
   };
   const elsewhere = state.settings.fallbackMode === 'auto' ? nextModel(next, ended) : null;
   return elsewhere ? fallBack(next, event, ended, elsewhere, out) : sendQueued(next, event, ended, out);
+}
+
+/** Nothing of it was read: its text waits in `chat.unsent` for what the user chooses, and its file says what became of it. */
+function withoutHeld(state: State, live: Turn, event: Stamped & { type: 'turn.held' }, out: Effect[]): State {
+  const { promptTokens, contextTokens } = event;
+  const fault = faultFor('context-held', {
+    words: `the chat takes ${formatCount(promptTokens)} tokens, and the context has ${formatCount(contextTokens)}`,
+  });
+  const held: Turn = { ...live, outcome: 'failed', fault, endedMono: event.mono };
+  out.push({ type: 'session.write', chatId: state.chat.id, turn: held });
+  const backendId = modelByKey(state, live.modelKey)?.backendId;
+  // A model that was loaded for it has a context now.
+  if (backendId) out.push({ type: 'models.refresh', backendId });
+  const counted =
+    promptTokens === null || contextTokens === null
+      ? {}
+      : { counted: { modelKey: live.modelKey, promptTokens, contextTokens } };
+  const unsent = { text: live.prompt, replaces: null, ...counted };
+  return { ...state, at: event.at, mono: event.mono, chat: { ...state.chat, live: null, unsent } };
 }
 
 /** The end of a turn that no server told. */

@@ -1,9 +1,10 @@
 import type { Turn } from '../domain/chat.js';
 import type { WhenFull } from '../domain/settings.js';
+import type { Model } from '../domain/model.js';
 import type { Stamped } from '../events/catalogue.js';
 import { startTurn } from './chat.js';
 import type { Command, Commands } from './command.js';
-import { shortageOf, shortageOfRefused, withoutLast, type Shortage } from './context.js';
+import { shortageOf, shortageOfCounted, shortageOfRefused, withoutLast, type Shortage } from './context.js';
 import type { Effect } from './effect.js';
 import { askForRoom, dropped, raised, roomBySettings, withNewQuestion, type Room } from './make-room.js';
 import { withNotice } from './notices.js';
@@ -24,6 +25,7 @@ export const CONTEXT_COMMANDS: Commands = {
 
 /** A server refused an answer because its context is full: what the settings say is done, or the user is asked. */
 export function afterTurn(state: State, event: Stamped, out: Effect[]): State {
+  if (event.type === 'turn.held') return onHeld(state, event, out);
   if (event.type !== 'turn.ended' || event.fault?.code !== 'context-full' || state.chat.live) return state;
   const refused = state.chat.done.at(-1);
   if (refused?.id !== event.turnId) return state;
@@ -35,10 +37,31 @@ function onRefused(state: State, event: Stamped, refused: Turn, out: Effect[], m
   if (!model) return state;
   const unsent: Unsent = { text: refused.prompt, replaces: refused.id };
   const waiting: State = { ...state, chat: { ...state.chat, unsent } };
-  const short = shortageOfRefused(state, model, refused);
-  const room = model.key === state.models.selected ? roomBySettings(waiting, model, short, out) : null;
+  return makeRoomFor(waiting, event, model, shortageOfRefused(state, model, refused), out, mayAsk);
+}
+
+/** It was counted before it was read. Afterwards nothing of it is in the chat but `chat.unsent`. */
+function onHeld(state: State, event: Stamped & { type: 'turn.held' }, out: Effect[]): State {
+  const model = modelByKey(state, state.models.selected);
+  const short = shortageNow(state);
+  if (state.chat.live || !model || !short) return state;
+  const mayAsk = state.prompt.text === '' && state.view.overlays.length === 0;
+  return makeRoomFor(state, event, model, short, out, mayAsk);
+}
+
+/** What the settings say, or a question about what waits in `chat.unsent`. */
+function makeRoomFor(
+  waiting: State,
+  event: Stamped,
+  model: Model,
+  short: Shortage,
+  out: Effect[],
+  mayAsk: boolean,
+): State {
+  const { unsent } = waiting.chat;
+  const room = model.key === waiting.models.selected ? roomBySettings(waiting, model, short, out) : null;
   if (room) return resend(room.state, event, room, out);
-  if (mayAsk) return askForRoom(waiting, model, short, unsent, out);
+  if (mayAsk && unsent) return askForRoom(waiting, model, short, unsent, out);
   // A question that pops up under the fingers would be answered by what is being typed.
   return withNotice(
     waiting,
@@ -71,6 +94,7 @@ function shortageNow(state: State): Shortage | null {
   const { unsent, done } = state.chat;
   const model = modelByKey(state, state.models.selected);
   if (!unsent || !model) return null;
+  if (unsent.counted?.modelKey === model.key) return shortageOfCounted(state, model, unsent.counted);
   const last = done.at(-1);
   return last?.id === unsent.replaces && last?.fault?.code === 'context-full' && last.modelKey === model.key
     ? shortageOfRefused(state, model, last)

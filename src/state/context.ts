@@ -7,12 +7,10 @@ import {
   turnTokens,
   type ContextCount,
 } from '../domain/context-estimate.js';
+import { fits, MOST_RESERVED_TOKENS, reserveIn } from '../domain/context-room.js';
 import type { Model } from '../domain/model.js';
 import { findTruncation, withUnread } from '../domain/truncation.js';
-import { backendById, modelByKey, type State } from './state.js';
-
-/** What is left for the answer, at least: an eighth of the context, up to this. */
-const MOST_RESERVED_TOKENS = 1024;
+import { backendById, modelByKey, type Counted, type State } from './state.js';
 
 /** Why a message would not go into the context, and what would help. */
 export interface Shortage {
@@ -104,26 +102,33 @@ export function nextTokens(state: State): number | null {
 export function shortageOf(state: State, model: Model, text: string): Shortage | null {
   const allocated = allocatedFor(state, model);
   if (allocated === null) return null;
+  const prompt = estimateOf(state, model, text);
+  return fits(prompt, allocated) ? null : shortage(state, model, prompt, allocated, true);
+}
+
+/** The same of a message that was counted exactly for this model before it went out. */
+export function shortageOfCounted(
+  state: State,
+  model: Model,
+  { promptTokens, contextTokens }: Counted,
+): Shortage {
+  return shortage(state, model, promptTokens, contextTokens, false);
+}
+
+/** Tokens of the next request with this message, before its server counts them. */
+export function estimateOf(state: State, model: Model, text: string): number {
   const count = countOf(state, model);
-  const prompt = Math.round(count.tokens + messageTokens(text, count.tokensPerByte));
-  const needed = prompt + reserveIn(allocated);
-  return needed <= allocated ? null : shortage(state, model, prompt, allocated, true);
+  return Math.round(count.tokens + messageTokens(text, count.tokensPerByte));
 }
 
 /** The same of a request that the server refused, by its own figures where it told them. */
 export function shortageOfRefused(state: State, model: Model, refused: Turn): Shortage {
   const allocated = refused.fault?.contextTokens ?? allocatedFor(state, model);
   const told = refused.fault?.promptTokens ?? null;
-  const count = countOf(state, model);
-  const estimate = Math.round(count.tokens + messageTokens(refused.prompt, count.tokensPerByte));
+  const estimate = estimateOf(state, model, refused.prompt);
   // It did not fit, so the estimate was too low.
   const prompt = told ?? Math.max(estimate, allocated ?? 0);
   return shortage(state, model, prompt, allocated, told === null);
-}
-
-/** Tokens that are kept free for the answer in a context of this size. */
-export function reserveIn(allocated: number): number {
-  return Math.min(MOST_RESERVED_TOKENS, Math.floor(allocated / 8));
 }
 
 function shortage(

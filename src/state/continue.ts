@@ -69,6 +69,7 @@ export function continueTurn(state: State, event: Stamped, turn: Turn, out: Effe
     contextTokens: contextTokensOf(state, model),
     sampling: live.sampling,
     goesOn: prefill ? 'prefill' : 'words',
+    room: null,
   });
   return {
     ...before,

@@ -6,6 +6,13 @@ import type { Sampling } from '../domain/sampling.js';
 import type { SetUpWish } from '../domain/set-up.js';
 import type { AppEvent } from '../events/catalogue.js';
 
+/** A message is counted before it is read, and held back when it leaves the answer no room. */
+export interface RoomToCheck {
+  /** Null: not known before the model is loaded. */
+  readonly contextTokens: number | null;
+  readonly estimatedTokens: number;
+}
+
 /** What the update wants done, as data; src/effects/run.ts does it. Whatever comes of it is published as events. */
 export type Effect =
   | {
@@ -18,6 +25,8 @@ export type Effect =
       readonly sampling: Sampling;
       /** How an answer is gone on with: the server takes up its text, or the model is asked in words; null: it is a new one. */
       readonly goesOn: 'prefill' | 'words' | null;
+      /** Null: it is sent as it is. */
+      readonly room: RoomToCheck | null;
     }
   /** Looks at the server of a stopped turn until it is idle. */
   | { readonly type: 'turn.watch'; readonly turnId: string; readonly modelKey: string }

@@ -10,7 +10,7 @@ const FIGURES_MS = 250;
 /** What comes while an answer runs. */
 export type LiveEvent = Exclude<
   Extract<Stamped, { turnId: string }>,
-  { type: 'turn.aftermath' | 'turn.ended' }
+  { type: 'turn.aftermath' | 'turn.ended' | 'turn.held' }
 >;
 
 /** Folds it into the running turn. */

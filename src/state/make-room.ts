@@ -1,8 +1,8 @@
 import { formatBytes, formatCount, formatTokens } from '../../widgets/text/format.js';
 import { kvBytesPerToken } from '../domain/kv-cache.js';
 import type { Model } from '../domain/model.js';
-import { allocatedFor, shortageOf, type Shortage } from './context.js';
-import type { Effect } from './effect.js';
+import { allocatedFor, estimateOf, shortageOf, type Shortage } from './context.js';
+import type { Effect, RoomToCheck } from './effect.js';
 import { backendById, type Choice, type Question, type State, type Unsent } from './state.js';
 import { askDetails, detailsId } from './model-life.js';
 import { openOverlay, withView } from './view.js';
@@ -16,8 +16,12 @@ export interface Room {
   readonly notes: readonly string[];
 }
 
-/** Looks whether a message goes into the context, and does or asks what the settings say when it would not. */
+/**
+ * Looks whether a message goes into the context, and does or asks what the settings say when it would not. Where the server counts it
+ * exactly, that is waited for.
+ */
 export function makeRoom(state: State, model: Model, unsent: Unsent, out: Effect[]): Room {
+  if (isCounted(state, model, unsent.replaces)) return { state, go: true, notes: [] };
   const short = shortageOf(state, model, unsent.text);
   if (!short) return { state, go: true, notes: [] };
   return (
@@ -27,6 +31,17 @@ export function makeRoom(state: State, model: Model, unsent: Unsent, out: Effect
       notes: [],
     }
   );
+}
+
+/** Whether its server counts a message before it reads it. An answer that is asked for again has fitted before. */
+function isCounted(state: State, model: Model, replaces: string | null): boolean {
+  return replaces === null && backendById(state, model.backendId)?.info.features.promptCount === true;
+}
+
+/** What the count of a message is held against; null when it is not counted. */
+export function countedAgainst(state: State, model: Model, { text, replaces }: Unsent): RoomToCheck | null {
+  if (!isCounted(state, model, replaces)) return null;
+  return { contextTokens: allocatedFor(state, model), estimatedTokens: estimateOf(state, model, text) };
 }
 
 /** What `whenFull` says is done without a question; null when it asks or when that would not help. */
@@ -76,7 +91,8 @@ export function withNewQuestion(state: State, model: Model, short: Shortage): St
 }
 
 function question(state: State, model: Model, short: Shortage): Question {
-  const refused = !short.estimated;
+  // A server that counts exactly would refuse it.
+  const refused = !short.estimated && short.promptTokens >= (short.allocatedTokens ?? 0);
   return {
     title: refused ? 'The context is full' : 'This would not fit into the context',
     lines: [sizes(model, short), raiseLine(state, model, short), dropLine(short)].filter(
@@ -146,6 +162,7 @@ function choice(key: string, label: string, command: string): Choice {
 
 /** A message that waits in the queue is not asked about while the user writes another one. */
 export function wouldAsk(state: State, model: Model, text: string): boolean {
+  if (isCounted(state, model, null)) return false;
   const short = shortageOf(state, model, text);
   return short !== null && roomBySettings(state, model, short, []) === null;
 }

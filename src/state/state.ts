@@ -155,6 +155,15 @@ export interface Unsent {
   readonly text: string;
   /** The turn that its new answer replaces: one that the server refused, or one that is asked again. */
   readonly replaces: string | null;
+  /** What its server counted before it went out; absent: it is weighed by an estimate. */
+  readonly counted?: Counted;
+}
+
+/** An exact count of a whole request, for one model. */
+export interface Counted {
+  readonly modelKey: string;
+  readonly promptTokens: number;
+  readonly contextTokens: number;
 }
 
 /** A model that is to run on this machine without a server. */

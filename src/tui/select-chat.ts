@@ -8,8 +8,9 @@ import {
   formatTokens,
 } from '../../widgets/text/format.js';
 import { type Phase, prefillShare, type Turn } from '../domain/chat.js';
+import { fits } from '../domain/context-room.js';
 import { hardStop, isIdleNews } from '../state/aftermath.js';
-import { allocatedFor, contextUsed, nextTokens, reserveIn } from '../state/context.js';
+import { allocatedFor, contextUsed, nextTokens } from '../state/context.js';
 import { knownOfWait } from '../state/silence.js';
 import { backendById, modelByKey, type SetUpJob, type State } from '../state/state.js';
 import { isTurnLogFocused } from '../state/turn-log.js';
@@ -44,15 +45,21 @@ function contextWarning(state: State, next: number | null): string | null {
   const model = modelByKey(state, state.models.selected);
   if (next !== null && model) {
     const allocated = allocatedFor(state, model);
-    return allocated !== null && next + reserveIn(allocated) > allocated
+    return allocated !== null && !fits(next, allocated)
       ? `would not fit: ≈ ${formatTokens(next)} of ${formatTokens(allocated)} tokens`
       : null;
   }
+  const counted = state.chat.live ? undefined : state.chat.unsent?.counted;
+  if (counted) return fullWords(counted.promptTokens, counted.contextTokens);
   const last = state.chat.live ?? state.chat.done.at(-1);
   if (last?.truncation) return `not all was read: ${unreadText(last.truncation)}`;
   if (last?.fault?.code !== 'context-full') return null;
   const { promptTokens, contextTokens } = last.fault;
   if (promptTokens === undefined || contextTokens === undefined) return 'context full: nothing was sent on';
+  return fullWords(promptTokens, contextTokens);
+}
+
+function fullWords(promptTokens: number, contextTokens: number): string {
   return `context full: ${formatCount(promptTokens)} of ${formatCount(contextTokens)} tokens`;
 }
 

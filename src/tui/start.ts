@@ -102,7 +102,7 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
     },
   });
   // The end of an answer is what people wait for.
-  bus.subscribe('frames', ({ type }) => frames.request(type === 'turn.ended'));
+  bus.subscribe('frames', ({ type }) => frames.request(type === 'turn.ended' || type === 'turn.held'));
 
   const onInput = createInput({
     state: () => store.state,

@@ -165,15 +165,17 @@ describe('an answer of this machine', () => {
     expect(at.calls('tiny').map(({ call }) => call)).not.toContain('generate');
   });
 
-  it('is counted without being asked', async () => {
+  it('that leaves the answer no room is refused before anything is computed, when that is asked for', async () => {
     const at = machine();
-    const count = (text: string): Promise<number | null> | undefined =>
-      at
-        .model('tiny')
-        .then((model) => at.backend.countTokens?.(model, [{ role: 'user', content: text }], NEVER) ?? null);
-    expect(await count('one two')).toBeNull();
-    await chat(at, 'hello');
-    expect(await count('one two')).toBe(4);
+    // 702 tokens; an eighth of the context is kept.
+    const tight = { contextTokens: 800, keepsRoom: true };
+    const { outcome, fault } = endOf(await chat(at, LONG, tight));
+    expect({ outcome, fault }).toMatchObject({
+      outcome: 'failed',
+      fault: { code: 'context-full', promptTokens: 702, contextTokens: 800 },
+    });
+    expect(at.calls('tiny').map(({ call }) => call)).not.toContain('evaluate');
+    expect(endOf(await chat(at, LONG, { ...tight, contextTokens: 803 })).outcome).toBe('complete');
   });
 });
 

@@ -111,6 +111,51 @@ describe('a message that would not fit', () => {
   });
 });
 
+describe('a message to a server that counts it before it is read', () => {
+  it('is asked about with exact figures, and nothing of it was sent', async () => {
+    const [at, server] = await open({ kind: 'llama.cpp' });
+    server.play({ counts: 1213 });
+    at.paste(PASTE + PASTE);
+    at.type('\r');
+    await at.sees('The context is full');
+    expect(at.screen()).toContain('takes 1,213 tokens');
+    expect(at.screen()).not.toContain('≈ 1,');
+    expect(at.line(0)).toContain('context full: 1,213 of 1,024 tokens');
+    expect(sent(server)).toEqual([]);
+    at.type('\x1b');
+    await at.misses('The context is full');
+    await at.sees('All of this is about the parser.');
+    expect(at.screen()).not.toContain('Not sent');
+  });
+
+  it('goes out without a question when the count fits where the estimate would not', async () => {
+    const [at, server] = await open({ kind: 'llama.cpp' });
+    server.play({ counts: 800, answer: ['all of it was read'], promptTokens: 800 });
+    at.paste(PASTE + PASTE);
+    at.type('\r');
+    await at.sees('all of it was read');
+    expect(sent(server)).toHaveLength(1);
+  });
+
+  it('is not counted when it is far from the end of the context', async () => {
+    const [at, server] = await open({ kind: 'llama.cpp' });
+    server.play({ counts: 5000, answer: ['hello back'] });
+    await answeredWith(at, 'hello', 'hello back');
+    expect(server.requests.join(' ')).not.toContain('input_tokens');
+  });
+
+  it('is asked about by the estimate when the server is too old to count', async () => {
+    const [at, server] = await open({ kind: 'llama.cpp' });
+    at.paste(PASTE + PASTE);
+    at.type('\r');
+    await at.sees('This would not fit into the context');
+    expect(at.screen()).toMatch(/takes ≈ 1,\d\d\d tokens/);
+    server.play({ answer: ['as it is'] });
+    at.type('s');
+    await at.sees('as it is');
+  });
+});
+
 describe('a request that the server refuses', () => {
   it('opens the question with what the server said', async () => {
     const [at, server] = await open({ kind: 'llama.cpp' });

@@ -16,6 +16,8 @@ export interface AnswerScript {
   readonly promptMs: number;
   readonly promptSteps: number;
   readonly promptTokens: number;
+  /** llama.cpp: what it counts when it is asked before; null: it is too old for that. */
+  readonly counts: number | null;
   readonly cachedTokens: number;
   readonly loadMs: number;
   /** Appended as the last piece, so that a test can see the end on the screen. */
@@ -77,6 +79,7 @@ export const PLAIN_SCRIPT: AnswerScript = {
   promptMs: 0,
   promptSteps: 1,
   promptTokens: 32,
+  counts: null,
   cachedTokens: 0,
   loadMs: 0,
   endMark: '',
@@ -119,7 +122,8 @@ export async function startScriptedServer(options: ScriptedServerOptions): Promi
     if (options.kind === 'llama.cpp') response.setHeader('Server', 'llama.cpp');
     void readBody(request).then((body) => {
       bodies[number] = body;
-      const known = options.kind === 'ollama' ? ollamaRoute(path, body) : llamaCppRoute(path, body);
+      const known =
+        options.kind === 'ollama' ? ollamaRoute(path, body) : (counted(path) ?? llamaCppRoute(path, body));
       if (known === 'pull') return void pull(response, nameIn(body));
       if (known === 'unknown') return reply(response, 404, { error: `model '${nameIn(body)}' not found` });
       if (known === 'chat') return void answer(response, options.kind, body, script, answers);
@@ -152,6 +156,12 @@ export async function startScriptedServer(options: ScriptedServerOptions): Promi
         for (const socket of sockets) socket.destroy();
       }),
   };
+
+  function counted(path: string): unknown {
+    return path === '/v1/chat/completions/input_tokens' && script.counts !== null
+      ? { object: 'response.input_tokens', input_tokens: script.counts }
+      : null;
+  }
 
   function ollamaRoute(path: string, body: string): unknown {
     if (path === '/') return 'Ollama is running';

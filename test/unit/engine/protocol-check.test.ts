@@ -13,9 +13,9 @@ const COMMANDS: readonly EngineCommand[] = [
     model: 'm',
     messages: [{ role: 'user', content: '' }],
     continues: true,
+    keepsRoom: true,
     sampling: { temperature: 0, topP: 1, seed: 0, maxTokens: 1 },
   },
-  { type: 'count', id: 5, model: 'm', messages: [] },
   { type: 'status', id: 6 },
   { type: 'cancel', id: 7 },
 ];
@@ -26,7 +26,6 @@ const REPORTS: readonly EngineReport[] = [
   { type: 'loading', id: 2, progress: 0.5 },
   { type: 'loaded', id: 2, contextTokens: 4096, contextMax: 8192, memoryBytes: 9, vramBytes: 0, ms: 1.5 },
   { type: 'unloaded', id: 3 },
-  { type: 'counted', id: 5, tokens: 7 },
   { type: 'prefill', id: 4, processed: 64, total: 100, cached: 0 },
   { type: 'piece', id: 4, thinking: false, text: 'a', tokens: 1 },
   {
@@ -67,7 +66,7 @@ describe('a command to the child', () => {
     ['to load without a context', { type: 'load', id: 1, model: 'm', path: '/m', contextTokens: 0 }],
     [
       'with a role that nobody has',
-      { type: 'count', id: 1, model: 'm', messages: [{ role: 'root', content: '' }] },
+      { type: 'chat', id: 1, model: 'm', messages: [{ role: 'root', content: '' }] },
     ],
     [
       'with a message that is no text',

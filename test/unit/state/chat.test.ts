@@ -54,6 +54,7 @@ describe('a message', () => {
         contextTokens: null,
         sampling: NO_SAMPLING,
         goesOn: null,
+        room: null,
       },
     ]);
     expect(machine.wanted('session.start')).toEqual([

@@ -309,6 +309,84 @@ describe('a message that would not fit', () => {
   });
 });
 
+describe('a message to a server that counts it exactly', () => {
+  const counting = (given: Given = {}): Machine =>
+    machineWith(given).send(found(server('ollama@a', { features: { ...CHOICE, promptCount: true } })));
+  const held = (turnId: string, promptTokens: number | null, contextTokens: number | null): AppEvent => ({
+    type: 'turn.held',
+    turnId,
+    promptTokens,
+    contextTokens,
+  });
+
+  it('is not asked about by an estimate: it goes out with what the count is held against', () => {
+    const machine = counting();
+    const id = ask(machine, LONG);
+    expect(overlay(machine)).toBeNull();
+    expect(machine.state.chat.live?.id).toBe(id);
+    expect(lastSent(machine)?.room).toEqual({ contextTokens: 1024, estimatedTokens: 1005 });
+  });
+
+  it('that is held back is asked about with exact figures, and is not in the chat meanwhile', () => {
+    const machine = counting();
+    answered(machine, 120, 200);
+    const id = ask(machine, LONG);
+    machine.send(held(id, 1321, 1024));
+    expect(machine.state.chat.live).toBeNull();
+    expect(machine.state.chat.done).toHaveLength(1);
+    expect(overlay(machine)?.title).toBe('The context is full');
+    expect(overlay(machine)?.lines[0]).toContain('takes 1,321 tokens, and 128 are kept');
+    expect(overlay(machine)?.lines.join(' ')).not.toContain('≈ 1,321');
+    // The first question and its answer hold less than what is missing.
+    expect(keys(machine)).toBe('era');
+    choose(machine, 'r');
+    expect(lastSent(machine)).toMatchObject({ contextTokens: 2048, room: null });
+  });
+
+  it('that would leave a short answer its room can be sent all the same', () => {
+    const machine = counting();
+    machine.send(held(ask(machine, LONG), 1000, 1024));
+    expect(overlay(machine)?.title).toBe('This would not fit into the context');
+    choose(machine, 's');
+    expect(lastSent(machine)).toMatchObject({ messages: [{ content: LONG }], room: null });
+  });
+
+  it('comes back into the box, or is told when another one is being written', () => {
+    const machine = counting();
+    machine.send(held(ask(machine, LONG), 1300, 1024));
+    choose(machine, 'e');
+    expect(machine.state.prompt.text).toBe(LONG);
+    machine.send({ type: 'prompt.submitted' });
+    machine.type('d').send(held(machine.state.chat.live?.id ?? '', 1300, 1024));
+    expect(overlay(machine)).toBeNull();
+    expect(machine.told.at(-1)).toBe('the context of small is full');
+    machine.command('context.choose');
+    expect(overlay(machine)?.lines[0]).toContain('takes 1,300 tokens');
+  });
+
+  it('that nobody could count is asked about by the estimate', () => {
+    const machine = counting();
+    machine.send(held(ask(machine, LONG), null, null));
+    expect(overlay(machine)?.lines[0]).toContain('takes ≈ 1,005 tokens');
+  });
+
+  it('that waited in the queue goes out and is counted', () => {
+    const machine = counting();
+    const id = ask(machine, 'first');
+    ask(machine, LONG);
+    machine.send(ended(id));
+    expect(machine.state.chat.live?.prompt).toBe(LONG);
+  });
+
+  it('has room made for it without a question where the settings say so', () => {
+    const machine = counting({ settings: { whenFull: 'raise' } });
+    machine.send(held(ask(machine, LONG), 1300, 1024));
+    expect(overlay(machine)).toBeNull();
+    expect(lastSent(machine)).toMatchObject({ contextTokens: 2048, room: null });
+    expect(machine.state.chat.live?.notes[0]).toMatch(/raised from 1k to 2k/);
+  });
+});
+
 describe('a request that the server refused since its context is full', () => {
   it('opens the question with the figures of the server; sending it again as it is is not offered', () => {
     const machine = machineWith({ model: { contextAllocated: null } });
