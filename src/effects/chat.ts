@@ -134,9 +134,9 @@ async function heldBack(
   { room, messages }: Extract<Effect, { type: 'chat.start' }>,
   signal: AbortSignal,
 ): Promise<Held | null> {
-  if (room?.contextTokens == null || !backend.countTokens) return null;
+  if (room === null || !backend.countTokens) return null;
   const { contextTokens, estimatedTokens } = room;
-  if (!mayOverflow(estimatedTokens, contextTokens)) return null;
+  if (contextTokens === null || !mayOverflow(estimatedTokens, contextTokens)) return null;
   const limited = AbortSignal.any([signal, AbortSignal.timeout(COUNT_LIMIT_MS)]);
   const promptTokens = await backend.countTokens(model, messages, limited).catch(() => null);
   return fits(promptTokens ?? estimatedTokens, contextTokens) ? null : { promptTokens, contextTokens };
