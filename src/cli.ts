@@ -1,6 +1,7 @@
 import yargs from 'yargs';
 import type { Argv } from 'yargs';
 import type { Command, CommandContext } from './commands/command.js';
+import { tellFailure } from './commands/failure-as-json.js';
 import type { Arguments, OptionSpec, OptionValue } from './commands/options.js';
 import { COMMANDS } from './commands/registry.js';
 import { tui } from './commands/tui.js';
@@ -18,8 +19,21 @@ interface Chosen {
   readonly args: Arguments;
 }
 
-/** Reads a command line, prints help, or runs the command. Resolves to the exit code. Errors: LmappError, code 2 for wrong usage. */
+/**
+ * Reads a command line, prints help, or runs the command. Resolves to the exit code. Errors: LmappError, code 2 for wrong usage; with
+ * --json they are told on standard output, too.
+ */
 export async function runCommandLine(context: CommandContext, words: readonly string[]): Promise<number> {
+  try {
+    return await readAndRun(context, words);
+  } catch (error) {
+    const options = words.includes('--') ? words.slice(0, words.indexOf('--')) : words;
+    if (options.includes('--json')) tellFailure(context.stdout, error);
+    throw error;
+  }
+}
+
+async function readAndRun(context: CommandContext, words: readonly string[]): Promise<number> {
   let chosen: Chosen | null = null;
   let output = '';
   const parser = mountCommands(context, (command, args) => (chosen = { command, args }));
@@ -46,6 +60,8 @@ function mountCommands(context: CommandContext, choose: (command: Command, args:
       'dot-notation': false,
       'greedy-arrays': false,
       'parse-positional-numbers': false,
+      // Words behind `--` are words, whatever they begin with.
+      'populate--': true,
       'strip-dashed': true,
     })
     .locale('en')
@@ -118,7 +134,11 @@ function argumentsFrom(command: Command, argv: Readonly<Record<string, unknown>>
     options[name] = Array.isArray(value) && !many && !words ? (value.at(-1) as OptionValue) : value;
   }
   const given = command.words ? argv[command.words.name] : [];
-  return { options, words: Array.isArray(given) ? given.map(String) : [] };
+  const words = [given, argv['--']].flatMap((part) => (Array.isArray(part) ? part.map(String) : []));
+  const [first] = words;
+  if (!command.words && first !== undefined)
+    throw new LmappError('usage', `lmapp ${command.name} takes no words: ${first}`, { exitCode: EXIT.usage });
+  return { options, words };
 }
 
 function refuseWrongValues(command: Command, { options }: Arguments): void {
@@ -153,6 +173,13 @@ function usageError(message: string): LmappError {
         'version',
       ]
     : namesAfter(process.argv);
+  if (isOption && names.includes(unknown)) {
+    const command = commandNamedIn(process.argv);
+    return new LmappError('usage', `--${unknown} is not an option of ${command}`, {
+      hint: `${command} --help tells those that it has.`,
+      exitCode: EXIT.usage,
+    });
+  }
   const nearest = nearestNames(unknown, names, 1)[0];
   const dashes = isOption ? '--' : '';
   const what = isOption ? 'option' : 'command';
@@ -166,4 +193,14 @@ function usageError(message: string): LmappError {
 function namesAfter(argv: readonly string[]): readonly string[] {
   const command = COMMANDS.find(({ name, commands }) => commands !== undefined && argv.includes(name));
   return (command?.commands ?? COMMANDS).map(({ name }) => name);
+}
+
+/** `lmapp engine install`: the command and its own command, as far as they were named. */
+function commandNamedIn(argv: readonly string[]): string {
+  const words = argv.slice(2);
+  const at = words.findIndex((word) => COMMANDS.some(({ name }) => name === word));
+  const own = COMMANDS.find(({ name }) => name === words[at])?.commands?.find(
+    ({ name }) => name === words[at + 1],
+  );
+  return ['lmapp', words[at], own?.name].filter((word) => word !== undefined).join(' ');
 }

@@ -1,5 +1,6 @@
 import type { Model, ModelDetails } from '../domain/model.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
+import { NO_DETAILS } from './details.js';
 import { type JsonObject, asArray, asObject, asSize, asText, field } from './json.js';
 
 /** What LiteLLM was told of the models behind one name. */
@@ -72,11 +73,7 @@ export function describeDeployments(deployment: Deployment | null): ModelDetails
     entries.flatMap((entry) => asText(field(asObject(field(entry, 'model_info')), 'mode')) ?? []),
   );
   return {
-    license: null,
-    system: null,
-    template: null,
-    parameters: [],
-    modifiedAt: null,
+    ...NO_DETAILS,
     facts: [
       ...(entries.length > 1 ? [['deployments', `×${entries.length}`] as const] : []),
       ...upstream,

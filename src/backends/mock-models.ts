@@ -9,6 +9,7 @@ import {
 } from '../domain/model.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { BackendError } from './backend.js';
+import { NO_DETAILS } from './details.js';
 
 const CONTEXT_TOKENS = 4096;
 const LAYER_BYTES: readonly number[] = [48_000_000, 12_000, 500];
@@ -66,11 +67,9 @@ export class MockModels {
 
   details(name: string): ModelDetails {
     return {
-      license: null,
-      system: null,
+      ...NO_DETAILS,
       template: '{{ prompt }}',
       parameters: [['num_ctx', String(CONTEXT_TOKENS)]],
-      modifiedAt: null,
       facts: [
         [
           'what it is',

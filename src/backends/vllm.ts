@@ -20,6 +20,7 @@ import type {
   ChatRequest,
 } from './backend.js';
 import { pause } from './backend-wire.js';
+import { NO_DETAILS } from './details.js';
 import type { ErrorText } from './error-text.js';
 import { type JsonObject, asArray, asObject, asSize, asText, field } from './json.js';
 import { OpenAiServer, type ServerLoad } from './openai-server.js';
@@ -127,11 +128,7 @@ class Vllm extends OpenAiServer {
       ['tokens per second, all requests', this.#perSecond?.toFixed(1) ?? null],
     ] as const;
     return {
-      license: null,
-      system: null,
-      template: null,
-      parameters: [],
-      modifiedAt: null,
+      ...NO_DETAILS,
       facts: facts.flatMap(([name, value]) => (value === null ? [] : [[name, sanitizeLine(value)] as const])),
     };
   }

@@ -5,6 +5,7 @@ import type { Settings } from '../domain/settings.js';
 import { EXIT, LmappError } from '../errors.js';
 import { WireError } from '../wire/wire-error.js';
 import type { CommandContext } from './command.js';
+import { failureAsJson, markAsTold } from './failure-as-json.js';
 import { isOn, type Arguments } from './options.js';
 import { settingsFor } from './settings.js';
 import { statusLine, type StatusLine } from './status-line.js';
@@ -67,8 +68,12 @@ export async function withWork(
       (error instanceof LmappError
         ? { code: error.code, message: error.message, hint: error.hint, status: null }
         : null);
-    if (told) tell({ type: 'ended', outcome: 'failed', fault: told });
-    throw fault ? toLmappError(fault) : error;
+    const failure = fault ? toLmappError(fault) : error;
+    if (told) {
+      tell(failureAsJson(told));
+      markAsTold(failure);
+    }
+    throw failure;
   } finally {
     status.clear();
     process.off('SIGINT', onInterrupt);

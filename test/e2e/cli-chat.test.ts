@@ -41,6 +41,14 @@ describe('lmapp chat', () => {
     });
   });
 
+  it('takes what stands behind -- as words, whatever they begin with', async () => {
+    expect(await chat(['What is', '--', '-3', '--json'])).toMatchObject({
+      code: 0,
+      stdout: 'Blue is short.\n',
+    });
+    expect(server.bodies.at(-1)).toContain('"content":"What is -3 --json"');
+  });
+
   it('does not wait for standard input beside a text', async () => {
     expect(await chat(['Why?'], { input: null })).toMatchObject({ code: 0 });
   });

@@ -47,6 +47,55 @@ describe('the command line', () => {
     expect(stderr).not.toContain('    at ');
   });
 
+  it('tells an option that another command has from one that nobody has', async () => {
+    const { code, stderr } = await run('engine', 'remove', '--gpu', 'cuda');
+    expect(code).toBe(2);
+    expect(stderr).toBe(
+      'lmapp: --gpu is not an option of lmapp engine remove\nlmapp engine remove --help tells those that it has.\n',
+    );
+  });
+
+  it.each([
+    [['models', 'load', '--json'], 2, 'usage', 'which model?'],
+    [['models', 'show', 'x', '--json', '--no-discovery'], 1, 'no-model', 'no server has a model'],
+    [['models', '--json', '--bogus'], 2, 'usage', '--bogus is not a known option'],
+    [['backends', 'add', '--json'], 2, 'usage', 'which server?'],
+    [['backends', 'add', 'http://127.0.0.1:1', '--json'], 1, 'backend.away', /was not added/],
+    [['backends', 'remove', 'gpu-box', '--json'], 1, 'backend.unknown', /does not stand in/],
+    [['logs', '--json', '--source', 'nope:x'], 2, 'unknown-source', 'there is no log nope:x'],
+    [['chat', 'hi', '--json', '--no-discovery'], 1, 'no-model', 'no model server was found'],
+  ] as const)(
+    'with --json tells a failure as one object, with the same exit code: %j',
+    async (args, code, fault, message) => {
+      const json = await run(...args);
+      expect(json.code).toBe(code);
+      expect(JSON.parse(json.stdout)).toEqual({
+        type: 'ended',
+        outcome: 'failed',
+        fault: {
+          code: fault,
+          message: typeof message === 'string' ? message : (expect.stringMatching(message) as unknown),
+          hint: expect.any(String) as unknown,
+          status: null,
+        },
+      });
+      const plain = await run(...args.filter((word) => word !== '--json'));
+      expect([plain.code, plain.stdout, plain.stderr]).toEqual([code, '', json.stderr]);
+    },
+  );
+
+  it('does not take --json behind -- for an option', async () => {
+    const { code, stdout, stderr } = await run('chat', '--no-discovery', '--', '--json');
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('no model server was found');
+  });
+
+  it('refuses words behind -- where a command takes none', async () => {
+    const { code, stderr } = await run('doctor', '--', '--json');
+    expect(code).toBe(2);
+    expect(stderr).toContain('lmapp doctor takes no words: --json');
+  });
+
   it.each([[[]], [['tui']], [['--mock', '--fps', '10']]])(
     'refuses the dashboard without a terminal: %j',
     async (args) => {
