@@ -1,6 +1,8 @@
 import { findModel } from '../domain/find-model.js';
+import { isLoopback } from '../domain/fit.js';
 import type { Model } from '../domain/model.js';
 import { nearestNames } from '../domain/names.js';
+import { isSameFile } from '../domain/same-file.js';
 import type { Settings } from '../domain/settings.js';
 import { EXIT, LmappError } from '../errors.js';
 import type { AskedServer } from './find-backends.js';
@@ -22,6 +24,9 @@ export function chooseModel(
     settings.model === ''
       ? (all.find(({ key, chat }) => key === remembered && chat) ?? all.find(({ chat }) => chat) ?? null)
       : findModel(all, settings.model);
+  // A name may be meant for the one that runs without a server.
+  const served = model === null || settings.model !== '' ? null : servedCopy(servers, model);
+  if (served) return served;
   const server = servers.find(({ models }) => model !== null && models.includes(model));
   if (model !== null && server !== undefined) return { model, server };
   const reasons = servers.flatMap(({ title, url, fault }) =>
@@ -51,4 +56,16 @@ export function chooseModel(
       exitCode: EXIT.usage,
     },
   );
+}
+
+/** A server of this machine that has the same file as a model that runs without one: a second copy of it in memory is spared. */
+function servedCopy(servers: readonly AskedServer[], own: Model): Choice | null {
+  if (own.backendId !== 'embedded') return null;
+  for (const server of servers) {
+    const model = server.models.find(
+      (each) => each.backendId !== 'embedded' && each.chat && !each.remote && isSameFile(own, each),
+    );
+    if (model && isLoopback(server.url)) return { model, server };
+  }
+  return null;
 }

@@ -17,6 +17,7 @@ import {
   type State,
 } from './state.js';
 import { withNewsOver, withNotice } from './notices.js';
+import { serverOfSameFile } from './preferred-server.js';
 
 /** Folds what servers say about themselves and their models. */
 export function updateModels(state: State, event: Stamped, out: Effect[]): State {
@@ -187,7 +188,9 @@ function firstChoice(state: State): Model | null {
     if (!state.models.searched || state.settings.fallback.length > 0) return null;
   }
   const remembered = all.find((m) => m.key === state.models.recent[0] && m.chat);
-  if (remembered && !wanted && isReachable(state, remembered)) return remembered;
+  if (remembered && !wanted && isReachable(state, remembered))
+    // A server that has the same file now is better than a second copy of it in memory.
+    return serverOfSameFile(state, remembered)?.model ?? remembered;
   const able = all.filter((m) => m.chat && isReachable(state, m));
   return able.find((m) => isConfirmed(state, m)) ?? able[0] ?? all.find((m) => m.chat) ?? null;
 }

@@ -14,9 +14,16 @@ import type { Glyphs } from '../../widgets/widget.js';
 import type { Expiry, Model, ModelDetails } from '../domain/model.js';
 import { pullFigures } from '../domain/pull-meter.js';
 import { detailsId } from '../state/model-life.js';
-import { preferredServer, preferredWords } from '../state/preferred-server.js';
+import { preferredProgram, preferredWords, programWords } from '../state/preferred-server.js';
 import type { Pull } from '../state/pulls.js';
-import { backendById, modelByKey, pullById, type DetailsEntry, type State } from '../state/state.js';
+import {
+  backendById,
+  modelByKey,
+  pullById,
+  type BackendEntry,
+  type DetailsEntry,
+  type State,
+} from '../state/state.js';
 import { fitFacts } from './fit-facts.js';
 
 export type Fact = readonly [name: string, value: string];
@@ -58,7 +65,7 @@ function modelFacts(state: State, model: Model): readonly Fact[] {
   return [
     ['name', sanitizeLine(model.name)],
     ['server', `${backend?.info.title ?? ''} ${backend?.info.url ?? ''}`],
-    ...preferredFacts(state, backend?.info.kind ?? ''),
+    ...preferredFact(preferredWords(state, model)),
     ['state', stateOf(state, model)],
     ['stays loaded', staysOf(model.expiry, state.at)],
     ['for chat', model.chat ? 'yes' : 'no'],
@@ -76,9 +83,13 @@ function modelFacts(state: State, model: Model): readonly Fact[] {
 }
 
 /** Of what runs here without a server: which server would be the better choice, and why. */
-export function preferredFacts(state: State, kind: string): readonly Fact[] {
-  const program = kind === 'embedded' ? preferredServer(state) : null;
-  return program === null ? [] : [['preferred', preferredWords(program)]];
+export function preferredFacts(state: State, entry: BackendEntry): readonly Fact[] {
+  const program = preferredProgram(state, entry);
+  return preferredFact(program === null ? null : programWords(program));
+}
+
+function preferredFact(words: string | null): readonly Fact[] {
+  return words === null ? [] : [['preferred', words]];
 }
 
 function stateOf(state: State, model: Model): string {

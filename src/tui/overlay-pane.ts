@@ -259,10 +259,8 @@ const ORIGINS: Readonly<Record<ServerOrigin, string>> = {
   mock: 'lmapp',
 };
 
-function serverFacts(
-  state: State,
-  { info, check, models, origin, nextTryMs }: BackendEntry,
-): readonly Fact[] {
+function serverFacts(state: State, entry: BackendEntry): readonly Fact[] {
+  const { info, check, models, origin, nextTryMs } = entry;
   const { status } = check;
   const away: readonly Fact[] =
     status.state === 'away'
@@ -280,7 +278,7 @@ function serverFacts(
     ['comes from', ORIGINS[origin]],
     ['state', status.state],
     ...away,
-    ...preferredFacts(state, info.kind),
+    ...preferredFacts(state, entry),
     ['models', formatCount(models.length)],
     ['requests in work', formatCount(check.processing)],
     ['requests waiting', formatCount(check.queued)],

@@ -8,7 +8,7 @@ import { insteadOfPull } from '../domain/pull-names.js';
 import { fitOfModel } from '../state/fit.js';
 import { canStart } from '../state/own-servers.js';
 import type { BackendEntry, State } from '../state/state.js';
-import { preferredServer } from '../state/preferred-server.js';
+import { preferredProgram, serverOfSameFile } from '../state/preferred-server.js';
 import { pullRows } from './select-pulls.js';
 
 const EMPTY_LIST = 'looking for servers';
@@ -136,7 +136,7 @@ function serverNote(state: State, entry: BackendEntry): readonly [string, Token]
     case 'ready': {
       const waiting = check.queued ?? 0;
       if (waiting > 0) return [`${waiting} waiting`, 'warn'];
-      const preferred = info.kind === 'embedded' ? preferredServer(state) : null;
+      const preferred = preferredProgram(state, entry);
       if (preferred !== null) return [`prefer ${preferred}`, 'muted'];
       return [check.version ?? '', 'muted'];
     }
@@ -194,6 +194,8 @@ function modelNote(state: State, entry: BackendEntry, model: Model): readonly [s
       ? ['', 'muted']
       : [`${formatTokens(model.contextAllocated)} ctx`, 'muted'];
   }
+  // Why is told in its details.
+  if (serverOfSameFile(state, model)) return ['served', 'muted'];
   return fitNote(fitOfModel(state, model));
 }
 

@@ -186,8 +186,53 @@ describe('a model that runs here without a server', () => {
     machine.send({ type: 'servers.installed', kinds: ['vllm', 'llama.cpp'] });
     expect(preferred(machine)[0]).toMatch(/llama-server, which is installed here/);
     expect(note(machine)).toBe('prefer llama-server');
+    // A file that is not in its store Ollama does not know.
     machine.send({ type: 'servers.installed', kinds: ['llama.cpp', 'ollama'] });
+    expect(note(machine)).toBe('prefer llama-server');
+    const digest = `sha256:${'a'.repeat(64)}`;
+    machine.send(listed('embedded', [modelOf('embedded', 'm', { digest })]));
     expect(note(machine)).toBe('prefer ollama');
+    expect(preferred(machine)[0]).toMatch(/ollama, which is installed here/);
+  });
+
+  const rowOf = (machine: Machine, key: string) => modelRows(machine.state).find((row) => row.key === key);
+  const serves = (machine: Machine, url: string, name: string): Machine =>
+    machine.send(
+      found(server('llama.cpp@a', { kind: 'llama.cpp', title: 'llama.cpp', url })),
+      checked('llama.cpp@a'),
+      listed('llama.cpp@a', [modelOf('llama.cpp@a', name)]),
+    );
+
+  it('that a running server has as well says so, with the reason, whatever is installed', () => {
+    const machine = serves(here(), 'http://127.0.0.1:8080', 'M.gguf');
+    expect(rowOf(machine, HERE)).toMatchObject({ note: 'served' });
+    expect(preferred(machine)[0]).toMatch(/llama\.cpp 127\.0\.0\.1:8080, which has the same/);
+  });
+
+  it('is not taken for what a server on another machine, or one with another file has', () => {
+    const far = serves(here(), 'http://gpu-box:8080', 'm.gguf');
+    expect(rowOf(far, HERE)).not.toMatchObject({ note: 'served' });
+    expect(preferred(far)).toEqual([]);
+    const other = serves(here(), 'http://127.0.0.1:8080', 'n.gguf');
+    expect(rowOf(other, HERE)).not.toMatchObject({ note: 'served' });
+  });
+
+  it('leaves the answer to a server that has the same file at the next start, but not what the user has chosen', () => {
+    const start = (): Machine =>
+      createMachine().send(
+        { type: 'model.remembered', key: HERE },
+        found(server('embedded', { kind: 'embedded', title: 'this machine', url: '' })),
+        checked('embedded'),
+        listed('embedded', [modelOf('embedded', 'm'), modelOf('embedded', 'n')]),
+      );
+    const machine = start();
+    expect(machine.state.models.selected).toBe(HERE);
+    serves(machine, 'http://127.0.0.1:8080', 'm');
+    expect(machine.state.models.selected).toBe('llama.cpp@a/m');
+    const chosen = start();
+    chosen.command('model.use', HERE);
+    serves(chosen, 'http://127.0.0.1:8080', 'm');
+    expect(chosen.state.models.selected).toBe(HERE);
   });
 
   it('is not meant by a name that a server has, too', () => {
