@@ -4,7 +4,7 @@ import type { ChatEvent } from '../backends/backend.js';
 import { keyOf } from '../config/secrets.js';
 import { type ChatMessage, prefillShare, type Usage } from '../domain/chat.js';
 import { limitsOf } from '../domain/limits.js';
-import { lengthText, samplingOf } from '../domain/sampling.js';
+import { isOwnLimit, lengthText, samplingOf } from '../domain/sampling.js';
 import type { Settings } from '../domain/settings.js';
 import { EXIT, LmappError } from '../errors.js';
 import { openRemembered } from '../sessions/remembered.js';
@@ -243,8 +243,9 @@ function phaseOf(event: ChatEvent): string {
 /** An answer that was cut off is no failure, and is not all either. */
 function tellCutOff({ ended, usage }: Told, settings: Settings, tell: (text: string) => void): void {
   if (ended?.outcome !== 'complete' || ended.reason !== 'length') return;
-  const next = settings.maxTokens === null ? '' : ' (--max-tokens N sets another limit)';
-  tell(`the answer was ${lengthText(samplingOf(settings), usage, false)}${next}`);
+  const sampling = samplingOf(settings);
+  const next = isOwnLimit(sampling, usage) === false ? '' : ' (--max-tokens N sets another limit)';
+  tell(`the answer was ${lengthText(sampling, usage, false)}${next}`);
 }
 
 function exitCodeOf({ stderr }: CommandContext, ended: Ended | null): number {

@@ -57,20 +57,20 @@ export function samplingText(sampling: Sampling): string {
   );
 }
 
+/** Whether an answer that ended at a length came to our limit; null: its tokens were not told. */
+export function isOwnLimit({ maxTokens }: Sampling, { answerTokens = null }: Partial<Usage>): boolean | null {
+  if (maxTokens === null) return false;
+  return answerTokens === null ? null : answerTokens >= maxTokens;
+}
+
 /**
- * Why an answer ended at a length (`length` as the reason): no server tells whose limit it was. It was ours when the answer has as many
- * tokens as were allowed. `goesOn`: these are not its first tokens.
+ * Why an answer ended at a length (`length` as the reason): no server tells whose limit it was. `goesOn`: these are not its first tokens.
  */
-export function lengthText(
-  { maxTokens }: Sampling,
-  { answerTokens }: Partial<Usage>,
-  goesOn: boolean,
-): string {
-  if (maxTokens === null) return 'stopped at the length limit of the server or at the end of the context';
-  const limit = maxTokens.toLocaleString('en');
-  if (typeof answerTokens !== 'number')
-    return `stopped at a length limit: maxTokens is ${limit}, or the context is full`;
-  if (answerTokens >= maxTokens)
-    return `cut off ${goesOn ? `after ${limit} more` : `at ${limit}`} tokens, as maxTokens says`;
-  return `stopped before maxTokens (${limit}): at the length limit of the server or at the end of the context`;
+export function lengthText(sampling: Sampling, usage: Partial<Usage>, goesOn: boolean): string {
+  const limit = (sampling.maxTokens ?? 0).toLocaleString('en');
+  const own = isOwnLimit(sampling, usage);
+  if (own === null) return `stopped at a length limit: maxTokens is ${limit}, or the context is full`;
+  if (own) return `cut off ${goesOn ? `after ${limit} more` : `at ${limit}`} tokens, as maxTokens says`;
+  const before = sampling.maxTokens === null ? '' : ` before maxTokens (${limit}):`;
+  return `stopped${before} at the length limit of the server or at the end of the context`;
 }

@@ -200,7 +200,8 @@ function lastLine(turn: Turn, state: State): readonly string[] {
   if (aftermath?.state === 'watching') return ['cancelled', 'looking whether the server stops, too'];
   if (aftermath?.state === 'working')
     return [`stopped, server still working${aftermath.source === null ? '' : ` (${aftermath.source})`}`];
-  const outcome = turn.outcome === null || turn.outcome === 'complete' ? [] : [turn.outcome];
+  const ended = turn.outcome === 'complete' && turn.endReason === 'length' ? 'cut off' : turn.outcome;
+  const outcome = ended === null || ended === 'complete' ? [] : [ended];
   const parts = [...outcome, ...figuresOfTurn(turn)];
   return parts.length > 0 ? parts : ['ready'];
 }

@@ -129,6 +129,7 @@ describe('going on with an answer', () => {
     llama.play({ answer: ['The sky ', 'is blue', ' never shown'] });
     at.send('Why?');
     await at.sees('cut off at 2 tokens, as maxTokens says · c goes on');
+    expect(at.phaseBar()).toMatch(/^ cut off · 2 tok/);
     llama.play({ answer: [' because', ' of the air.', ' never shown'] });
     at.type('\tc');
     await at.sees('The sky is blue because of the air.');
@@ -182,9 +183,10 @@ describe('after a stop', () => {
     const at = await startDashboard({ urls: [llama.url] });
     await at.sees(/other.* · llama\.cpp/);
     llama.play({ answer: 500, tokensPerSecond: 100, worksOnMs });
+    const asked = llama.answers.length;
     at.send('Why?');
     await answering(at);
-    await at.sees(() => (llama.answers.at(-1)?.pieces ?? 0) > 5);
+    await at.sees(() => (llama.answers[asked]?.pieces ?? 0) > 5);
     at.type('\x03');
     await at.sees('stopped by you');
     return at;
@@ -229,8 +231,11 @@ describe('a long wait', () => {
     const at = await startDashboard({ urls: [llama.url] });
     await at.sees(/other.* · llama\.cpp/);
     llama.play({ headAfterMs: 1500, answer: ['at last'] });
+    const asked = llama.answers.length;
     at.send('Why?');
     await answering(at);
+    // Before it has come there, the time is that of a connection.
+    await at.sees(() => llama.answers.length > asked);
     // Ticks of a second each; a single jump would be the sleep of the machine.
     for (let i = 0; i < 40; i++) at.clock.skip(1000);
     await at.sees(/waiting for the model (3[0-9]|4[0-9]) s/);

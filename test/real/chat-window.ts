@@ -6,11 +6,16 @@ import { openPty, type PtySession } from '../support/pty.js';
 /** A real model on a busy machine takes its time: how long anything is waited for, unless said otherwise. */
 export const PATIENCE_MS = 60_000;
 
+/** The small model may repeat itself without end: no answer is longer than this, and each run of the tests asks for the same ones. */
+export const CALM = { LMAPP_MAX_TOKENS: '160', LMAPP_SEED: '7' } as const;
+/** For chats that stop an answer in its middle: it has to last until then. */
+export const LASTING: readonly string[] = ['--max-tokens', '400'];
+
 /** The dashboard on a real server, as a user has it: 120x40, all panes. */
 export interface ChatWindow extends PtySession {
   /** Sends a message and waits until its answer is under way, or over already: a short one may be faster than a look at the screen. */
   ask(text: string): Promise<void>;
-  /** Waits until the phase bar says that the answer is over and whole. */
+  /** Waits until the phase bar says that the answer is over, by itself or at its limit. */
   answered(): Promise<void>;
   /** Waits until the running answer has some words on the screen, and returns them. */
   someWords(): Promise<readonly string[]>;
@@ -24,8 +29,8 @@ const ROWS = 40;
 /** The transcript stands to the right of models and machine. */
 const LEFT_PANES_COLUMNS = 39;
 const ENOUGH_WORDS = 8;
-/** The figures of an answer that came to its end; before them stands what else an answer came to. */
-const WHOLE = /^ (≈ )?[\d,]+ tok · .*first after/;
+/** The figures of an answer that came to its end or its limit; before them stands what else an answer came to. */
+const WHOLE = /^ (cut off · )?(≈ )?[\d,]+ tok · .*first after/;
 
 const open = new Set<PtySession>();
 
@@ -43,7 +48,11 @@ export async function openChat(
     ...(url === '' ? [] : ['--url', url]),
     ...args,
   ];
-  const session = openPty(process.execPath, program, { columns: COLUMNS, rows: ROWS, env: home.env });
+  const session = openPty(process.execPath, program, {
+    columns: COLUMNS,
+    rows: ROWS,
+    env: { ...CALM, ...home.env },
+  });
   open.add(session);
   const { waitFor } = session;
   session.waitFor = (what, timeoutMs = PATIENCE_MS) => waitFor(what, timeoutMs);

@@ -1,6 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { makeHome, type Home } from '../support/home.js';
-import { closeChats, openChat, PATIENCE_MS, storedText, untilTrue, type ChatWindow } from './chat-window.js';
+import {
+  closeChats,
+  LASTING,
+  openChat,
+  PATIENCE_MS,
+  storedText,
+  untilTrue,
+  type ChatWindow,
+} from './chat-window.js';
 import { endRealServers, realServerMissing, startRealServer, type RealServer } from './real-server.js';
 
 const LONG_TASK = 'Write a very long story about a river, with many details.';
@@ -38,7 +46,7 @@ describeReal('a chat with a real llama.cpp server', () => {
   });
 
   test('Esc stops the answer: the slot is free again, the text stays, the message box works', async () => {
-    chat = await openChat(home, server.url);
+    chat = await openChat(home, server.url, LASTING);
     await chat.ask(LONG_TASK);
     const words = await chat.someWords();
     expect(await server.busySlots()).toBe(1);
@@ -66,7 +74,7 @@ describeReal('a chat with a real llama.cpp server', () => {
 
   test('a server that dies in mid-answer leaves text and message, and is used again when it is back', async () => {
     const doomed = await startRealServer({ contextTokens: 1024 });
-    chat = await openChat(home, doomed.url);
+    chat = await openChat(home, doomed.url, LASTING);
     await chat.ask(LONG_TASK);
     const words = await chat.someWords();
     await doomed.crash();
@@ -82,7 +90,7 @@ describeReal('a chat with a real llama.cpp server', () => {
   });
 
   test('after kill -9 of the dashboard in mid-answer --continue shows the text, marked interrupted', async () => {
-    chat = await openChat(home, server.url);
+    chat = await openChat(home, server.url, LASTING);
     await chat.ask(LONG_TASK);
     const words = await chat.someWords();
     // Whatever came is on the disk at most a second later.

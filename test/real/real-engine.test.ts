@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { makeHome, type Home } from '../support/home.js';
 import { runLmapp, type RunResult } from '../support/run-lmapp.js';
-import { closeChats, openChat, untilTrue, type ChatWindow } from './chat-window.js';
+import { CALM, closeChats, LASTING, openChat, untilTrue, type ChatWindow } from './chat-window.js';
 import { enginesOf, registriesMissing, registryEnv } from './real-engine.js';
 
 const LONG_TASK = 'Write a long story about a lighthouse keeper and his many boats.';
@@ -19,7 +19,7 @@ const describeReal = missing === null ? describe : describe.skip;
 function emptyHome(): Home {
   const empty = makeHome();
   empty.configure({ discovery: false });
-  return { ...empty, env: { ...empty.env, ...registryEnv(), HF_ENDPOINT: 'http://127.0.0.1:1' } };
+  return { ...empty, env: { ...empty.env, ...CALM, ...registryEnv(), HF_ENDPOINT: 'http://127.0.0.1:1' } };
 }
 
 describeReal('the first start on a machine that has nothing but Node', () => {
@@ -60,7 +60,8 @@ describeReal('a machine that has nothing but Node', () => {
   afterEach(() => closeChats());
   afterAll(() => home.remove());
 
-  const open = (): Promise<ChatWindow> => openChat(home, '', [], /SmolLM2.* this machine/);
+  const open = (args: readonly string[] = []): Promise<ChatWindow> =>
+    openChat(home, '', args, /SmolLM2.* this machine/);
 
   async function stop(chat: ChatWindow): Promise<void> {
     chat.type('\x1b');
@@ -92,7 +93,7 @@ describeReal('a machine that has nothing but Node', () => {
   });
 
   test('at the second start shows how far the load is, and stops a prompt and an answer where it is told', async () => {
-    const chat = await open();
+    const chat = await open(LASTING);
     chat.type(`\x1b[200~${LONG_PROMPT}\x1b[201~`);
     await chat.waitFor(/boat is small|paste/);
     chat.type('\r');
@@ -122,7 +123,7 @@ describeReal('a machine that has nothing but Node', () => {
   });
 
   test('keeps the text when its child is killed, and goes on at the next message', async () => {
-    const chat = await open();
+    const chat = await open(LASTING);
     await chat.ask(LONG_TASK);
     const words = await chat.someWords();
     const [pid = 0] = enginesOf(chat.pid);

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { identify } from '../../src/backends/identify.js';
 import { ask, backendAt, REAL_PORTS } from '../contract/answers.js';
 import { makeHome, type Home } from '../support/home.js';
-import { closeChats, openChat, PATIENCE_MS, type ChatWindow } from './chat-window.js';
+import { closeChats, LASTING, openChat, PATIENCE_MS, type ChatWindow } from './chat-window.js';
 import {
   endRealServers,
   liteLlmMissing,
@@ -35,7 +35,7 @@ describeReal("LiteLLM's real proxy in front of a real llama.cpp server", () => {
     home.remove();
   });
 
-  const open = (): Promise<ChatWindow> => openChat(home, '', [], /tiny/);
+  const open = (args: readonly string[] = []): Promise<ChatWindow> => openChat(home, '', args, /tiny/);
 
   test('is known by its answers, with and without its key', async () => {
     const signal = new AbortController().signal;
@@ -78,7 +78,7 @@ describeReal("LiteLLM's real proxy in front of a real llama.cpp server", () => {
   });
 
   test('Esc stops the answer, and the text stays', async () => {
-    const chat = await open();
+    const chat = await open(LASTING);
     await chat.ask('Write a very long story about a river, with many details.');
     const words = await chat.someWords();
     chat.type('\x1b');
