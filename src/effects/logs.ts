@@ -2,7 +2,7 @@ import path from 'node:path';
 import { backendTypeOf } from '../backends/registry.js';
 import { isAt } from '../backends/typed-address.js';
 import { FOLLOWING, STARTING } from '../domain/log.js';
-import { placeText, readPlace, type LogPlace } from '../domain/log-place.js';
+import { placeText, readPlace, type LogPlace, type ReadPlace } from '../domain/log-place.js';
 import { createLogger, type Logger } from '../logs/logger.js';
 import type { LogSource } from '../logs/log-source.js';
 import { openSource } from '../logs/open-source.js';
@@ -15,8 +15,8 @@ export interface Logs {
   readonly logger: Logger;
   /** Loads winston and begins to follow what the user named. */
   start(): Promise<void>;
-  /** Finds the log of a server and follows it; again when it has another place now. */
-  follow(backendId: string): void;
+  /** Finds the log of a server and follows it; again when it has another place now. `file`: the output of one that was started from here. */
+  follow(backendId: string, file?: string): void;
   unfollow(backendId: string): void;
   /** Writes what the log pane shows to a file. */
   save(): void;
@@ -100,15 +100,19 @@ export function openLogs(host: EffectHost): Logs {
     const server = backendById(host.state(), backendId);
     if (!server || abort.signal.aborted) return;
     const { url, kind } = server.info;
+    const own = host.state().models.started.get(backendId);
     const setting = options.settings.backends.find((each) => isAt(each, url));
-    const read = await placeOfServer({
-      url,
-      log: setting?.log,
-      machine: setting?.machine,
-      usual: backendTypeOf(kind)?.logPlaces ?? {},
-      ports,
-      signal: abort.signal,
-    });
+    const read: ReadPlace | null =
+      own && setting?.log === undefined
+        ? { ok: true, place: { via: 'file', path: own.logFile } }
+        : await placeOfServer({
+            url,
+            log: setting?.log,
+            machine: setting?.machine,
+            usual: backendTypeOf(kind)?.logPlaces ?? {},
+            ports,
+            signal: abort.signal,
+          });
     if (abort.signal.aborted) return;
     if (read?.ok === false)
       return publish({
@@ -117,12 +121,22 @@ export function openLogs(host: EffectHost): Logs {
         text: `the log of ${url} is not followed: ${read.reason}`,
         hint: 'Change "log" of this server in the configuration.',
       });
-    const place = read?.place ?? null;
-    const text = place && placeText(place);
-    // It had another log before it was started anew.
+    if (read) openInstead(read.place, setting?.log !== undefined, backendId);
+  }
+
+  /** It had another log before it was started anew. */
+  function openInstead(place: LogPlace, asked: boolean, backendId: string): void {
+    const text = placeText(place);
     for (const [at, one] of followed)
-      if (text !== null && at !== text && one.backendIds.delete(backendId)) closeUnused(at, one);
-    if (place) open(place, setting?.log !== undefined, backendId);
+      if (at !== text && one.backendIds.delete(backendId)) closeUnused(at, one);
+    open(place, asked, backendId);
+  }
+
+  /** A child of ours says something before it listens, when nobody could find its log yet. */
+  function openOwn(backendId: string, file: string): void {
+    const url = backendById(host.state(), backendId)?.info.url ?? '';
+    const asked = options.settings.backends.find((each) => isAt(each, url))?.log;
+    if (asked === undefined) openInstead({ via: 'file', path: file }, false, backendId);
   }
 
   function closeUnused(place: string, one: Followed): void {
@@ -171,7 +185,8 @@ export function openLogs(host: EffectHost): Logs {
           });
       }
     },
-    follow(backendId) {
+    follow(backendId, file) {
+      if (file !== undefined) return openOwn(backendId, file);
       ports.clock.after(FIND_DELAY_MS, () => void findAndFollow(backendId));
     },
     unfollow(backendId) {

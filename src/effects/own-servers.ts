@@ -4,6 +4,7 @@ import path from 'node:path';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import type { BackendType, Launch } from '../backends/backend.js';
 import { backendTypeOf, backendTypes } from '../backends/registry.js';
+import { localPort } from '../domain/local-port.js';
 import type { LocalModelFile } from '../domain/model-file.js';
 import { messageOf } from '../errors.js';
 import type { AppEvent } from '../events/catalogue.js';
@@ -73,6 +74,8 @@ export function createOwnServers(options: OwnServersOptions): OwnServers {
   const { ports, publish, backends } = options;
   const running = new Map<string, Running>();
   const starting = new Set<string>();
+  /** Ports of those that run or are on their way: one that was just started listens only after a while. */
+  const taken = new Map<string, number>();
   const abort = new AbortController();
   let left = false;
 
@@ -100,11 +103,21 @@ export function createOwnServers(options: OwnServersOptions): OwnServers {
     const launch = type?.launch;
     if (!server || !type || !launch || running.has(backendId) || starting.has(backendId)) return;
     if (launch.needsFile && file === null) return own.files(backendId);
+    const port = localPort(server.url);
+    if (port === null) return;
+    if ([...taken.values()].includes(port))
+      return fail(
+        backendId,
+        `another server was started at port ${port} from here`,
+        'End that one first, or give this one another port.',
+      );
     starting.add(backendId);
+    taken.set(backendId, port);
     try {
       await startAt(backendId, type, launch, server.url, file ?? '');
     } finally {
       starting.delete(backendId);
+      if (!running.has(backendId)) taken.delete(backendId);
     }
   }
 
@@ -182,6 +195,7 @@ export function createOwnServers(options: OwnServersOptions): OwnServers {
     { exitCode, signal, originalMessage }: Ended,
   ): void {
     running.delete(backendId);
+    taken.delete(backendId);
     if (abort.signal.aborted) return;
     const how =
       signal !== undefined

@@ -308,7 +308,7 @@ export function openSources(host: EffectHost): Sources {
         case 'hardware.watch':
           return machines.watch(effect.machine, effect.intervalMs);
         case 'log.follow':
-          return logs.follow(effect.backendId);
+          return logs.follow(effect.backendId, effect.file);
         case 'log.unfollow':
           return logs.unfollow(effect.backendId);
         case 'log.save':

@@ -119,23 +119,16 @@ function onInterrupt(state: State, event: Command, out: Effect[]): State {
   if (state.view.overlays.length > 0 || state.view.filtering) return onEscape(state, event, out);
   if (state.prompt.text !== '') return { ...state, prompt: editPrompt(state.prompt, { op: 'clear' }) };
   const armed = state.view.quitArmedMono;
-  if (armed !== null && event.mono - armed <= QUIT_ARMED_MS) return quit(state, out);
+  if (armed !== null && event.mono - armed <= QUIT_ARMED_MS)
+    return askAboutOwnServers(withView(state, { quitArmedMono: null })) ?? quit(state, out);
   return withNotice(
     withView(state, { quitArmedMono: event.mono }),
     event,
     'info',
     'Ctrl+C again quits',
-    whatEndsToo(state),
+    // Of pulls it does not ask.
+    isFetching(state) ? PULLS_STOP : null,
   );
-}
-
-/** Ctrl+C twice does not ask: it says this the first time. */
-function whatEndsToo(state: State): string | null {
-  const parts = [
-    isFetching(state) ? PULLS_STOP : '',
-    state.models.started.size > 0 ? 'Servers that were started from here end with it.' : '',
-  ];
-  return parts.filter((text) => text !== '').join(' ') || null;
 }
 
 function isFetching(state: State): boolean {

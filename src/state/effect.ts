@@ -93,7 +93,8 @@ export type Effect =
   | { readonly type: 'editor.open'; readonly text: string }
   | { readonly type: 'clipboard.copy'; readonly text: string; readonly what: string }
   /** The log of a server is looked for and followed; it may have another place than before. */
-  | { readonly type: 'log.follow'; readonly backendId: string }
+  /** `file`: of a server that was started from here; without one the place is looked for. */
+  | { readonly type: 'log.follow'; readonly backendId: string; readonly file?: string }
   | { readonly type: 'log.unfollow'; readonly backendId: string }
   /** Writes what the log pane shows to a file. */
   | { readonly type: 'log.save' }

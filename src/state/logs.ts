@@ -101,6 +101,10 @@ export function followServerLogs(before: State, after: State, event: Stamped, ou
     case 'backend.found':
       if (event.backend.kind !== 'mock') out.push({ type: 'log.follow', backendId: event.backend.id });
       return;
+    case 'server.started':
+      // What it says while it starts, and why it ends, is there before it listens.
+      out.push({ type: 'log.follow', backendId: event.backendId, file: event.logFile });
+      return;
     case 'backend.removed':
       out.push({ type: 'log.unfollow', backendId: event.backendId });
       return;

@@ -1,5 +1,6 @@
 import { formatBytes } from '../../widgets/text/format.js';
 import { isLoopback } from '../domain/fit.js';
+import { localPort } from '../domain/local-port.js';
 import type { Stamped, StartFile } from '../events/catalogue.js';
 import type { Command, Commands } from './command.js';
 import type { Effect } from './effect.js';
@@ -26,6 +27,9 @@ export const OWN_SERVER_COMMANDS: Commands = {
   /** The argument is the id of the server, a line break, and the path of the file. */
   'server.start-with': (state, event, out) => {
     const [backendId = '', file = ''] = (event.argument ?? '').split('\n');
+    // Another one may have taken its address while the question stood there.
+    const entry = backendById(state, backendId);
+    if (entry && hasAddressOf(state, entry)) return start(state, event, entry, out);
     out.push({ type: 'server.start', backendId, file });
     return state;
   },
@@ -74,13 +78,29 @@ export function updateOwnServers(state: State, event: Stamped): State {
   }
 }
 
-/** Its program is here, it is away, and it stands on this machine. */
-export function canStart(state: State, { info, check }: BackendEntry): boolean {
+/** Its program is here, it is away, it stands on this machine, and nothing else has its address. */
+export function canStart(state: State, entry: BackendEntry): boolean {
+  const { info, check } = entry;
   return (
     check.status.state === 'away' &&
     state.models.installed.includes(info.kind) &&
     isLoopback(info.url) &&
-    !state.models.started.has(info.id)
+    !state.models.started.has(info.id) &&
+    hasAddressOf(state, entry) === null
+  );
+}
+
+/** Another server that answers at the same address, or was started there from here. */
+function hasAddressOf(state: State, { info }: BackendEntry): BackendEntry | null {
+  const port = localPort(info.url);
+  const { backends, started } = state.models;
+  return (
+    backends.find(
+      (other) =>
+        other.info.id !== info.id &&
+        localPort(other.info.url) === port &&
+        (started.has(other.info.id) || other.check.status.state === 'ready'),
+    ) ?? null
   );
 }
 
@@ -102,6 +122,9 @@ export function askAboutOwnServers(state: State): State | null {
       quit('e', `quit and end ${it}`, 'end'),
       { key: 'n', label: 'stay', event: null },
     ],
+    leave: 2,
+    // Whoever presses it again and again wants out.
+    interrupted: 1,
   });
 }
 
@@ -127,6 +150,17 @@ function start(state: State, event: Command, entry: BackendEntry, out: Effect[])
       `the program of ${info.title} was not found on this machine`,
       check.status.fault.hint,
     );
+  const other = hasAddressOf(state, entry);
+  if (other) {
+    const how = state.models.started.has(other.info.id) ? 'was started from here' : 'runs';
+    return withNotice(
+      state,
+      event,
+      'info',
+      `${info.title} is not started: ${other.info.title} ${how} at that address`,
+      'End that one first, or add this one with another port.',
+    );
+  }
   out.push({ type: 'server.start', backendId: info.id, file: null });
   return state;
 }

@@ -25,6 +25,8 @@ export interface Question {
   readonly choices: readonly Choice[];
   /** Index of the choice that Esc takes; the first one where it is absent. */
   readonly leave?: number;
+  /** Index of the choice that Ctrl+C takes; where it is absent, as Esc. */
+  readonly interrupted?: number;
 }
 
 export interface Overlay {

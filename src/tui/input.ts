@@ -143,8 +143,10 @@ export function createInput(context: InputContext): (input: TerminalInput) => vo
       return publish({ type: 'overlay.moved', index: (top.index + step + choices.length) % choices.length });
     const command = keymap.find('list', key);
     // Leaving a question never does anything that cannot be undone.
-    if (command === 'escape' || command === 'interrupt')
-      return publish({ type: 'question.answered', choice: top.question?.leave ?? 0 });
+    const leave = top.question?.leave ?? 0;
+    if (command === 'escape') return publish({ type: 'question.answered', choice: leave });
+    if (command === 'interrupt')
+      return publish({ type: 'question.answered', choice: top.question?.interrupted ?? leave });
     if (command === 'screen.redraw' || command === 'app.suspend') invoke(state, command);
   }
 

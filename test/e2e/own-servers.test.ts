@@ -127,6 +127,41 @@ describe('a server that is installed but does not run', () => {
     await pty.waitFor('main: loading model', PATIENCE_MS);
   });
 
+  it('is not started where another one was started that does not listen yet, and does not offer it', async () => {
+    const one = { kind: 'ollama', url: `http://127.0.0.1:${port}` };
+    const pty = start(['silent ollama', 'llama-server'], {
+      backends: [one, { kind: 'llama.cpp', url: `http://localhost:${port}` }],
+    });
+    await pty.waitFor(() => pty.screen().split('s starts it').length === 3, PATIENCE_MS);
+    pty.type('\t\ts');
+    await pty.waitFor('started: ollama serve', PATIENCE_MS);
+    // What it says is in the log pane before it answers.
+    await pty.waitFor('waiting for a long time', PATIENCE_MS);
+    expect(pty.screen()).not.toContain('s starts it');
+    pty.type('\x1b[Bs');
+    await pty.waitFor('llama.cpp is not started: ollama was started from here at that address', PATIENCE_MS);
+    expect(startedPids()).toHaveLength(1);
+  });
+
+  it('is asked about when Ctrl+C is pressed twice, and ends with a third one', async () => {
+    const pty = start(['ollama'], ollama());
+    await pty.waitFor('s starts it', PATIENCE_MS);
+    pty.type('\t\ts');
+    await pty.waitFor('0.13.0', PATIENCE_MS);
+    const [pid] = startedPids();
+    pty.type('\x03\x03');
+    await pty.waitFor('ollama still runs');
+    // Esc stays, and so does the server.
+    pty.type('\x1b');
+    await pty.waitFor(() => !pty.screen().includes('ollama still runs'));
+    expect(isAlive(pid ?? 0)).toBe(true);
+    pty.type('\x03\x03');
+    await pty.waitFor('ollama still runs');
+    pty.type('\x03');
+    expect(await pty.exited).toMatchObject({ exitCode: 0 });
+    await until(() => !isAlive(pid ?? 0));
+  });
+
   it('is not started where something else answers', async () => {
     const pty = start(['ollama'], ollama());
     await pty.waitFor('s starts it', PATIENCE_MS);

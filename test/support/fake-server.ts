@@ -47,16 +47,25 @@ console.error('Error: listen tcp 127.0.0.1: bind: address already in use');
 process.exit(1);
 `;
 
+/** Loads for ever, and listens nowhere meanwhile. */
+const SILENT = `
+console.log('waiting for a long time');
+setInterval(() => undefined, 1000);
+`;
+
+const CODES = {
+  ollama: OLLAMA,
+  'llama-server': LLAMA_SERVER,
+  'failing ollama': FAILING,
+  'silent ollama': SILENT,
+} as const;
+
 /** Puts stand-ins for server programs into a folder; gives the PATH that finds them. */
-export function fakeServers(
-  folder: string,
-  programs: readonly ('ollama' | 'llama-server' | 'failing ollama')[],
-): string {
+export function fakeServers(folder: string, programs: readonly (keyof typeof CODES)[]): string {
   fs.mkdirSync(folder, { recursive: true });
   for (const program of programs) {
-    const code = program === 'ollama' ? OLLAMA : program === 'llama-server' ? LLAMA_SERVER : FAILING;
-    const file = path.join(folder, program.replace('failing ', ''));
-    fs.writeFileSync(file, `#!${process.execPath}\n${code}`, { mode: 0o755 });
+    const file = path.join(folder, program.replace(/^(failing|silent) /, ''));
+    fs.writeFileSync(file, `#!${process.execPath}\n${CODES[program]}`, { mode: 0o755 });
   }
   return `${folder}${path.delimiter}${process.env['PATH'] ?? ''}`;
 }
