@@ -1,46 +1,12 @@
-import type {
-  Backend,
-  BackendAddress,
-  BackendPorts,
-  BackendType,
-  RequestTrace,
-} from '../backends/backend.js';
+import type { Backend, BackendAddress, BackendType } from '../backends/backend.js';
 import { discover, identify } from '../backends/identify.js';
 import { backendTypeOf, backendTypes } from '../backends/registry.js';
-import type { EmbeddedSource } from '../engine/source.js';
-import type { Limits } from '../domain/limits.js';
-import { NO_FEATURES, type BackendInfo, type Model, type ServerOrigin } from '../domain/model.js';
-import type { BackendSetting } from '../domain/settings.js';
-import { messageOf } from '../errors.js';
-import type { AppEvent } from '../events/catalogue.js';
-import type { Ports } from '../ports.js';
-import { backendId, parseAddress } from '../wire/address.js';
-import { backOffMs, faultOf, startPolling, type Polling } from './polling.js';
-
-/** A server as the disk remembers it. */
-export interface KnownServer {
-  readonly info: BackendInfo;
-  readonly models: readonly Model[];
-}
-
-export interface BackendsOptions {
-  readonly ports: Ports;
-  readonly publish: (event: AppEvent) => void;
-  /** Named by --url; they come first. */
-  readonly urls: readonly string[];
-  readonly configured: readonly BackendSetting[];
-  readonly keyOf: (setting: BackendSetting) => string | null;
-  readonly discovery: boolean;
-  /** Only the mock is offered. */
-  readonly mock: boolean;
-  /** The engine of this machine: in the list when it is installed, or when `wanted` (`--embedded`). Absent: never. */
-  readonly embedded?: { readonly source: EmbeddedSource; readonly wanted: boolean };
-  readonly focused: () => boolean;
-  readonly known: readonly KnownServer[];
-  readonly limitsFor: (url: string) => Limits;
-  /** For the debug log. */
-  readonly onRequest?: (trace: RequestTrace) => void;
-}
+import { NO_FEATURES, type BackendInfo } from '../domain/model.js';
+import { backendId } from '../wire/address.js';
+import type { BackendsOptions } from './backends-options.js';
+import { backOffMs, faultOf } from './polling.js';
+import { RANK, wantedServers, type Wanted } from './wanted-servers.js';
+import { createWatchedServers } from './watched-servers.js';
 
 export interface Backends {
   start(): Promise<void>;
@@ -70,106 +36,26 @@ export interface AddedServer {
   readonly kept: boolean;
 }
 
-interface Wanted {
-  readonly address: BackendAddress;
-  readonly kind: string | null;
-  readonly rank: number;
-}
-
-const RANK = {
-  url: 0,
-  configured: 100,
-  environment: 200,
-  found: 300,
-  installed: 400,
-  embedded: 800,
-  mock: 900,
-} as const;
-/** How often the default ports are looked at again: often while nothing answers, else seldom. */
 /** Behind those that were there at the start. */
 const ADDED_RANK = 50;
+/** How often the default ports are looked at again: often while nothing answers, else seldom. */
 const SEARCH_AGAIN_MS = { alone: 4000, found: 20_000 } as const;
-const OLLAMA_PORT = 11434;
 
 /** Finds servers, tells their kind, and watches each of them. */
 export function createBackends(options: BackendsOptions): Backends {
   const { ports, publish } = options;
   const { clock } = ports;
   const abort = new AbortController();
-  const backendPorts: BackendPorts = {
-    ...clock,
-    ...(options.onRequest ? { onRequest: options.onRequest } : {}),
-    ...(options.embedded ? { embedded: options.embedded.source } : {}),
-  };
-  const watched = new Map<string, { readonly backend: Backend; readonly polling: Polling }>();
   /** Addresses that are named, or watched already. */
   const taken = new Set<string>();
+  const servers = createWatchedServers(options, abort.signal, taken);
+  const { all: watched, tellFound, watch, isStill } = servers;
   /** Ends the search for the kind of a named address. */
   const identifying = new Map<string, AbortController>();
   /** Pauses between two tries; F5 ends them. */
   const pauses = new Set<() => void>();
   let rank = 0;
   let added = 0;
-
-  function tellFound(backend: BackendInfo, fixed: boolean, atRank: number): void {
-    publish({ type: 'backend.found', backend, fixed, rank: atRank, origin: originOf(atRank) });
-  }
-
-  function watch(
-    type: BackendType,
-    address: BackendAddress,
-    fixed: boolean,
-    atRank: number,
-    kindIsGiven = false,
-  ): void {
-    const backend = type.create(address, { ...backendPorts, limits: options.limitsFor(address.url) });
-    const { id } = backend.info;
-    if (watched.has(id)) return backend.close();
-    taken.add(address.url);
-    tellFound(backend.info, fixed, atRank);
-    const known = options.known.find((k) => k.info.id === id);
-    if (known)
-      publish({
-        type: 'models.listed',
-        backendId: id,
-        models: known.models.map(unconfirmed),
-        fromCache: true,
-      });
-    let told = JSON.stringify(backend.info);
-    const polling = startPolling(backend, {
-      clock,
-      publish,
-      focused: options.focused,
-      random: Math.random,
-      onAnswer() {
-        const now = JSON.stringify(backend.info);
-        if (now !== told) tellFound(backend.info, fixed, atRank);
-        told = now;
-      },
-      isStillIt: () => (kindIsGiven ? Promise.resolve(true) : isStill(type, address, id, fixed, atRank)),
-    });
-    watched.set(id, { backend, polling });
-  }
-
-  /** Another server behind the same address takes the place of the old one, with nothing of its state. */
-  async function isStill(
-    type: BackendType,
-    address: BackendAddress,
-    id: string,
-    fixed: boolean,
-    atRank: number,
-  ): Promise<boolean> {
-    const kind = await identify(address, abort.signal, clock).catch(() => type.kind);
-    const found = backendTypeOf(kind);
-    // It may have been taken out, or replaced, meanwhile.
-    if (!watched.has(id)) return false;
-    if (kind === type.kind || !found) return true;
-    watched.get(id)?.polling.stop();
-    watched.delete(id);
-    publish({ type: 'backend.removed', backendId: id });
-    watch(found, address, fixed, atRank);
-    return false;
-  }
 
   /** A server that was named: shown at once, its kind found out as soon as it answers. */
   async function watchNamed({ address, kind, rank: atRank }: Wanted, showAtOnce = false): Promise<void> {
@@ -242,13 +128,7 @@ export function createBackends(options: BackendsOptions): Backends {
     identifying.delete(url);
     taken.delete(url);
     const ids = searched ? [unidentifiedServer(url).id] : [];
-    for (const [id, { backend, polling }] of watched) {
-      if (backend.info.url !== url) continue;
-      polling.stop();
-      watched.delete(id);
-      ids.push(id);
-    }
-    return ids;
+    return [...ids, ...servers.forget(url)];
   }
 
   const firstAnswers = new Map<string, () => void>();
@@ -286,49 +166,6 @@ export function createBackends(options: BackendsOptions): Backends {
     }
   }
 
-  function wanted(): readonly Wanted[] {
-    const all: Wanted[] = [];
-    const add = (
-      text: string,
-      key: string | null,
-      kind: string | null,
-      atRank: number,
-      from: string,
-      port: number,
-    ): void => {
-      try {
-        const address = parseAddress(text, port);
-        if (all.some((w) => w.address.url === address.url)) return;
-        all.push({ address: { url: address.url, key }, kind: kind ?? address.kind, rank: atRank });
-      } catch (error) {
-        publish({
-          type: 'notice.raised',
-          level: 'bad',
-          text: `${from}: ${messageOf(error)}`,
-          hint: 'An address looks like http://127.0.0.1:8080.',
-        });
-      }
-    };
-    options.urls.forEach((url, i) => add(url, null, null, RANK.url + i, '--url', 8080));
-    options.configured.forEach((setting, i) => {
-      let key: string | null = null;
-      try {
-        key = options.keyOf(setting);
-      } catch (error) {
-        publish({
-          type: 'notice.raised',
-          level: 'bad',
-          text: `backends.${i}.key: ${messageOf(error)}`,
-          hint: null,
-        });
-      }
-      add(setting.url, key, setting.kind ?? null, RANK.configured + i, `backends.${i}.url`, 8080);
-    });
-    const ollamaHost = ports.env['OLLAMA_HOST']?.trim();
-    if (ollamaHost) add(ollamaHost, null, 'ollama', RANK.environment, 'OLLAMA_HOST', OLLAMA_PORT);
-    return all;
-  }
-
   function pause(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((done) => {
       const cancel = clock.after(ms, finish);
@@ -362,7 +199,7 @@ export function createBackends(options: BackendsOptions): Backends {
       }
       if (options.embedded && (options.embedded.wanted || options.embedded.source.version() !== null))
         addEmbedded();
-      const named = wanted();
+      const named = wantedServers(options);
       const answered = named.map(
         (w) =>
           new Promise<void>((done) => {
@@ -425,27 +262,6 @@ function unidentifiedServer(url: string): BackendInfo {
     title: 'server',
     url,
     features: NO_FEATURES,
-  };
-}
-
-function originOf(rank: number): ServerOrigin {
-  if (rank < RANK.configured) return 'run';
-  if (rank < RANK.environment) return 'configuration';
-  if (rank < RANK.found) return 'environment';
-  if (rank < RANK.installed) return 'found';
-  if (rank < RANK.embedded) return 'installed';
-  return rank < RANK.mock ? 'embedded' : 'mock';
-}
-
-/** What the disk remembers of a model says nothing about now. */
-function unconfirmed(model: Model): Model {
-  return {
-    ...model,
-    loadState: 'unknown',
-    loadProgress: null,
-    memoryBytes: null,
-    vramBytes: null,
-    expiry: null,
   };
 }
 

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { defaultLimits } from '../../src/domain/limits.js';
 import { backendTypeOf } from '../../src/backends/registry.js';
-import { type Backends, createBackends, type KnownServer } from '../../src/effects/backends.js';
+import { type Backends, createBackends } from '../../src/effects/backends.js';
+import type { KnownServer } from '../../src/effects/backends-options.js';
 import type { AppEvent } from '../../src/events/catalogue.js';
 import { hang, RawServer, json, status } from '../support/raw-server.js';
 import { modelOf } from '../support/machine.js';
