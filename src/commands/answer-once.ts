@@ -5,6 +5,7 @@ import { keyOf } from '../config/secrets.js';
 import { type ChatMessage, prefillShare, type Usage } from '../domain/chat.js';
 import { limitsOf } from '../domain/limits.js';
 import { isOwnLimit, lengthText, samplingOf } from '../domain/sampling.js';
+import { modelMeant } from '../domain/set-up.js';
 import type { Settings } from '../domain/settings.js';
 import { EXIT, LmappError } from '../errors.js';
 import { openRemembered } from '../sessions/remembered.js';
@@ -13,7 +14,7 @@ import { chooseModel, type Choice } from './choose-model.js';
 import { createFallback, nameOf } from './fallback.js';
 import { askMock, askServers, type AskedServer } from './find-backends.js';
 import type { Arguments } from './options.js';
-import { isOn, listOf } from './options.js';
+import { isOn, listOf, textOf } from './options.js';
 import { rememberModels } from './print-models.js';
 import { requestLog } from './request-log.js';
 import { settingsFor } from './settings.js';
@@ -58,9 +59,9 @@ export async function answerOnce(
     });
     if (isOn(args, 'embedded')) {
       const { embeddedHere } = await import('./embedded-here.js');
-      const wanted = settings.model;
       const { signal } = abort;
-      const here = await embeddedHere({ context, source, wanted, remembered, status, signal });
+      const meant = modelMeant(settings.model, textOf(args, 'model') !== null, remembered);
+      const here = await embeddedHere({ context, source, meant, status, signal });
       if (here === null) return EXIT.interrupted;
       const asking = { context, settings, text, json, status, signal };
       const chosen = { ...settings, model: here.model };

@@ -1,8 +1,15 @@
-import { formatBytes, formatCountdown, formatDownload, formatPercent } from '../../widgets/text/format.js';
+import { downloadFigures } from '../../widgets/text/download.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { builtProgram } from '../built-program.js';
 import { metered, NEW_METER, pullFigures } from '../domain/pull-meter.js';
-import { asOnePull, wishWithoutQuestion, type SetUpProgress, type SetUpWish } from '../domain/set-up.js';
+import {
+  asOnePull,
+  runnableFiles,
+  wishWithoutQuestion,
+  type ModelMeant,
+  type SetUpProgress,
+  type SetUpWish,
+} from '../domain/set-up.js';
 import { ENGINE_CHILD } from '../engine/open-local.js';
 import { noPrebuiltEngine } from '../engine/install.js';
 import { hubAnswers, setUp } from '../engine/set-up.js';
@@ -10,6 +17,7 @@ import { setUpOffer, type SetUpPorts } from '../engine/set-up-offer.js';
 import type { EmbeddedSource } from '../engine/source.js';
 import { EXIT, LmappError } from '../errors.js';
 import type { CommandContext } from './command.js';
+import { hasNvidia } from './gpu-offer-line.js';
 import { askEmbedded, type AskedServer } from './find-backends.js';
 import type { StatusLine } from './status-line.js';
 import { toLmappError } from './with-work.js';
@@ -17,10 +25,7 @@ import { toLmappError } from './with-work.js';
 export interface EmbeddedHereOptions {
   readonly context: CommandContext;
   readonly source: EmbeddedSource;
-  /** The model that was named; empty for none. */
-  readonly wanted: string;
-  /** Key of the model used last. */
-  readonly remembered: string | null;
+  readonly meant: ModelMeant;
   readonly status: StatusLine;
   readonly signal: AbortSignal;
 }
@@ -36,35 +41,42 @@ export interface EmbeddedHere {
  * was cancelled. Errors: LmappError.
  */
 export async function embeddedHere(options: EmbeddedHereOptions): Promise<EmbeddedHere | null> {
-  const { context, source, wanted, remembered, status, signal } = options;
+  const { context, source, meant, status, signal } = options;
   const { ports, files } = context;
   const setUpPorts: SetUpPorts = {
     ports,
     source,
     directory: files.engine,
     childPath: builtProgram(ENGINE_CHILD),
+    nvidia: hasNvidia(ports),
   };
   const offer = setUpOffer(setUpPorts);
   if (!offer) throw noPrebuiltEngine(ports.platform, process.arch);
   status.show('looking for model files');
   const found = await source.files(signal).catch(() => []);
   if (signal.aborted) return null;
-  const name = remembered?.replace(/^embedded\//, '') ?? null;
-  const wish = await wishWithoutQuestion(found, wanted, name, offer.freeBytes, () =>
-    hubAnswers(setUpPorts, signal),
-  );
+  const wish = await wishWithoutQuestion(found, meant, offer.freeBytes, () => hubAnswers(setUpPorts, signal));
   if (!wish)
-    throw new LmappError('unknown-model', `no model file of this machine is called ${sanitizeLine(wanted)}`, {
-      hint: `"lmapp models catalogue" lists what can be fetched; or give hf:ORG/REPO[:QUANT].${
-        found.length > 0
-          ? ` Here is ${found
-              .slice(0, 5)
-              .map((each) => sanitizeLine(each.name))
-              .join(', ')}.`
-          : ''
-      }`,
-      exitCode: EXIT.usage,
-    });
+    throw new LmappError(
+      'unknown-model',
+      `no model file of this machine is called ${sanitizeLine(meant.named)}`,
+      {
+        hint: `"lmapp models catalogue" lists what can be fetched; or give hf:ORG/REPO[:QUANT].${
+          found.length > 0
+            ? ` Here is ${found
+                .slice(0, 5)
+                .map((each) => sanitizeLine(each.name))
+                .join(', ')}.`
+            : ''
+        }`,
+        exitCode: EXIT.usage,
+      },
+    );
+  if (meant.named === '' && wish.kind === 'file' && runnableFiles(found, null).length > 1) {
+    status.clear();
+    const { stderr } = context;
+    stderr.write(`lmapp: ${sanitizeLine(wish.name)} answers; --model takes another one\n`);
+  }
   const model = await fetched(options, setUpPorts, wish);
   if (model === null) return null;
   return { server: await askEmbedded(source, ports.clock, signal), model };
@@ -89,15 +101,9 @@ async function fetched(
     const { progress: whole, estimated } = asOnePull(progress);
     const now = ports.clock.monotonic();
     meter = metered(meter, whole, now);
-    const { fraction, completedBytes, totalBytes, bytesPerSecond, leftMs } = pullFigures(meter, now);
     if (whole.phase !== 'done') say(stepOf(progress, wish));
-    const figures = [
-      fraction === null ? '' : `${estimated ? '≈ ' : ''}${formatPercent(fraction)}`,
-      completedBytes === null ? '' : `${formatDownload(completedBytes)} of ${formatDownload(totalBytes)}`,
-      bytesPerSecond === null ? '' : `${formatBytes(bytesPerSecond)}/s`,
-      leftMs === null ? '' : `${formatCountdown(leftMs)} left`,
-    ];
-    status.show([...figures.filter((figure) => figure !== ''), whole.status].join('  '));
+    const figures = downloadFigures(pullFigures(meter, now)).join('  ');
+    status.show(`${figures === '' ? '' : `${estimated ? '≈ ' : ''}${figures}  `}${whole.status}`);
   };
   const end = await setUp(setUpPorts, wish, onProgress, signal);
   status.clear();

@@ -2,7 +2,7 @@ import { formatBytes } from '../../widgets/text/format.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { builtProgram } from '../built-program.js';
 import { installEngine, planOf, removeEngine, type InstallProgress } from '../engine/install.js';
-import { GPU_KINDS, type GpuKind } from '../engine/install-plan.js';
+import { GPU_KINDS, type GpuKind } from '../domain/set-up.js';
 import { ENGINE_CHILD } from '../engine/open-local.js';
 import { EXIT, LmappError } from '../errors.js';
 import { agreed } from './agreed.js';
@@ -14,7 +14,7 @@ import { statusLine } from './status-line.js';
 /** `lmapp engine install` */
 export async function install(context: CommandContext, args: Arguments): Promise<number> {
   const { ports, files, stdout, stderr } = context;
-  const gpu = gpuOf(args);
+  const gpu = gpuOf(args, planOf(ports.platform, process.arch, null).gpu);
   const plan = planOf(ports.platform, process.arch, gpu);
   const abort = new AbortController();
   const onInterrupt = (): void => abort.abort();
@@ -93,13 +93,14 @@ function lineOf({ phase, packages, packagesTotal }: InstallProgress): string {
   return `${PHASES[phase]}${count}`;
 }
 
-function gpuOf(args: Arguments): GpuKind | null {
+/** `hasMetal`: the part for this system has it. */
+function gpuOf(args: Arguments, hasMetal: boolean): GpuKind | null {
   const named = textOf(args, 'gpu');
-  if (named === null) return null;
+  if (named === null || (named === 'metal' && hasMetal)) return null;
   const kind = GPU_KINDS.find((each) => each === named);
   if (kind) return kind;
   throw new LmappError('usage', `${sanitizeLine(named)} is no kind of GPU that has a part`, {
-    hint: `Known are ${GPU_KINDS.join(' and ')}. Metal needs none.`,
+    hint: `Known are ${GPU_KINDS.join(' and ')}; metal is in the engine for Apple silicon, and only there.`,
     exitCode: EXIT.usage,
   });
 }

@@ -6,6 +6,19 @@ import { pullTargetOf } from './pull-target.js';
 
 /** The way to a model that runs on this machine without any server: the engine and a model file, as far as they are missing. */
 
+/** Kinds of GPU whose part of the engine is fetched apart. Metal is in the part for Apple silicon. */
+export const GPU_KINDS = ['vulkan', 'cuda'] as const;
+export type GpuKind = (typeof GPU_KINDS)[number];
+
+/** The part of the engine for a GPU that is here. Bytes are about, and come on top of those of the engine without it. */
+export interface GpuOffer {
+  readonly kind: GpuKind;
+  /** As it is called: `NVIDIA`. */
+  readonly name: string;
+  readonly downloadBytes: number;
+  readonly diskBytes: number;
+}
+
 /** What would have to be fetched, and what is here already. */
 export interface SetUpOffer {
   /** Null: it is installed. Bytes are about. */
@@ -13,6 +26,10 @@ export interface SetUpOffer {
     readonly version: string;
     readonly downloadBytes: number;
     readonly diskBytes: number;
+    /** It uses the GPU of this machine as it is (Metal). */
+    readonly hasGpu: boolean;
+    /** Null: there is no GPU here that has a part of its own. */
+    readonly gpu: GpuOffer | null;
   } | null;
   /** Where engine and models lie, as it is shown. */
   readonly folder: string;
@@ -30,11 +47,13 @@ export interface HereFile {
 }
 
 /** What is to be set up. */
-export type SetUpWish =
-  /** A name of the catalogue, or another one that lmapp can pull by itself. */
-  | { readonly kind: 'pull'; readonly name: string }
-  /** A model file of this disk, by its name. */
-  | { readonly kind: 'file'; readonly name: string };
+export interface SetUpWish {
+  /** `pull`: a name of the catalogue, or another one that lmapp can pull by itself. `file`: a model file of this disk, by its name. */
+  readonly kind: 'pull' | 'file';
+  readonly name: string;
+  /** The engine comes with the part for the GPU that was offered; absent: without. */
+  readonly gpu?: boolean;
+}
 
 export interface EngineProgress {
   /** `waiting`: another lmapp installs it. `checking`: it is tried. */
@@ -87,28 +106,57 @@ export function runnableFiles(
     );
 }
 
+/** Which model is meant when nobody is asked. */
+export interface ModelMeant {
+  /** On the command line: that one or none. Empty: none was named. */
+  readonly named: string;
+  /** The model of the configuration; it may be a server's. Empty: none. */
+  readonly configured: string;
+  /** Of the embedded models, the one used last. */
+  readonly remembered: string | null;
+}
+
+/** What the model of the settings means with `--embedded`. `fromFlag`: it was named on the command line. */
+export function modelMeant(setting: string, fromFlag: boolean, rememberedKey: string | null): ModelMeant {
+  return {
+    named: fromFlag ? setting : '',
+    configured: fromFlag ? '' : setting,
+    remembered: rememberedKey?.replace(/^embedded\//, '') ?? null,
+  };
+}
+
 /**
- * What is run without a question. `wanted`: as the user named it, empty for no wish. Null: a name that neither lies here nor can be
- * fetched.
+ * What is run without a question: the model that is named, else that of the configuration where this machine has it or can fetch it, else
+ * the one used last, else of the files here the one that is nearest to what would be fetched. Null: a name that neither lies here nor can
+ * be fetched.
  */
 export function wishWithoutQuestion(
   files: readonly LocalModelFile[],
-  wanted: string,
-  remembered: string | null,
+  { named, configured, remembered }: ModelMeant,
   freeBytes: number | null,
   hubAnswers: () => Promise<boolean>,
 ): Promise<SetUpWish | null> {
   const able = runnableFiles(files, freeBytes);
-  const named = able.find(({ name }) => sameName(name, wanted));
-  if (named) return Promise.resolve({ kind: 'file', name: named.name });
-  if (wanted !== '')
-    return Promise.resolve(pullTargetOf(wanted) === null ? null : { kind: 'pull', name: wanted });
-  const file = able.find(({ name }) => name === remembered) ?? able[0];
+  for (const wanted of [named, configured]) {
+    const file = able.find(({ name }) => sameName(name, wanted));
+    if (file) return Promise.resolve({ kind: 'file', name: file.name });
+    if (wanted !== '' && pullTargetOf(wanted) !== null)
+      return Promise.resolve({ kind: 'pull', name: wanted });
+    if (wanted !== '' && wanted === named) return Promise.resolve(null);
+  }
+  const file = able.find(({ name }) => name === remembered) ?? likeliestFile(able, freeBytes);
   if (file) return Promise.resolve({ kind: 'file', name: file.name });
   return hubAnswers().then((answers) => ({
     kind: 'pull',
     name: recommendedEntry(freeBytes, answers).name,
   }));
+}
+
+/** The smallest that fits and is a help, as it would be recommended; else the largest below that. `able`: as runnableFiles has them. */
+function likeliestFile(able: readonly LocalModelFile[], freeBytes: number | null): LocalModelFile | null {
+  const least = CATALOGUE.find(({ name }) => name === SMALLEST_HELP)?.sizeBytes ?? 0;
+  const fit = able.filter(({ sizeBytes }) => freeBytes === null || neededFor(sizeBytes) <= freeBytes);
+  return fit.findLast(({ sizeBytes }) => sizeBytes >= least) ?? fit[0] ?? able[0] ?? null;
 }
 
 function sameName(name: string, wanted: string): boolean {

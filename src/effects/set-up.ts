@@ -1,10 +1,11 @@
 import { builtProgram } from '../built-program.js';
 import type { Files } from '../config/paths.js';
-import type { SetUpOffer, SetUpProgress, SetUpWish } from '../domain/set-up.js';
+import type { ModelMeant, SetUpOffer, SetUpProgress, SetUpWish } from '../domain/set-up.js';
 import { asOnePull, wishWithoutQuestion } from '../domain/set-up.js';
 import { ENGINE_CHILD } from '../engine/open-local.js';
 import { setUpOffer, withFiles, type SetUpPorts } from '../engine/set-up-offer.js';
 import type { EmbeddedSource } from '../engine/source.js';
+import { findExecutable } from '../hardware/executable.js';
 import type { AppEvent } from '../events/catalogue.js';
 import type { Ports } from '../ports.js';
 import type { Backends } from './backends.js';
@@ -24,8 +25,8 @@ export interface SetUpEffects {
   ask(entry: string | null): Promise<void>;
   start(wish: SetUpWish): Promise<void>;
   cancel(): void;
-  /** `--embedded`: what is missing is fetched without a question. `wanted`: the model that was named; empty for none. */
-  startWithoutQuestion(wanted: string, remembered: string | null): Promise<void>;
+  /** `--embedded`: what is missing is fetched without a question. */
+  startWithoutQuestion(meant: ModelMeant): Promise<void>;
   stop(): void;
 }
 
@@ -42,6 +43,7 @@ export function createSetUpEffects(options: SetUpEffectsOptions): SetUpEffects {
     source,
     directory: files.engine,
     childPath: builtProgram(ENGINE_CHILD),
+    nvidia: findExecutable('nvidia-smi', ports.env, ports.platform) !== null,
   };
   let running: AbortController | null = null;
   let known: SetUpOffer['files'] = null;
@@ -99,12 +101,11 @@ export function createSetUpEffects(options: SetUpEffectsOptions): SetUpEffects {
     },
     start,
     cancel: () => running?.abort(),
-    async startWithoutQuestion(wanted, remembered) {
+    async startWithoutQuestion(meant) {
       const now = offer();
       if (!now) return publish({ type: 'setup.looked', offer: null });
       const found = await source.files(stopped.signal).catch(() => []);
-      const name = remembered?.replace(/^embedded\//, '') ?? null;
-      const wish = await wishWithoutQuestion(found, wanted, name, now.freeBytes, hubAnswers);
+      const wish = await wishWithoutQuestion(found, meant, now.freeBytes, hubAnswers);
       // A name that is not for this machine is told like any other that no server has.
       if (!wish) return;
       if (wish.kind === 'file' && now.engine === null)

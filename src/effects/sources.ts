@@ -1,8 +1,10 @@
 import { builtProgram } from '../built-program.js';
 import { setValue } from '../config/edit.js';
+import type { LoadedSettings } from '../config/load.js';
 import type { Files } from '../config/paths.js';
 import { limitsOf } from '../domain/limits.js';
 import { MOCK_MODEL } from '../domain/model.js';
+import { modelMeant } from '../domain/set-up.js';
 import type { BackendSetting, Settings } from '../domain/settings.js';
 import { LmappError, messageOf } from '../errors.js';
 import { existingFolder } from '../files.js';
@@ -30,6 +32,7 @@ import { createSetUpEffects } from './set-up.js';
 export interface SourceOptions {
   readonly files: Files;
   readonly settings: Settings;
+  readonly settingsSources: Pick<LoadedSettings['sources'], 'model'>;
   readonly keyOf: (backend: BackendSetting) => string | null;
   readonly secrets: readonly string[];
   readonly urls: readonly string[];
@@ -334,7 +337,10 @@ export function openSources(host: EffectHost): Sources {
       await searching;
       warmEngine(host.state().models.selected);
       if (!options.mock) {
-        if (options.embedded) void setUp.startWithoutQuestion(settings.model, key ?? null);
+        if (options.embedded) {
+          const fromFlag = options.settingsSources.model.at(-1)?.from === 'flag';
+          void setUp.startWithoutQuestion(modelMeant(settings.model, fromFlag, key ?? null));
+        }
         void ownServers.look(settings.discovery);
         void setUp.lookForFiles();
       }

@@ -1,13 +1,6 @@
 import fs from 'node:fs';
-import { gpuKindsOf, installPlan, type GpuKind } from './install-plan.js';
-
-export interface GpuOffer {
-  readonly kind: GpuKind;
-  /** As it is called: `NVIDIA`. */
-  readonly name: string;
-  /** Bytes over the network, beside those of the engine without it. */
-  readonly downloadBytes: number;
-}
+import type { GpuKind, GpuOffer } from '../domain/set-up.js';
+import { gpuKindsOf, installPlan } from './install-plan.js';
 
 /**
  * The part for the GPU of this machine, offered beside the one for the processor; null when there is none, or none that is known. `nvidia`:
@@ -23,7 +16,15 @@ export function offeredGpu(
   const offer = (kind: GpuKind, name: string): GpuOffer | null => {
     const plain = installPlan(platform, arch, null);
     const whole = installPlan(platform, arch, kind);
-    return plain && whole ? { kind, name, downloadBytes: whole.downloadBytes - plain.downloadBytes } : null;
+    return (
+      plain &&
+      whole && {
+        kind,
+        name,
+        downloadBytes: whole.downloadBytes - plain.downloadBytes,
+        diskBytes: whole.diskBytes - plain.diskBytes,
+      }
+    );
   };
   if (nvidia && kinds.includes('cuda')) return offer('cuda', 'NVIDIA');
   // A node to render with is what Vulkan works on; Windows has no such sign.

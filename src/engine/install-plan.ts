@@ -1,13 +1,11 @@
+import { GPU_KINDS, type GpuKind } from '../domain/set-up.js';
+
 /** The engine as it comes from npm: which packages, in which version, how large. Pure, so that it can be shown before anything is done. */
 
 export const ENGINE_PACKAGE = 'node-llama-cpp';
 
 /** Its parts for macOS, Windows and RISC-V come out later than those for Linux; both must be of one version. */
 const VERSIONS = { linux: '3.22.1', elsewhere: '3.21.1' } as const;
-
-/** Kinds of GPU whose part is fetched apart. Metal is in the part for Apple silicon. */
-export const GPU_KINDS = ['vulkan', 'cuda'] as const;
-export type GpuKind = (typeof GPU_KINDS)[number];
 
 export interface InstallPlan {
   readonly version: string;

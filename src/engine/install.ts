@@ -7,7 +7,8 @@ import type { Environment } from '../ports.js';
 import { EngineEndedError } from './engine-ended.js';
 import { startEngineProcess } from './engine-process.js';
 import { takeInstallLock, type InstallLock } from './install-lock.js';
-import { ENGINE_PACKAGE, installPlan, usesGpu, type GpuKind, type InstallPlan } from './install-plan.js';
+import type { GpuKind } from '../domain/set-up.js';
+import { ENGINE_PACKAGE, installPlan, usesGpu, type InstallPlan } from './install-plan.js';
 import { readInstalled, STAMP_FILE, type InstalledEngine, type Stamp } from './installed.js';
 import { fileError, npmInstall } from './npm.js';
 

@@ -4,6 +4,7 @@ import type { PullProgress } from '../domain/model.js';
 import type { EngineProgress, SetUpEnd, SetUpProgress, SetUpWish } from '../domain/set-up.js';
 import { LmappError, messageOf } from '../errors.js';
 import { WireError } from '../wire/wire-error.js';
+import { offeredGpu } from './gpu-offer.js';
 import { installEngine, planOf } from './install.js';
 import type { SetUpPorts } from './set-up-offer.js';
 
@@ -33,7 +34,7 @@ export async function hubAnswers({ ports }: SetUpPorts, signal: AbortSignal): Pr
  * kept (npm's cache, the part of a file), so that the next try goes on from there. Never throws.
  */
 export async function setUp(
-  { ports, source, directory, childPath }: SetUpPorts,
+  { ports, source, directory, childPath, nvidia }: SetUpPorts,
   wish: SetUpWish,
   onProgress: (progress: SetUpProgress) => void,
   signal: AbortSignal,
@@ -48,13 +49,14 @@ export async function setUp(
 
   async function fetchEngine(): Promise<void> {
     if (source.version() !== null) return;
-    const { downloadBytes } = planOf(ports.platform, process.arch, null);
+    const gpu = wish.gpu === true ? (offeredGpu(nvidia, ports.platform, process.arch)?.kind ?? null) : null;
+    const { downloadBytes } = planOf(ports.platform, process.arch, gpu);
     engine = { phase: 'waiting', packages: null, packagesTotal: null, downloadBytes };
     await installEngine(
       {
         directory,
         childPath,
-        gpu: null,
+        gpu,
         env: ports.env,
         now: ports.clock.now,
         platform: ports.platform,

@@ -1,6 +1,6 @@
 import { formatBytes, formatDownload } from '../../widgets/text/format.js';
 import { CATALOGUE, offeredCatalogue } from '../domain/catalogue.js';
-import { recommendedEntry, type SetUpOffer } from '../domain/set-up.js';
+import { recommendedEntry, type HereFile, type SetUpOffer } from '../domain/set-up.js';
 import type { Choice, State } from './state.js';
 import { openOverlay } from './view.js';
 
@@ -51,6 +51,7 @@ function askForModel(
         label: `fetch ${formatDownload((offer.engine?.downloadBytes ?? 0) + modelBytes)} and run it`,
         event: { type: 'command.invoked', command: 'setup.start', argument: `pull ${entry.name}` },
       },
+      ...withGpu(offer, modelBytes, `pull+gpu ${entry.name}`),
       {
         key: 'o',
         label: 'another model',
@@ -59,6 +60,20 @@ function askForModel(
       { key: 'n', label: 'not now', event: null },
     ],
   });
+}
+
+/** The same with the part for the GPU that is here. */
+function withGpu({ engine }: SetUpOffer, modelBytes: number, argument: string): readonly Choice[] {
+  if (!engine?.gpu) return [];
+  const { name, downloadBytes } = engine.gpu;
+  const bytes = engine.downloadBytes + downloadBytes + modelBytes;
+  return [
+    {
+      key: 'g',
+      label: `fetch ${formatDownload(bytes)}, with the part for the GPU (${name})`,
+      event: { type: 'command.invoked', command: 'setup.start', argument },
+    },
+  ];
 }
 
 function askForFile(state: State): State {
@@ -78,15 +93,33 @@ function askForFile(state: State): State {
         label: `${name}  ${formatBytes(sizeBytes)}, of ${owner}`,
         event: { type: 'command.invoked' as const, command: 'setup.start', argument: `file ${name}` },
       })),
+      ...withGpuFor(offer, files[0]),
       { key: 'n', label: 'not now', event: null },
     ],
   });
 }
 
+/** The likeliest file with the part for the GPU. */
+function withGpuFor({ engine }: SetUpOffer, file: HereFile | undefined): readonly Choice[] {
+  if (!engine?.gpu || !file) return [];
+  return [
+    {
+      key: 'g',
+      label: `${file.name}, with the part for the GPU (${engine.gpu.name})`,
+      event: { type: 'command.invoked', command: 'setup.start', argument: `file+gpu ${file.name}` },
+    },
+  ];
+}
+
 function engineLines({ engine }: SetUpOffer): readonly string[] {
   if (engine === null) return ['The engine is installed already.'];
   return [
-    `Engine: node-llama-cpp ${engine.version}, MIT, about ${formatBytes(engine.downloadBytes)} from npm's registry, ${formatBytes(engine.diskBytes)} on the disk.`,
+    `Engine: node-llama-cpp ${engine.version}, MIT, about ${formatBytes(engine.downloadBytes)} from npm's registry, ${formatBytes(engine.diskBytes)} on the disk${engine.hasGpu ? '; it uses the GPU (Metal)' : ''}.`,
+    ...(engine.gpu === null
+      ? []
+      : [
+          `A GPU is here (${engine.gpu.name}): the part for it is ${formatBytes(engine.gpu.downloadBytes)} more, ${formatBytes(engine.gpu.diskBytes)} on the disk. Without it the processor calculates.`,
+        ]),
   ];
 }
 

@@ -22,7 +22,7 @@ export const SETUP_COMMANDS: Commands = {
   /** The argument is a name of the catalogue; without one the model is recommended. */
   'setup.ask': (state, event, out) => ask(state, event, event.argument ?? null, out),
   'setup.files': (state) => openSetUpQuestion(state, { kind: 'files' }),
-  /** The argument is `pull NAME` or `file NAME`. */
+  /** The argument is `pull NAME` or `file NAME`; with `+gpu` at the kind the engine comes with the part that was offered. */
   'setup.start': start,
   'catalogue.open': (state, event) =>
     state.setUp.offer
@@ -83,9 +83,9 @@ function ask(state: State, event: Command, entry: string | null, out: Effect[]):
 }
 
 function start(state: State, event: Command, out: Effect[]): State {
-  const [, kind = '', name = ''] = /^(pull|file) (.+)$/s.exec(event.argument ?? '') ?? [];
+  const [, kind = '', gpu, name = ''] = /^(pull|file)(\+gpu)? (.+)$/s.exec(event.argument ?? '') ?? [];
   if (state.setUp.job || (kind !== 'pull' && kind !== 'file')) return state;
-  const wish: SetUpWish = { kind, name };
+  const wish: SetUpWish = { kind, name, gpu: gpu !== undefined };
   out.push({ type: 'setup.start', wish });
   const title = CATALOGUE.find((entry) => entry.name === name)?.title ?? name;
   const choose = modelByKey(state, state.models.selected) === null;

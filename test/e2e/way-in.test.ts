@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fs from 'node:fs';
 import path from 'node:path';
+import { gpuKindsOf } from '../../src/engine/install-plan.js';
 import { fakeNpm, type FakeNpm, type FakeNpmOptions } from '../support/fake-npm.js';
 import type { FileServer } from '../support/file-server.js';
 import { CHAT_MODEL, ggufModel } from '../support/gguf-file.js';
@@ -112,6 +113,22 @@ describe('the first run on a machine that has nothing', () => {
     await pty.waitFor('could not pull qwen3.5-2b');
   });
 
+  const hasCuda = gpuKindsOf(process.platform, process.arch).includes('cuda');
+  (hasCuda ? it : it.skip)(
+    'offers the part for a GPU that is here with its size, and fetches it when it is chosen',
+    async () => {
+      fs.writeFileSync(path.join(bin(), 'nvidia-smi'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+      const pty = dashboard();
+      await pty.waitFor('▸ get a small model');
+      pty.type('\r');
+      await pty.waitFor(/A GPU is here \(NVIDIA\): the part for it is \S+ [MG]B more/);
+      expect(pty.screen()).toMatch(/▸ y {2}fetch/);
+      pty.type('g');
+      await pty.waitFor('on this machine answers');
+      expect(npm.runs().at(-1)?.join(' ')).toMatch(/@node-llama-cpp\/\S+-cuda@/);
+    },
+  );
+
   it('without the hub the model that needs none is offered, and where it comes from is said', async () => {
     const pty = dashboard([], { HF_ENDPOINT: 'http://127.0.0.1:9' });
     await pty.waitFor('▸ get a small model');
@@ -207,6 +224,28 @@ describe('lmapp chat --embedded', () => {
     expect(none.stderr).toMatch(
       /no model file of this machine is called nothing-like-it\n.*lmapp models catalogue/,
     );
+  });
+
+  it('takes the model of the configuration, else the smallest that is a help, and says so where there are several', async () => {
+    const folder = path.join(home.folder, 'cache', 'llama.cpp');
+    fs.mkdirSync(folder, { recursive: true });
+    for (const name of ['toy-a', 'toy-b'])
+      fs.writeFileSync(path.join(folder, `${name}.gguf`), ggufModel(CHAT_MODEL));
+    const here = (...args: readonly string[]) =>
+      runLmapp(['chat', '--embedded', ...args], { env: { ...env(), LLAMA_CACHE: folder } });
+    const asked = await here('--model', 'toy-a', 'hello');
+    expect(asked).toMatchObject({ code: 0 });
+    expect(asked.stderr).not.toContain('answers');
+    expect((await here('hello')).stderr).toMatch(/^lmapp: toy-[ab] answers; --model takes another one$/m);
+    const config = path.join(home.folder, 'config', 'lmapp');
+    fs.mkdirSync(config, { recursive: true });
+    const configured = async (model: string): Promise<string> => {
+      fs.writeFileSync(path.join(config, 'config.json'), JSON.stringify({ model }));
+      return (await here('hello')).stderr;
+    };
+    expect(await configured('toy-b')).toContain('lmapp: toy-b answers');
+    // It is one of a server.
+    expect(await configured('qwen3:4b')).toMatch(/lmapp: toy-[ab] answers/);
   });
 
   it('asks no server, so an address beside it is wrong usage', async () => {

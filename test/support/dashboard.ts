@@ -97,7 +97,7 @@ export async function startDashboard(options: DashboardOptions = {}): Promise<Te
     ports: { clock, env, platform: process.platform },
     files: filesOf(directoriesOf(env)),
     settings: { ...defaultSettings(), discovery: false, ...options.settings },
-    settingsSources: {} as TuiOptions['settingsSources'],
+    settingsSources: { model: [{ from: 'default' }] } as unknown as TuiOptions['settingsSources'],
     problems: options.problems ?? [],
     keyOf: (backend) => backend.key ?? null,
     secrets: [],

@@ -3,10 +3,12 @@ import type { LocalModelFile } from '../../../src/domain/model-file.js';
 import type { PullProgress } from '../../../src/domain/model.js';
 import {
   asOnePull,
+  modelMeant,
   recommendedEntry,
   runnableFiles,
   wishWithoutQuestion,
   type EngineProgress,
+  type ModelMeant,
 } from '../../../src/domain/set-up.js';
 
 const file = (name: string, sizeBytes: number, more: Partial<LocalModelFile> = {}): LocalModelFile => ({
@@ -65,8 +67,8 @@ describe('files that can be run', () => {
 describe('what is run without a question', () => {
   const files = [file('small.Q4', 1e9), file('large.Q4', 5e9)];
   const never = (): Promise<boolean> => Promise.reject(new Error('the hub was asked'));
-  const wish = (wanted: string, remembered: string | null = null) =>
-    wishWithoutQuestion(files, wanted, remembered, 8e9, never);
+  const wish = (named: string, meant: Partial<ModelMeant> = {}, here = files) =>
+    wishWithoutQuestion(here, { named, configured: '', remembered: null, ...meant }, 8e9, never);
 
   it('is the named file, also with its ending and in other letters', async () => {
     expect(await wish('SMALL.q4.gguf')).toEqual({ kind: 'file', name: 'small.Q4' });
@@ -77,11 +79,36 @@ describe('what is run without a question', () => {
     expect(await wish('llama3')).toBeNull();
   });
 
-  it('is without a name the file used last, else the largest that fits; only with none something is fetched', async () => {
-    expect(await wish('', 'small.Q4')).toEqual({ kind: 'file', name: 'small.Q4' });
-    expect(await wish('', 'gone')).toEqual({ kind: 'file', name: 'large.Q4' });
-    const none = await wishWithoutQuestion([], '', null, 8e9, () => Promise.resolve(true));
+  it('is without a name the file used last; only with none something is fetched', async () => {
+    expect(await wish('', { remembered: 'large.Q4' })).toEqual({ kind: 'file', name: 'large.Q4' });
+    const none = await wishWithoutQuestion([], modelMeant('', false, null), 8e9, () => Promise.resolve(true));
     expect(none).toEqual({ kind: 'pull', name: 'qwen3.5-0.8b' });
+  });
+
+  it('is the model of the configuration where this machine has it, which goes before the one used last', async () => {
+    const remembered = 'small.Q4';
+    expect(await wish('', { configured: 'large.q4', remembered })).toEqual({
+      kind: 'file',
+      name: 'large.Q4',
+    });
+    expect(await wish('', { configured: 'of-a-server', remembered })).toEqual({
+      kind: 'file',
+      name: remembered,
+    });
+  });
+
+  it('is else the smallest that is a help and fits, as it would be recommended', async () => {
+    expect(await wish('', { remembered: 'gone' })).toEqual({ kind: 'file', name: 'small.Q4' });
+    const tiny = [file('toy', 9e7), file('toy-2', 2e8), file('huge', 90e9)];
+    expect(await wish('', {}, tiny)).toEqual({ kind: 'file', name: 'toy-2' });
+    expect(await wish('', {}, [file('huge', 90e9)])).toEqual({ kind: 'file', name: 'huge' });
+  });
+});
+
+describe('the model of the settings', () => {
+  it('is a must only when it was named on the command line', () => {
+    expect(modelMeant('m', true, 'embedded/x')).toEqual({ named: 'm', configured: '', remembered: 'x' });
+    expect(modelMeant('m', false, null)).toEqual({ named: '', configured: 'm', remembered: null });
   });
 });
 

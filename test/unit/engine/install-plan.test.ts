@@ -45,6 +45,7 @@ describe('the part that is offered', () => {
       kind: 'cuda',
       name: 'NVIDIA',
       downloadBytes: 142_898_030 + 176_664_119,
+      diskBytes: 894_774_017,
     });
   });
 

@@ -3,7 +3,7 @@ import type { SetUpOffer } from '../../../src/domain/set-up.js';
 import { createMachine, searched, type Machine } from '../../support/machine.js';
 
 const OFFER: SetUpOffer = {
-  engine: { version: '1.0.0', downloadBytes: 1, diskBytes: 2 },
+  engine: { version: '1.0.0', downloadBytes: 1, diskBytes: 2, hasGpu: false, gpu: null },
   folder: '~/models',
   freeBytes: 1e9,
   files: null,
@@ -35,5 +35,49 @@ describe('the focus on the ways of a first run', () => {
 
   it('is on the likeliest as long as nobody moved it', () => {
     expect(focusAfter(firstRun(0), OFFER, { ...OFFER, files: [FILE] })).toBe(0);
+  });
+});
+
+describe('the question before a model is fetched', () => {
+  const GPU = { kind: 'cuda', name: 'NVIDIA', downloadBytes: 320e6, diskBytes: 900e6 } as const;
+  const withGpu: SetUpOffer = {
+    ...OFFER,
+    engine: { version: '1.0.0', downloadBytes: 46e6, diskBytes: 86e6, hasGpu: false, gpu: GPU },
+    files: [FILE],
+  };
+  const question = (machine: Machine) => machine.state.view.overlays.at(-1)?.question;
+  const asked = (offer: SetUpOffer): Machine => {
+    const machine = firstRun(0);
+    machine.command('setup.ask');
+    return machine.send({ type: 'setup.asked', offer, hubAnswers: false, entry: null });
+  };
+  const wish = (machine: Machine, key: string) => {
+    const choice = question(machine)?.choices.findIndex((each) => each.key === key) ?? -1;
+    machine.send({ type: 'question.answered', choice });
+    const chosen = machine.wanted('event.publish').at(-1)?.event;
+    if (chosen) machine.send(chosen);
+    return machine.wanted('setup.start').at(-1)?.wish;
+  };
+
+  it('offers the part for a GPU that is here with its size, behind the plain one', () => {
+    const machine = asked(withGpu);
+    expect(question(machine)?.choices.map(({ key }) => key)).toEqual(['y', 'g', 'o', 'n']);
+    expect(question(machine)?.lines.join(' ')).toMatch(
+      /A GPU is here \(NVIDIA\).* 0\.3 GB more, 0\.9 GB on the disk/,
+    );
+    expect(wish(machine, 'g')).toMatchObject({ kind: 'pull', gpu: true });
+    expect(wish(asked(withGpu), 'y')).toMatchObject({ kind: 'pull', gpu: false });
+  });
+
+  it('says nothing of a GPU where none is here', () => {
+    const machine = asked(OFFER);
+    expect(question(machine)?.choices.map(({ key }) => key)).toEqual(['y', 'o', 'n']);
+    expect(question(machine)?.lines.join(' ')).not.toContain('GPU');
+  });
+
+  it('of a file of this disk offers the part, too', () => {
+    const machine = firstRun(0).send({ type: 'setup.looked', offer: withGpu });
+    machine.command('setup.files');
+    expect(wish(machine, 'g')).toEqual({ kind: 'file', name: 'tiny', gpu: true });
   });
 });
