@@ -1,36 +1,18 @@
-import { chatTranscript, rowsBelowMark } from '../../widgets/chat-transcript.js';
-import { header } from '../../widgets/header.js';
-import { logTail, logTitle } from '../../widgets/log-tail.js';
-import { machineStrip, machineTitle } from '../../widgets/machine.js';
-import { modelList } from '../../widgets/model-list.js';
 import { noticeStack } from '../../widgets/notices.js';
-import { messageTitle, phaseBar } from '../../widgets/phase-bar.js';
-import { promptEditor, promptTextWidth } from '../../widgets/prompt-editor.js';
-import { span, type CursorPosition, type Row, type Size } from '../../widgets/text/span.js';
-import { tooSmall } from '../../widgets/too-small.js';
-import { waysOn } from '../../widgets/ways-on.js';
-import type { Glyphs, View } from '../../widgets/widget.js';
-import { THIS_MACHINE } from '../domain/hardware.js';
-import { machineName } from '../domain/machine-name.js';
-import { SMALLEST } from '../domain/smallest-screen.js';
+import { promptTextWidth } from '../../widgets/prompt-editor.js';
+import type { CursorPosition } from '../../widgets/text/span.js';
+import type { Glyphs } from '../../widgets/widget.js';
 import type { AppEvent, PaneId } from '../events/catalogue.js';
-import { hardStop, isIdleNews } from '../state/aftermath.js';
-import { shownMachine } from '../state/machines.js';
 import type { State } from '../state/state.js';
-import type { Area, Frame, Surface, TerminalScreen } from '../terminal/terminal.js';
+import type { Area, Surface, TerminalScreen } from '../terminal/terminal.js';
 import { arrange, type Arrangement, type SurfaceId } from './arrange.js';
 import type { Keymap } from './keymap.js';
 import { createLogWindow } from './log-window.js';
+import { machinePaneRows } from './machine-pane.js';
 import { createOverlayPane } from './overlay-pane.js';
-import { createMachinePane, machinePaneRows } from './machine-pane.js';
-import { emptyChatRows } from './empty-chat.js';
-import { fallBackOffer } from './fall-back-offer.js';
-import { filterLine } from './filter-line.js';
-import { selectHeader, selectPhaseBar } from './select-chat.js';
-import { selectMachine } from './select-machine.js';
-import { modelRowKeys, selectModels } from './select-models.js';
-import { createScrolling, transcriptProps } from './scrolling.js';
-import { selectWays } from './ways.js';
+import { createPanes } from './panes.js';
+import { createScrolling } from './scrolling.js';
+import { modelRowKeys } from './select-models.js';
 
 /** The panes on the screen: what each shows, where it stands, and what scrolling means in it. */
 export interface Dashboard {
@@ -63,164 +45,34 @@ export interface DashboardOptions {
 const NOTICE_MS = { info: 5000, good: 5000, warn: 12_000, bad: 20_000 } as const;
 const MOST_NOTICES = 3;
 
-/** What a surface shows: its rows, and its frame when it has one. */
-interface Painted {
-  readonly view: View;
-  readonly frame?: Frame;
-}
-
-interface PaneView {
-  /** Everything that the pane is made of: the very same values, the very same picture. */
-  deps(state: State): readonly unknown[];
-  show(state: State, size: Size): Painted;
-}
+/** In the order in which they are painted. */
+const ORDER: readonly SurfaceId[] = [
+  'header',
+  'models',
+  'machine',
+  'strip',
+  'transcript',
+  'message',
+  'log',
+  'phase',
+  'small',
+];
 
 export function createDashboard(options: DashboardOptions): Dashboard {
   const { screen, glyphs, keymap } = options;
   const logs = createLogWindow(options.monotonic);
-  const transcript = chatTranscript.create(glyphs);
-  const editor = promptEditor.create(glyphs);
-  const widgets = {
-    header: header.create(glyphs),
-    models: modelList.create(glyphs),
-    machine: createMachinePane(glyphs, options.repaint),
-    strip: machineStrip.create(glyphs),
-    log: logTail.create(glyphs),
-    phase: phaseBar.create(glyphs),
-    small: tooSmall.create(glyphs),
-    notices: noticeStack.create(glyphs),
-    ways: waysOn.create(glyphs),
-  };
-
-  const panes: Readonly<Record<SurfaceId, PaneView>> = {
-    header: {
-      deps: (s) => [
-        s.models,
-        s.chat.done,
-        s.chat.shownPieces,
-        s.chat.title,
-        s.chat.live?.usage,
-        s.chat.live?.truncation,
-        s.chat.queue,
-        s.chat.dropped,
-        s.prompt.text,
-        s.settings,
-      ],
-      show: (s, size) => ({ view: widgets.header.view(selectHeader(s), size) }),
-    },
-    models: {
-      deps: (s) => [s.models, s.hardware.machines, Math.floor(s.at / 1000), s.view.pane],
-      show: (s, size) => ({
-        view: widgets.models.view(selectModels(s, size.height), size),
-        frame: framed(s, 'models', title('Models')),
-      }),
-    },
-    machine: {
-      deps: (s) => [
-        s.hardware,
-        s.models,
-        s.chat.done,
-        s.chat.live === null,
-        Math.floor(s.mono / 1000),
-        s.view.pane,
-        s.view.focused,
-      ],
-      show: (s, size) => ({
-        view: widgets.machine.view(s, size),
-        frame: framed(s, 'machine', machineTitle(hostOf(s), glyphs)),
-      }),
-    },
-    strip: {
-      deps: (s) => [s.hardware, shownMachine(s), Math.floor(s.mono / 1000), s.view.focused],
-      show: (s, size) => ({ view: widgets.strip.view(selectMachine(s), size) }),
-    },
-    transcript: {
-      deps: (s) => [
-        s.chat.done,
-        s.chat.live,
-        s.chat.queue,
-        s.chat.unfolded,
-        s.chat.dropped,
-        s.view.anchor,
-        s.view.pane,
-        s.chat.title,
-        s.models,
-        s.view.waysIndex,
-        s.setUp,
-      ],
-      show: showTranscript,
-    },
-    message: {
-      deps: (s) => [s.prompt, s.view.pane, s.chat.live === null, s.chat.queue],
-      show: (s, size) => ({
-        view: editor.view(editorProps(s), size),
-        frame: framed(s, 'message', messageTitle(messageHints(s), glyphs)),
-      }),
-    },
-    log: {
-      deps: (s) => [s.logs, s.view.pane, logs.behind ? {} : null],
-      show: (s, size) => ({
-        view: widgets.log.view(logs.props(s.logs, size.height), size),
-        frame: framed(s, 'log', logTitle(logs.title(s.logs), glyphs)),
-      }),
-    },
-    filter: { deps: () => [], show: () => ({ view: { rows: [] } }) },
-    phase: {
-      deps: (s) => [
-        s.chat.live?.phases,
-        s.chat.live?.prefill,
-        s.chat.live?.loadProgress,
-        s.chat.live?.queuePosition,
-        s.chat.live?.phase === 'loading' ? s.models.backends : null,
-        s.chat.live?.usage,
-        s.chat.shownPieces,
-        s.chat.done,
-        s.view.filtering,
-        s.view.pane,
-        s.logs.turn !== null,
-        s.chat.live ? Math.floor(s.mono / 1000) : 0,
-        isIdleNews(s),
-        hardStop(s),
-        fallBackOffer(s, keymap),
-        s.models.selected,
-        s.models.searched,
-        s.setUp.job,
-      ],
-      show: (s, size) => ({
-        view: s.view.filtering
-          ? filterLine(s.view.filtering, s.at, size, glyphs)
-          : widgets.phase.view(selectPhaseBar(s, keymap), size),
-      }),
-    },
-    small: {
-      deps: () => [],
-      show: (_s, size) => ({
-        view: widgets.small.view({ neededWidth: SMALLEST.width, neededHeight: SMALLEST.height }, size),
-      }),
-    },
-  };
-
-  const order: readonly SurfaceId[] = [
-    'header',
-    'models',
-    'machine',
-    'strip',
-    'transcript',
-    'message',
-    'log',
-    'phase',
-    'small',
-  ];
-  const surfaces = new Map<SurfaceId, Surface>(order.map((id) => [id, screen.surface(id)]));
+  const panes = createPanes({ ...options, logs });
+  const notices = noticeStack.create(glyphs);
+  const surfaces = new Map<SurfaceId, Surface>(ORDER.map((id) => [id, screen.surface(id)]));
   const noticeSurface = screen.surface('notices');
   const overlay = createOverlayPane(screen, glyphs, keymap);
   const lastDeps = new Map<SurfaceId, readonly unknown[]>();
   const cursors = new Map<SurfaceId, CursorPosition | null>();
   const areas = new Map<string, Area | null>();
   const scroll = createScrolling({
-    transcript,
+    transcript: panes.transcript,
     logs,
-    visibleLogLines: () => widgets.log.visibleLines,
+    visibleLogLines: panes.visibleLogLines,
     keymap,
     sizeOf: (id) => surfaces.get(id)?.size ?? { width: 0, height: 0 },
   });
@@ -228,59 +80,11 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   let arrangedFor: readonly unknown[] = [];
   let noticesFor: readonly unknown[] = [];
 
-  function showTranscript(s: State, size: Size): Painted {
-    const focused = s.view.pane === 'transcript';
-    const label = s.chat.title || 'new chat';
-    const ways = selectWays(s);
-    if (ways) {
-      const view = widgets.ways.view(
-        {
-          title: ways.title,
-          ways: ways.ways,
-          focused: Math.min(s.view.waysIndex, ways.ways.length - 1),
-          hint: ways.hint,
-        },
-        size,
-      );
-      return { view, frame: { border: true, focused, title: title(label), footer: null } };
-    }
-    if (s.chat.done.length === 0 && !s.chat.live && s.chat.queue.length === 0) {
-      const rows = emptyChatRows(s, size.width, glyphs, keymap).slice(0, size.height);
-      return { view: { rows }, frame: { border: true, focused, title: title(label), footer: null } };
-    }
-    const view = transcript.view(transcriptProps(s, keymap), size);
-    return {
-      view,
-      frame: { border: true, focused, title: title(label), footer: rowsBelowMark(view.rowsBelow, glyphs) },
-    };
-  }
-
-  function editorProps(s: State) {
-    return {
-      text: s.prompt.text,
-      cursor: s.prompt.cursor,
-      placeholder: s.view.pane === 'message' ? 'Ask something' : '',
-    };
-  }
-
-  function messageHints(s: State): readonly string[] {
-    if (s.chat.live) return [`${keymap.keyOf('message.send')} sends it after this answer`];
-    return [`${keymap.keyOf('message.send')} sends`, `${keymap.keyOf('edit.newline')} new line`];
-  }
-
-  function framed(s: State, pane: PaneId, paneTitle: Row): Frame {
-    return { border: true, focused: s.view.pane === pane, title: paneTitle, footer: null };
-  }
-
   /** Lays out anew when something changed that moves a border. */
   function place(s: State): void {
     const { width, height } = screen.size;
     const messageWidth = surfaces.get('message')?.size.width || Math.max(20, width - 42);
-    const messageRows = editor.desiredHeight(
-      editorProps(s),
-      messageWidth,
-      Math.max(1, Math.floor(height / 3)),
-    );
+    const messageRows = panes.messageRows(s, messageWidth, Math.max(1, Math.floor(height / 3)));
     const machineRows = machinePaneRows(s, glyphs);
     const wanted = [
       width,
@@ -302,7 +106,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       messageRows,
       machineRows,
     });
-    for (const id of order) put(id, surfaces.get(id), arrangement.areas[id]);
+    for (const id of ORDER) put(id, surfaces.get(id), arrangement.areas[id]);
   }
 
   function put(id: string, surface: Surface | undefined, area: Area | null): void {
@@ -312,12 +116,6 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     // A size that changed changes the rows.
     lastDeps.delete(id as SurfaceId);
     surface?.place(area);
-  }
-
-  /** The machine that the pane shows. */
-  function hostOf(s: State): string {
-    const machine = shownMachine(s);
-    return machine === THIS_MACHINE ? options.hostName : machineName(machine);
   }
 
   function paintNotices(s: State): void {
@@ -339,13 +137,13 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     const height = Math.min(rows, host.height - 2);
     const area: Area = { x: host.x + 1, y: host.y + host.height - 1 - height, width: host.width - 2, height };
     put('notices', noticeSurface, area);
-    noticeSurface.paint(widgets.notices.view({ notices: fresh, scrolled: 0, empty: '' }, area).rows);
+    noticeSurface.paint(notices.view({ notices: fresh, scrolled: 0, empty: '' }, area).rows);
   }
 
   function paintPane(id: SurfaceId, s: State): void {
     const surface = surfaces.get(id);
     if (!surface || !arrangement?.areas[id]) return;
-    const pane = panes[id];
+    const pane = panes.views[id];
     const deps = pane.deps(s);
     const before = lastDeps.get(id);
     if (before && deps.every((d, i) => d === before[i])) return;
@@ -375,7 +173,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   return {
     paint(s) {
       place(s);
-      for (const id of order) paintPane(id, s);
+      for (const id of ORDER) paintPane(id, s);
       paintNotices(s);
       overlay.paint(s);
       placeCursor(s);
@@ -405,10 +203,6 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     const keys = modelRowKeys(s);
     const height = surfaces.get('models')?.size.height ?? 0;
     return keys.length <= height ? (keys[row] ?? null) : null;
-  }
-
-  function title(text: string): Row {
-    return { spans: [span(text, 'title')] };
   }
 }
 
