@@ -13,6 +13,7 @@ export interface CacheFile<T> {
 }
 
 export function openCache<T>(file: string, accept: (value: unknown) => value is T): CacheFile<T> {
+  let written: string | null = null;
   return {
     read() {
       try {
@@ -23,8 +24,12 @@ export function openCache<T>(file: string, accept: (value: unknown) => value is 
       }
     },
     write(value) {
+      const text = `${JSON.stringify(value)}\n`;
+      // A dashboard that stands open for days says the same again with every poll.
+      if (text === written) return true;
       try {
-        writeAtomically(file, `${JSON.stringify(value)}\n`);
+        writeAtomically(file, text);
+        written = text;
         return true;
       } catch {
         return false;

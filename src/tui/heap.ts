@@ -19,22 +19,28 @@ export interface IdleCollector {
 
 /** Less is left to V8. */
 const WORTH_BYTES = 2 * 1024 * 1024;
+/** Gauges and polls alone make that much every few seconds, which may lie for a while; more than this is given back at once. */
+const MUCH_BYTES = 6 * 1024 * 1024;
+const REST_MS = 30_000;
 
 /**
  * A dashboard stands open for days, mostly idle, and V8 collects only when something is made: without this the garbage of the last long
  * answer stays until the next one. A collection takes some 10 ms, at a moment when nothing runs.
  */
-export function createIdleCollector(): IdleCollector {
+export function createIdleCollector(monotonic: () => number): IdleCollector {
   v8.setFlagsFromString('--expose-gc');
   const gc: unknown = vm.runInNewContext('globalThis.gc');
   let usedBefore = 0;
   // Pages that one collection emptied are given back by the next.
   let again = false;
+  let lastMono = -Infinity;
   return {
     collect() {
-      const worth = v8.getHeapStatistics().used_heap_size - usedBefore >= WORTH_BYTES;
+      const made = v8.getHeapStatistics().used_heap_size - usedBefore;
+      const worth = made >= (monotonic() - lastMono >= REST_MS ? WORTH_BYTES : MUCH_BYTES);
       if (typeof gc !== 'function' || !(worth || again)) return;
       again = worth;
+      lastMono = monotonic();
       gc();
       usedBefore = v8.getHeapStatistics().used_heap_size;
     },

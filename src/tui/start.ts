@@ -164,7 +164,7 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
   async function keepMemorySmall(): Promise<void> {
     const { createIdleCollector, keepHeapSmall } = await import('./heap.js');
     keepHeapSmall();
-    collector = createIdleCollector();
+    collector = createIdleCollector(clock.monotonic);
     tidyUp();
   }
 

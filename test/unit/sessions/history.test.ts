@@ -53,6 +53,17 @@ describe('cache files', () => {
     }
   });
 
+  it('leave the file alone when there is nothing new to keep', () => {
+    const file = folder.path('same.json');
+    const remembered = openRemembered(file);
+    remembered.write({ model: 'a' });
+    const { ino } = fs.statSync(file);
+    remembered.write({ model: 'a' });
+    expect(fs.statSync(file).ino).toBe(ino);
+    remembered.write({ model: 'b' });
+    expect(openRemembered(file).read()).toEqual({ model: 'b' });
+  });
+
   it('say so when they cannot be written', () => {
     fs.writeFileSync(folder.path('file'), '');
     expect(openRemembered(folder.path('file', 'state.json')).write({ model: 'm' })).toBe(false);
