@@ -7,9 +7,9 @@ import { openPty, type PtySession } from '../support/pty.js';
 export const PATIENCE_MS = 60_000;
 
 /** The small model may repeat itself without end: no answer is longer than this, and each run of the tests asks for the same ones. */
-export const CALM = { LMAPP_MAX_TOKENS: '160', LMAPP_SEED: '7' } as const;
+export const CALM = { LMAPP_MAX_TOKENS: '80', LMAPP_SEED: '7' } as const;
 /** For chats that stop an answer in its middle: it has to last until then. */
-export const LASTING: readonly string[] = ['--max-tokens', '400'];
+export const LASTING: readonly string[] = ['--max-tokens', '200'];
 
 /** The dashboard on a real server, as a user has it: 120x40, all panes. */
 export interface ChatWindow extends PtySession {

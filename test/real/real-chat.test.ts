@@ -58,17 +58,17 @@ describeReal('a chat with a real llama.cpp server', () => {
     await chat.waitFor('and then');
   });
 
-  test('a prompt longer than the context is asked about, and refused with both figures when it is sent all the same', async () => {
+  test('a prompt longer than the context is asked about before it is sent, with both figures as the server counts them', async () => {
     const small = await startRealServer({ contextTokens: 256 });
     chat = await openChat(home, small.url);
     chat.type(`\x1b[200~${'word '.repeat(600)}\x1b[201~`);
     await chat.waitFor(/word|paste/i);
     chat.type('\r');
-    await chat.waitFor(/This would not fit into the context/);
-    expect(chat.screen()).toMatch(/has a context of 256\b/);
-    chat.type('s');
-    // The server's count of the prompt, not the estimate of the question.
-    await chat.waitFor(/context full: 6\d\d of 256 tokens/);
+    await chat.waitFor(/The context is full/);
+    // The server's count of the prompt, not an estimate: sending it all the same would be of no use.
+    expect(chat.screen()).toMatch(/takes 6\d\d tokens[^]*has a context of 256\b/);
+    expect(chat.screen()).toMatch(/context full: 6\d\d of 256 tokens/);
+    expect(chat.screen()).not.toContain('send all as it is');
     await small.crash();
   });
 
