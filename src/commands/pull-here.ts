@@ -1,4 +1,5 @@
 import os from 'node:os';
+import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { CATALOGUE } from '../domain/catalogue.js';
 import { pullTargetOf } from '../domain/pull-target.js';
 import { createModelPulls } from '../engine/model-pulls.js';
@@ -16,9 +17,15 @@ export function pullHere(context: CommandContext, args: Arguments, name: string)
     context,
     args,
     async (work) => {
-      if (pullTargetOf(name) === null)
-        throw new LmappError('unknown-model', `${name} is not in the catalogue`, {
+      const target = pullTargetOf(name);
+      if (target === null)
+        throw new LmappError('unknown-model', `${sanitizeLine(name)} is not in the catalogue`, {
           hint: `There is ${CATALOGUE.map((entry) => entry.name).join(', ')}; or give hf:ORG/REPO[:QUANT] or an https address of a GGUF.`,
+          exitCode: EXIT.usage,
+        });
+      if (target.kind === 'wrong')
+        throw new LmappError('usage', `${sanitizeLine(target.words)} cannot be downloaded from.`, {
+          hint: 'Give hf:ORG/REPO[:QUANT], an https address that ends in .gguf, or a name of the catalogue.',
           exitCode: EXIT.usage,
         });
       const pulls = createModelPulls({

@@ -1,3 +1,4 @@
+import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import type { Backend } from '../backends/backend.js';
 import { insteadOfPull } from '../domain/pull-names.js';
 import { pullTargetOf } from '../domain/pull-target.js';
@@ -78,7 +79,11 @@ function pullServer(
       insteadOfPull(answered.backend?.info.kind ?? ''),
     );
   const away = unanswered(asked);
-  throw new LmappError('no-server', away[0] ?? 'no server was found', {
-    hint: away.slice(1).join('\n') || 'Start one, for example with "ollama serve", or name one with --url.',
+  if (away.length > 0)
+    throw new LmappError('no-server', away[0] ?? '', {
+      hint: away.slice(1).join('\n') || 'Start it, or name another one with --url.',
+    });
+  throw new LmappError('no-server', `no server was found that could know ${sanitizeLine(name)}`, {
+    hint: 'Start one, for example with "ollama serve", or name one with --url. Without a server: a name of "lmapp models catalogue", hf:ORG/REPO[:QUANT], or an https address of a GGUF.',
   });
 }

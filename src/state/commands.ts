@@ -17,7 +17,7 @@ import { editPrompt, EMPTY_PROMPT } from './prompt.js';
 import { unfinishedPulls } from './pull-events.js';
 import { SERVER_COMMANDS } from './server-commands.js';
 import { waitsForServers } from './first-message.js';
-import { leaveSetUp, SETUP_COMMANDS, waitsForModel } from './set-up.js';
+import { leaveSetUp, SETUP_COMMANDS, waitsForModel, WAITS_FOR_MODEL } from './set-up.js';
 import { leaveServer, serverFormOf } from './server-form.js';
 import { modelByKey, type State } from './state.js';
 import { TURN_COMMANDS } from './turn-commands.js';
@@ -203,6 +203,7 @@ function withWaiting(state: State, event: Stamped, queue: readonly string[], out
     'info',
     'the message waits, and is sent when the model is ready',
     'Up takes it back.',
+    WAITS_FOR_MODEL,
   );
 }
 

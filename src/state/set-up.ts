@@ -6,7 +6,7 @@ import { asOnePull, type SetUpOffer, type SetUpWish } from '../domain/set-up.js'
 import type { Stamped } from '../events/catalogue.js';
 import type { Command, Commands } from './command.js';
 import type { Effect } from './effect.js';
-import { withNotice } from './notices.js';
+import { withNewsOver, withNotice } from './notices.js';
 import { editPrompt } from './prompt.js';
 import { beginPull } from './pull-events.js';
 import { canStart } from './own-servers.js';
@@ -16,6 +16,9 @@ import { openOverlay } from './view.js';
 
 /** The id of the server that is the engine of this machine. */
 const HERE = 'embedded';
+
+/** What notices are about that are over when the model is there, or does not come. */
+export const WAITS_FOR_MODEL = 'the model of this machine';
 
 /** What is done for a model that runs on this machine without a server. */
 export const SETUP_COMMANDS: Commands = {
@@ -123,8 +126,9 @@ function waysOf(offer: SetUpOffer | null): number {
   return (offer.files?.length ?? 0) > 0 ? 2 : 1;
 }
 
-function onEnded(state: State, event: Stamped & { readonly type: 'setup.ended' }): State {
+function onEnded(before: State, event: Stamped & { readonly type: 'setup.ended' }): State {
   const { end } = event;
+  const state = withNewsOver(before, WAITS_FOR_MODEL);
   const { job, offer } = state.setUp;
   if (end.outcome === 'done') {
     const awaited = job === null || job.choose ? modelKey(HERE, end.name) : null;

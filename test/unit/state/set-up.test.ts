@@ -81,3 +81,16 @@ describe('the question before a model is fetched', () => {
     expect(wish(machine, 'g')).toEqual({ kind: 'file', name: 'tiny', gpu: true });
   });
 });
+
+describe('a message that waits for a model', () => {
+  it('is told of no more when the model does not come, and is back in its box', () => {
+    const machine = firstRun(0).send({ type: 'setup.looked', offer: OFFER });
+    machine.command('setup.start', 'pull smollm2-135m');
+    machine.type('hello').send({ type: 'prompt.submitted' });
+    const told = () => machine.state.notices.find(({ text }) => text.startsWith('the message waits'));
+    expect(told()?.over).toBe(false);
+    machine.send({ type: 'setup.ended', end: { outcome: 'cancelled' } });
+    expect(told()?.over).toBe(true);
+    expect(machine.state.prompt.text).toBe('hello');
+  });
+});
