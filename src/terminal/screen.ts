@@ -1,10 +1,10 @@
 /** The screen: surfaces in z order, painted straight into cells; blessed lays out and draws frames only when a rectangle changed. */
-import { type BoxTree, createBoxTree, DEFAULT_ATTR } from '../../widgets/blessed-shim.js';
+import { type BoxTree, createBoxTree } from '../../widgets/blessed-shim.js';
 import type { Glyphs } from '../../widgets/widget.js';
 import type { CursorPosition, Size } from '../../widgets/text/span.js';
 import { drawChanges } from './draw.js';
 import type { Palette } from './palette.js';
-import { blankLine, type ScrollHint } from './scroll.js';
+import { blank, type ScrollHint } from './scroll.js';
 import { createPane, type Pane, type PaneHost } from './surface.js';
 import type { TerminalScreen } from './terminal.js';
 import type { Writer } from './writer.js';
@@ -68,13 +68,7 @@ export function createScreen(options: ScreenOptions): DrawnScreen {
 
   function layOut(): void {
     layoutStale = false;
-    for (const line of tree.screen.lines) {
-      line.dirty = true;
-      for (const cell of line) {
-        cell[0] = DEFAULT_ATTR;
-        cell[1] = ' ';
-      }
-    }
+    tree.screen.lines.forEach(blank);
     tree.screen.render();
     owners.fill(-1);
     for (const [index, pane] of panes.entries()) {
@@ -147,10 +141,8 @@ export function createScreen(options: ScreenOptions): DrawnScreen {
         shownCursor = null;
         // Margins, style, a clean screen and a hidden cursor, whatever was there before.
         start = '\x1b[r\x1b[m\x1b[?25l\x1b[H\x1b[2J';
-        for (const [y, line] of tree.screen.lines.entries()) {
-          line.dirty = true;
-          tree.screen.olines[y] = blankLine(line.length);
-        }
+        for (const line of tree.screen.lines) line.dirty = true;
+        tree.screen.olines.forEach(blank);
         hints.length = 0;
       }
       const chars = writer.room(hurry);

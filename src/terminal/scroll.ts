@@ -71,8 +71,11 @@ function costOfNew(line: CellLine): number {
   return bytes;
 }
 
-export function blankLine(width: number): CellLine {
-  const line = Array.from({ length: width }, (): Cell => [DEFAULT_ATTR, ' ']) as CellLine;
+/** Blanks a line where it stands: a screen has thousands of cells, and each new one would be in the way of the first frame. */
+export function blank(line: CellLine): void {
   line.dirty = true;
-  return line;
+  for (const cell of line) {
+    cell[0] = DEFAULT_ATTR;
+    cell[1] = ' ';
+  }
 }
