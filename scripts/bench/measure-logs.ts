@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { makeHome } from '../../test/support/home.js';
 import { readyDashboard, send, serverArgs } from './dashboard.js';
+import { measureLogOpening } from './measure-log-opening.js';
 import { typeKeys, writerProgram } from './measure-keys.js';
 import { pause, residentBytes } from './process-use.js';
 import { percentile, type Line } from './report.js';
@@ -17,6 +18,7 @@ const KEYS = 24;
 
 /** 5,000 lines a second for ten minutes, from two files and two commands, while an answer streams and somebody types. */
 export async function measureLogs(quick: boolean): Promise<readonly Line[]> {
+  const opening = await measureLogOpening();
   const seconds = quick ? SECONDS.quick : SECONDS.whole;
   const rate = LINES_PER_SECOND / SOURCES;
   const total = rate * seconds;
@@ -54,6 +56,7 @@ export async function measureLogs(quick: boolean): Promise<readonly Line[]> {
     const early = memory.slice(Math.floor(memory.length * 0.2), Math.ceil(memory.length * 0.4));
     const late = memory.slice(-Math.ceil(memory.length * 0.2));
     return [
+      ...opening,
       {
         name: `${name}, key to screen, p50`,
         value: percentile(keys, 0.5),
