@@ -19,6 +19,9 @@ const APART_MS = 300;
 /** A driver that wakes a card takes its time; who waits longer learns nothing more. */
 const LONGEST_MS = 4000;
 
+/** Where it comes within a second, and not after programs have been run for it. */
+const TELLS_DETAIL: ReadonlySet<string> = new Set(['linux']);
+
 /** Runs the probes of the dashboard until each has told its part, at most some seconds. */
 export function lookAtMachine(ports: Ports, folder: string, gpu: boolean): Promise<MachineLook> {
   return new Promise((resolve) => {
@@ -39,7 +42,9 @@ export function lookAtMachine(ports: Ports, folder: string, gpu: boolean): Promi
       else if (report.type === 'detail') detail = report.detail;
       else if (report.type === 'gpus') gpus = report.gpus;
       else if (report.type === 'state') states.set(source, report.state);
-      if (typeof sample?.cpu === 'number' && [...states.values()].every(isSettled)) queueMicrotask(end);
+      const hasMachine =
+        typeof sample?.cpu === 'number' && (detail !== null || !TELLS_DETAIL.has(ports.platform));
+      if (hasMachine && [...states.values()].every(isSettled)) queueMicrotask(end);
     }
 
     function end(): void {

@@ -65,6 +65,9 @@ export function createLinuxDetailProbe(options: LinuxDetailOptions): Probe {
   let waiting: Waiting | null = null;
   let foundAt = -Infinity;
   let rarelyAt = -Infinity;
+  let last: MachineDetail | null = null;
+  /** Slow sources whose first answer was told. */
+  const answered = new Set<string>();
   /** The last state told of the sources that are read at once. */
   const told = new Map<string, string>();
 
@@ -84,13 +87,26 @@ export function createLinuxDetailProbe(options: LinuxDetailOptions): Probe {
     return null;
   }
 
+  /** Once all slow sources have answered for the first time, what they know is told at once: the next turn is seconds away. */
+  function tellFirst(source: string): void {
+    if (answered.has(source) || last === null) return;
+    answered.add(source);
+    const isKnown = temperatures.length > 0 || battery !== null || diskRows.length > 0;
+    if (answered.size < slow.length || !isKnown) return;
+    last = { ...last, temperatures, battery, disks: diskRows };
+    report({ type: 'detail', detail: last });
+  }
+
   const slow: readonly (readonly [SlowSource, number])[] = [
     [
       createSlowSource({
         clock,
         ask: askTemperatures,
         tell: state('temperatures'),
-        onValue: (value) => (temperatures = value ?? []),
+        onValue(value) {
+          temperatures = value ?? [];
+          tellFirst('temperatures');
+        },
       }),
       TEMPERATURES_EVERY_MS,
     ],
@@ -99,7 +115,10 @@ export function createLinuxDetailProbe(options: LinuxDetailOptions): Probe {
         clock,
         ask: () => readBattery(root),
         tell: state('battery'),
-        onValue: (value) => (battery = value),
+        onValue(value) {
+          battery = value;
+          tellFirst('battery');
+        },
       }),
       RARELY_MS,
     ],
@@ -114,7 +133,10 @@ export function createLinuxDetailProbe(options: LinuxDetailOptions): Probe {
             : { reason: `the disk of ${folder} does not answer`, hint: 'Is its network disk still there?' };
         },
         tell: state('disks'),
-        onValue: (value) => (diskRows = value ?? []),
+        onValue(value) {
+          diskRows = value ?? [];
+          tellFirst('disks');
+        },
       }),
       RARELY_MS,
     ],
@@ -171,7 +193,8 @@ export function createLinuxDetailProbe(options: LinuxDetailOptions): Probe {
           foundAt = now;
           processes.find();
         }
-        report({ type: 'detail', detail: read() });
+        last = read();
+        report({ type: 'detail', detail: last });
         cancel = clock.after(everyMs, turn);
       };
       cancel = clock.after(FIRST_MS, turn);
@@ -181,6 +204,8 @@ export function createLinuxDetailProbe(options: LinuxDetailOptions): Probe {
       cancel = null;
       foundAt = -Infinity;
       told.clear();
+      answered.clear();
+      last = null;
       processes.stop();
       thermometer?.close();
       thermometer = null;

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { GpuSample } from '../domain/hardware.js';
+import type { GpuSample, SourceState } from '../domain/hardware.js';
 import type { Ports } from '../ports.js';
 import { findExecutable } from './executable.js';
 import { createLineSource, type LineSourceTiming } from './line-source.js';
@@ -64,16 +64,25 @@ export function createNvidiaProbe(options: NvidiaProbeOptions): Probe {
   let names: ReadonlyMap<number, GpuSample> = new Map();
   let cancelTick: (() => void) | null = null;
   let cancelAsleep: (() => void) | null = null;
+  /** With the first row it is live, but what it tells comes with the last row of the tick: first the cards, then that they are known. */
+  let isTold = false;
+  let heldBack: SourceState | null = null;
   const processes = createNvidiaProcesses(ports, timing.processesMs);
   const gpus = createGpuTicks((all) => {
     names = new Map(all.map((gpu) => [gpu.index, gpu]));
     report({ type: 'gpus', gpus: all.map(completed) });
+    isTold = true;
+    if (heldBack) report({ type: 'state', state: heldBack });
+    heldBack = null;
   });
   const source = createLineSource({
     ports,
     name: 'nvidia-smi',
     timing,
-    tell: (state) => report({ type: 'state', state }),
+    tell(state) {
+      heldBack = state.state === 'live' && !isTold ? state : null;
+      if (!heldBack) report({ type: 'state', state });
+    },
     command() {
       const found = findExecutable('nvidia-smi', env, platform, FURTHER_FOLDERS[platform]);
       if (found === null) return 'absent';
@@ -84,6 +93,7 @@ export function createNvidiaProbe(options: NvidiaProbeOptions): Probe {
         return null;
       }
       gpus.begin();
+      isTold = false;
       const args = [`--query-gpu=${fields}`, '--format=csv,noheader,nounits', '-l', String(seconds)];
       return { file, args };
     },
@@ -119,8 +129,9 @@ export function createNvidiaProbe(options: NvidiaProbeOptions): Probe {
       const known = names.get(index);
       return asleepCard(known?.id ?? `pci-${place}`, index, known?.name ?? 'NVIDIA GPU');
     });
-    source.life.live();
     report({ type: 'gpus', gpus: cards });
+    isTold = true;
+    source.life.live();
     cancelAsleep = clock.after(timing.asleepMs, () => source.start(1000 * seconds));
   }
 

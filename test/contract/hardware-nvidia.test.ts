@@ -97,6 +97,25 @@ describe('nvidia-smi as one long-lived child', () => {
     expect(starts()[0]).toContain('--format=csv,noheader,nounits -l 1');
   });
 
+  it('is live only when its cards were told: who waits for that knows them all', async () => {
+    fake(`while :; do ${TWO}; sleep 0.3; done`);
+    const order: string[] = [];
+    probe = createNvidiaProbe({
+      ports: {
+        clock: systemClock,
+        env: { PATH: `${folder}:${process.env['PATH'] ?? ''}` },
+        platform: 'linux',
+      },
+      root: folder,
+    });
+    probe.start(1000, (report) => {
+      if (report.type === 'gpus') order.push(`${report.gpus.length} cards`);
+      else if (report.type === 'state') order.push(report.state.state);
+    });
+    await until(() => order.includes('live'), 'live');
+    expect(order.slice(0, 3)).toEqual(['probing', '2 cards', 'live']);
+  });
+
   it('is absent without the program, and nothing is started', async () => {
     const bare = createNvidiaProbe({
       ports: { clock: systemClock, env: { PATH: folder }, platform: 'darwin' },

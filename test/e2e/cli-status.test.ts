@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import fs from 'node:fs';
+import path from 'node:path';
 import { makeHome, type Home } from '../support/home.js';
 import { runLmapp, type RunResult } from '../support/run-lmapp.js';
 import { PLAIN_MODEL, startScriptedServer, type ScriptedServer } from '../support/scripted-server.js';
@@ -52,6 +54,26 @@ describe('lmapp status', () => {
     expect(models[1]?.fit.verdict).toBe('short');
     expect(machine['memoryTotalBytes']).toBeGreaterThan(0);
     expect(machine['gpus']).toBeInstanceOf(Array);
+  });
+
+  it('tells the GPU, and what a dashboard tells in detail', async () => {
+    const bin = path.join(home.folder, 'bin');
+    fs.mkdirSync(bin);
+    const row = '0, GPU-a, NVIDIA RTX, 7, 596, 16376, 34, 12.02, 320.00, 0, 1980, N/A, [N/A], 0x0';
+    fs.writeFileSync(
+      path.join(bin, 'nvidia-smi'),
+      `#!/bin/sh\ncase "$*" in *compute-apps*) exit;; esac\necho '${row}'; exec sleep 30\n`,
+      { mode: 0o755 },
+    );
+    const env = { ...home.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
+    const args = ['status', '--no-discovery', '--url', server.url];
+    const { machine } = told(await runLmapp([...args, '--json'], { env }));
+    expect(machine['gpus']).toEqual([expect.objectContaining({ name: 'NVIDIA RTX', utilization: 0.07 })]);
+    expect(machine['detail']).toMatchObject({
+      disks: [expect.objectContaining({ freeBytes: expect.any(Number) })],
+    });
+    const { stdout } = await runLmapp(args, { env });
+    expect(stdout).toMatch(/^GPU0 NVIDIA RTX: 7 %, 0\.6 \/ 17\.2 GB, 34 °C$/m);
   });
 
   it('says the same in words, the answer first', async () => {
