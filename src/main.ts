@@ -21,6 +21,8 @@ void main(process.argv.slice(2)).then(async (exitCode) => {
   clearInterval(alive);
   // Kept sockets and timers of libraries must not hold back a command that is done. What is written to pipes is waited for.
   await Promise.all([written(process.stdout), ...(errorsOpen ? [written(process.stderr)] : [])]);
+  // A full disk may be known already and its event still be on the way.
+  if (process.stdout.errored) onOutputError(process.stdout.errored);
   process.exit();
 });
 
@@ -98,7 +100,8 @@ function tell(error: unknown, log: string): number {
 /** A reader that has left (`lmapp chat … | head -1`) is no error: there is nobody to tell anything. */
 function onOutputError(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE' || error.code === 'EIO') process.exit(EXIT.ok);
-  throw error;
+  process.stderr.write(`lmapp: the output could not be written: ${messageOf(error)}\n`);
+  process.exit(EXIT.failure);
 }
 
 function written(stream: NodeJS.WriteStream): Promise<void> {

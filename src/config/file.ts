@@ -6,6 +6,8 @@ import { findJsonError } from './json-error.js';
 /** A configuration file as it lies on the disk; its values are not yet checked. */
 export type FileContents = Readonly<Record<string, unknown>>;
 
+const MOST_BYTES = 4 * 2 ** 20;
+
 /**
  * Reads the file; one that does not exist, or is empty, is an empty configuration. Errors: LmappError `config.unreadable` and
  * `config.syntax`, which names line and column.
@@ -13,11 +15,12 @@ export type FileContents = Readonly<Record<string, unknown>>;
 export function readConfigFile(file: string): FileContents {
   let text: string;
   try {
-    text = fs.readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+    text = readWhole(file).replace(/^\uFEFF/, '');
   } catch (cause) {
     // ENOTDIR: a file lies where the directory should be; there is nothing to read either way, and writing will tell.
     if (systemCode(cause) === 'ENOENT') return {};
     throw new LmappError('config.unreadable', `The configuration cannot be read: ${messageOf(cause)}`, {
+      hint: `Make ${file} a file that you may read, or move it away.`,
       cause,
       exitCode: EXIT.usage,
     });
@@ -31,6 +34,19 @@ export function readConfigFile(file: string): FileContents {
     });
   }
   return value as FileContents;
+}
+
+/** Neither a pipe nor a device, which would hold the start up for good. */
+function readWhole(file: string): string {
+  const fd = fs.openSync(file, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0));
+  try {
+    const stat = fs.fstatSync(fd);
+    if (!stat.isFile()) throw new Error(`${file} is no file`);
+    if (stat.size > MOST_BYTES) throw new Error(`${file} is larger than ${MOST_BYTES / 2 ** 20} MiB`);
+    return fs.readFileSync(fd, 'utf8');
+  } finally {
+    fs.closeSync(fd);
+  }
 }
 
 function parse(text: string, file: string): unknown {

@@ -73,9 +73,12 @@ export function filesOf(directories: Directories) {
 export type Files = ReturnType<typeof filesOf>;
 
 function homeOf(env: Environment): string {
-  // os.homedir() throws where the user has no entry in the password file and HOME is not set (containers).
+  const home = env['HOME'] ?? '';
+  // A folder that depends on where lmapp is started would lose its chats with the next `cd`.
+  if (path.isAbsolute(home)) return home;
+  // Throws where the user has no entry in the password file (containers).
   try {
-    return env['HOME'] || os.homedir();
+    return home === '' && process.platform === 'win32' ? os.homedir() : os.userInfo().homedir;
   } catch {
     return os.tmpdir();
   }

@@ -27,16 +27,19 @@ export const SETUP_COMMANDS: Commands = {
   'setup.files': (state) => openSetUpQuestion(state, { kind: 'files' }),
   /** The argument is `pull NAME` or `file NAME`; with `+gpu` at the kind the engine comes with the part that was offered. */
   'setup.start': start,
-  'catalogue.open': (state, event) =>
-    state.setUp.offer
-      ? openOverlay(state, 'catalogue')
-      : withNotice(
-          state,
-          event,
-          'info',
-          'there is no engine that runs models on this system',
-          'Run them with a server: a in the models pane adds one.',
-        ),
+  'catalogue.open': (state, event) => {
+    if (state.setUp.offer) return openOverlay(state, 'catalogue');
+    const onlyMock = state.models.backends.some(({ info }) => info.kind === 'mock');
+    return withNotice(
+      state,
+      event,
+      'info',
+      onlyMock ? 'with --mock no model is fetched' : 'there is no engine that runs models on this system',
+      onlyMock
+        ? 'lmapp without --mock lists those that can be.'
+        : 'Run them with a server: a in the models pane adds one.',
+    );
+  },
   'catalogue.take': takeFromCatalogue,
 };
 

@@ -26,7 +26,7 @@ export function emptyChatRows(state: State, width: number, glyphs: Glyphs, keyma
 }
 
 /** Servers answer, and none of them has a model to chat with: the same steps as below the server in the models pane. */
-function withoutModel({ models }: State, width: number, keymap: Keymap): readonly Row[] {
+function withoutModel({ models, setUp }: State, width: number, keymap: Keymap): readonly Row[] {
   const there = models.backends.filter(({ check }) => check.status.state !== 'away');
   const waiting = there.find(({ cached, check }) => cached || check.status.state !== 'ready');
   if (waiting) return indented(`asking ${waiting.info.title} for its models`, 1, width);
@@ -54,7 +54,7 @@ function withoutModel({ models }: State, width: number, keymap: Keymap): readonl
         ? indented(insteadOfPull(first.info.kind), 1, width)
         : []),
     ...step('server.add', 'adds a server'),
-    ...step('catalogue.open', 'small models to fetch and run on this machine'),
+    ...(setUp.offer ? step('catalogue.open', 'small models to fetch and run on this machine') : []),
     EMPTY_ROW,
     ...indented(
       `These are keys of the models pane (${keymap.keyOf('pane.next')} goes there); ${keymap.keyOf('menu.open')} has them everywhere.`,

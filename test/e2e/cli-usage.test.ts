@@ -90,6 +90,24 @@ describe('the command line', () => {
     expect(stderr).toContain('no model server was found');
   });
 
+  it.each(['--help', '--version', 'models --mock --json', 'chat --mock hi'])(
+    'fails when what it says cannot be written: %s',
+    (words) => {
+      const { status, stderr } = spawnSync(
+        'sh',
+        ['-c', `"$0" "$1" ${words} > /dev/full`, process.execPath, LMAPP],
+        {
+          env: { PATH: process.env['PATH'], ...home.env },
+          encoding: 'utf8',
+        },
+      );
+      expect([status, stderr]).toEqual([
+        1,
+        expect.stringMatching(/^lmapp: the output could not be written: ENOSPC/),
+      ]);
+    },
+  );
+
   it('refuses words behind -- where a command takes none', async () => {
     const { code, stderr } = await run('doctor', '--', '--json');
     expect(code).toBe(2);

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import { readConfigFile } from '../../../src/config/file.js';
 import { describeSource, loadSettings } from '../../../src/config/load.js';
 import { defaultSettings, environmentNameOf, SETTING_KEYS } from '../../../src/config/schema.js';
 import { keyOf, secretsOf, withoutKeys } from '../../../src/config/secrets.js';
@@ -103,6 +105,28 @@ describe('loadSettings', () => {
     const loaded = load(null);
     expect(loaded.problems[0]).toContain('cannot be read');
     expect(loaded.settings).toEqual(defaultSettings());
+  });
+
+  it('waits for no pipe and reads no device or file without end, and says the next step', () => {
+    const file = folder.path('config.json');
+    for (const make of [
+      () => execFileSync('mkfifo', [file]),
+      () => fs.symlinkSync('/dev/zero', file),
+      () => fs.writeFileSync(file, ' '.repeat(5 * 2 ** 20)),
+      () => fs.mkdirSync(file),
+    ]) {
+      fs.rmSync(file, { force: true });
+      make();
+      const loaded = load(null);
+      expect(loaded.settings).toEqual(defaultSettings());
+      expect(loaded.problems.join()).toContain('cannot be read');
+      expect(() => readConfigFile(file)).toThrow(
+        expect.objectContaining({
+          code: 'config.unreadable',
+          hint: expect.stringContaining(file) as unknown,
+        }),
+      );
+    }
   });
 
   it('does not use a variable that is not allowed, and counts an empty one as not set', () => {

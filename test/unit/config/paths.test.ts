@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import os from 'node:os';
 import { directoriesOf, filesOf } from '../../../src/config/paths.js';
 
 describe('directoriesOf', () => {
@@ -36,6 +37,11 @@ describe('directoriesOf', () => {
     expect(directoriesOf({}, 'win32', 'C:\\Users\\u').cache).toBe(
       'C:\\Users\\u\\AppData\\Local\\lmapp\\cache',
     );
+  });
+
+  it('does not depend on the current folder when HOME is empty or relative', () => {
+    for (const HOME of ['', 'relative', './x'])
+      expect(directoriesOf({ HOME }, 'linux').config).toBe(`${os.userInfo().homedir}/.config/lmapp`);
   });
 
   it('takes HOME from the environment', () => {

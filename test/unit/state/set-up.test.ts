@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { SetUpOffer } from '../../../src/domain/set-up.js';
-import { createMachine, searched, type Machine } from '../../support/machine.js';
+import { createMachine, found, searched, server, type Machine } from '../../support/machine.js';
 
 const OFFER: SetUpOffer = {
   engine: { version: '1.0.0', downloadBytes: 1, diskBytes: 2, hasGpu: false, gpu: null },
@@ -35,6 +35,18 @@ describe('the focus on the ways of a first run', () => {
 
   it('is on the likeliest as long as nobody moved it', () => {
     expect(focusAfter(firstRun(0), OFFER, { ...OFFER, files: [FILE] })).toBe(0);
+  });
+});
+
+describe('the catalogue', () => {
+  it('that is not there is told with the true reason', () => {
+    const mock = server('mock', { kind: 'mock', url: '' });
+    expect(createMachine().send(found(mock), searched).command('catalogue.open').told).toEqual([
+      'with --mock no model is fetched',
+    ]);
+    expect(createMachine().send(searched).command('catalogue.open').told).toEqual([
+      'there is no engine that runs models on this system',
+    ]);
   });
 });
 

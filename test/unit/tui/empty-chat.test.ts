@@ -34,6 +34,11 @@ describe('a chat without messages', () => {
 
   it('says the steps of the models pane when the only server has no model', () => {
     const machine = createMachine().send(found(server(A, PULLS)), checked(A), listed(A, []), searched);
+    expect(shown(machine).join('\n')).not.toContain('small models');
+    machine.send({
+      type: 'setup.looked',
+      offer: { engine: null, folder: '~', freeBytes: null, files: null },
+    });
     expect(shown(machine)).toEqual([
       ' ollama has no models.',
       '',
