@@ -2,18 +2,15 @@
  * The life of the terminal in our hands: taken over, given back, stopped and continued; and given back in every way in which a program
  * can end. Nobody but main.ts ends the process, unless it does not within a second.
  */
+import os from 'node:os';
 import type { Clock } from '../ports.js';
 
 const FORCED_EXIT_MS = 1000;
 /** After SIGTSTP to ourselves nothing happened: there is no shell to come back to (an orphaned process group). */
 const STOP_GRACE_MS = 20;
 
-const SIGNALS = [
-  ['SIGTERM', 143],
-  ['SIGINT', 130],
-  ['SIGHUP', 129],
-  ['SIGQUIT', 131],
-] as const;
+/** Everything that ends a process and can be caught: also a limit of CPU time (`ulimit -t`). Their numbers depend on the system. */
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGALRM', 'SIGXCPU'] as const;
 
 export const CLOSED_EXIT_CODE = 129;
 
@@ -103,13 +100,16 @@ export function createSession({ clock, acquire, release, ownsProcess }: SessionO
 
   function listen(): void {
     listening = true;
-    for (const [signal, exitCode] of SIGNALS) {
+    for (const signal of SIGNALS) {
+      const exitCode = 128 + (os.constants.signals[signal] ?? 0);
       process.on(signal, () => {
         // Ctrl+C in a child that has the terminal is the child's.
         if (state === 'lent' && (signal === 'SIGINT' || signal === 'SIGQUIT')) return;
         end(exitCode, signal);
       });
     }
+    // Node would open its debugger, and say so in the middle of the screen.
+    process.on('SIGUSR1', () => undefined);
     process.on('SIGTSTP', onStop);
     process.on('SIGCONT', resume);
     // The monitor runs before the error is printed, and whoever else listens keeps the last word.

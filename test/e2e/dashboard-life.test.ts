@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { makeHome, type Home } from '../support/home.js';
 import { openPty, type PtyOptions, type PtySession } from '../support/pty.js';
@@ -108,6 +109,8 @@ describe('the dashboard gives the terminal back', () => {
     ['SIGINT', 130],
     ['SIGHUP', 129],
     ['SIGQUIT', 131],
+    ['SIGUSR2', 128 + os.constants.signals.SIGUSR2],
+    ['SIGXCPU', 128 + os.constants.signals.SIGXCPU],
   ] as const)('on %s in mid-answer, with code %i, and the socket is closed', async (signal, exitCode) => {
     const pty = await start();
     await stream(pty);
@@ -115,6 +118,16 @@ describe('the dashboard gives the terminal back', () => {
     expect(await pty.exited).toEqual({ exitCode, signal: 0 });
     await socketClosed(pty);
     expect(pty.modes()).toEqual(RESTORED);
+  });
+
+  it('not on SIGUSR1, which opens no debugger either', async () => {
+    const pty = await start();
+    pty.signal('SIGUSR1');
+    pty.type('still here');
+    await pty.waitFor('still here');
+    pty.type('\x03\x03\x03');
+    expect(await pty.exited).toEqual({ exitCode: 0, signal: 0 });
+    expect(pty.transcript).not.toContain('Debugger');
   });
 
   it('case 70: and is gone when the terminal is closed in mid-answer', async () => {
