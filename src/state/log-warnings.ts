@@ -24,6 +24,7 @@ const KEPT_LOADS = 4;
 /** Of a line in a notice; and so much may stand before what it says. */
 const SHOWN_CHARS = 160;
 const LEAD_CHARS = 24;
+const LEAST_SHOWN_CHARS = 60;
 
 type Appended = Stamped & { readonly type: 'logs.appended' };
 
@@ -83,10 +84,19 @@ function onWarning(
 function told(state: State, event: Appended, { source, text }: LogLine, warning: LogWarning): State {
   const { title, level, hint } = LOG_WARNING_WORDS[warning.kind];
   // A notice has one row: what a server writes before the words that matter does not fill it.
-  const from = warning.start > LEAD_CHARS ? warning.start : 0;
+  const from = warning.start > LEAD_CHARS ? beginningAt(text, warning.start) : 0;
   const shown = text.slice(from, from + SHOWN_CHARS);
   const cut = `${from > 0 ? '…' : ''}${shown}${from + shown.length < text.length ? '…' : ''}`;
   return withNotice(state, event, level, `${title} (${source}): ${cut}`, `F4: its log. ${hint}`);
+}
+
+/** Where words stand at the end of a line (`…: CUDA error: out of memory`), those before them say what it was that happened. */
+function beginningAt(text: string, start: number): number {
+  const least = text.length - LEAST_SHOWN_CHARS;
+  if (start <= least) return start;
+  if (least <= LEAD_CHARS) return 0;
+  const word = text.indexOf(' ', least) + 1;
+  return word > 0 && word < start ? word : start;
 }
 
 /** The answer that was worked on at that time: the running one, or one that has just ended. */

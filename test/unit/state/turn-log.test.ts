@@ -214,6 +214,23 @@ describe('a warning in the log of a server', () => {
     expect(warned(machine)).toHaveLength(2);
   });
 
+  it.each([
+    [
+      'llama runner process has terminated: CUDA error: out of memory',
+      'llama runner process has terminated: CUDA error: out of memory',
+    ],
+    [
+      'a long beginning that says who it was and when and where and nothing else that is of use: the device has run out of memory',
+      '…else that is of use: the device has run out of memory',
+    ],
+    [`a beginning of some length: ${OOM} ${'x'.repeat(50)}`, `…${OOM} ${'x'.repeat(50)}`],
+  ])('is shown with what stands before the words that matter when those are its end: %s', (text, shown) => {
+    const machine = createReadyMachine().send(source('ollama', 'ollama@a'));
+    ask(machine, 'hello');
+    machine.send(logged(line(text)));
+    expect(warned(machine)).toEqual([`out of memory (ollama): ${shown}`]);
+  });
+
   it('is cut where it is longer than anybody reads', () => {
     const machine = createReadyMachine().send(found(server('other@b')), source('ollama', 'ollama@a'));
     ask(machine, 'hello');
