@@ -1,6 +1,7 @@
+import path from 'node:path';
 import { EXIT, LmappError, messageOf } from '../errors.js';
 import type { BackendSetting } from '../domain/settings.js';
-import { withFileLock, writeAtomically } from '../files.js';
+import { systemCode, withFileLock, writeAtomically } from '../files.js';
 import { nearestNames } from '../domain/names.js';
 import { faultsOf } from './explain.js';
 import type { FileContents } from './file.js';
@@ -84,7 +85,11 @@ function change(file: string, edit: (contents: FileContents) => FileContents): v
     });
   } catch (cause) {
     if (cause instanceof LmappError) throw cause;
+    const full = ['ENOSPC', 'EDQUOT'].includes(systemCode(cause));
     throw new LmappError('config.write', `The configuration cannot be written: ${messageOf(cause)}`, {
+      hint: full
+        ? 'Make room on the disk, then do it again.'
+        : `Make ${path.dirname(file)} a folder of yours that you may write; XDG_CONFIG_HOME chooses another place.`,
       cause,
     });
   }

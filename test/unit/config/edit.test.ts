@@ -100,6 +100,11 @@ describe('editing the configuration', () => {
   it('says what stands in the way of writing', () => {
     fs.writeFileSync(folder.path('lmapp'), '');
     expect(() => setValue(file(), 'layout', 'chat')).toThrow(/configuration cannot be/);
+    expect(() => setValue(file(), 'fps', 30)).toThrow(
+      expect.objectContaining({
+        hint: `Make ${folder.path('lmapp')} a folder of yours that you may write; XDG_CONFIG_HOME chooses another place.`,
+      }),
+    );
   });
 
   it('two writers at the same time lose nothing', async () => {
