@@ -180,8 +180,9 @@ function usageError(message: string): LmappError {
       exitCode: EXIT.usage,
     });
   }
-  const nearest = nearestNames(unknown, names, 1)[0];
-  const dashes = isOption ? '--' : '';
+  const isLetter = isOption && unknown.length === 1;
+  const nearest = isLetter ? undefined : nearestNames(unknown, names, 1)[0];
+  const dashes = isLetter ? '-' : isOption ? '--' : '';
   const what = isOption ? 'option' : 'command';
   return new LmappError('usage', `${dashes}${unknown} is not a known ${what}`, {
     hint: nearest === undefined ? 'lmapp --help tells all.' : `Did you mean ${dashes}${nearest}?`,

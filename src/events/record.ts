@@ -1,6 +1,5 @@
 import fs from 'node:fs';
-import readline from 'node:readline';
-import { LmappError, EXIT } from '../errors.js';
+import { LmappError, EXIT, messageOf } from '../errors.js';
 import type { AppEvent, Stamped } from './catalogue.js';
 import type { Subscriber } from './bus.js';
 
@@ -18,6 +17,9 @@ interface Header {
   readonly width: number;
   readonly height: number;
 }
+
+const LONGEST_LINE_CHARS = 16 * 1024 * 1024;
+const HINT = 'Give a file that was written by "lmapp tui --record FILE".';
 
 /** Begins a record. Errors: LmappError when the file cannot be created. */
 export function openRecorder(
@@ -53,20 +55,50 @@ export function openRecorder(
 
 /** Reads a record. Errors: LmappError that names the line. Unknown event types of newer versions pass; the update ignores them. */
 export async function* readRecord(file: string): AsyncGenerator<Stamped> {
-  const lines = readline.createInterface({ input: await openForReading(file), crlfDelay: Infinity });
   let number = 0;
-  for await (const line of lines) {
+  for await (const line of linesOf(file)) {
     number++;
     if (line === '') continue;
-    const value = parse(line);
+    const value = line === null ? null : parse(line);
     if (number === 1 && value?.['lmapp'] === 1) continue;
     if (number === 1 || !value || typeof value['type'] !== 'string' || typeof value['mono'] !== 'number')
       throw new LmappError('record', `${file}:${number} is not a line of an lmapp record`, {
-        hint: 'Give a file that was written by "lmapp tui --record FILE".',
+        hint: HINT,
         exitCode: EXIT.usage,
       });
     yield value as unknown as Stamped;
   }
+}
+
+/** Null for a line without end, which no record has: what comes behind it is not read. */
+async function* linesOf(file: string): AsyncGenerator<string | null> {
+  // Of the line that is not whole yet.
+  let parts: string[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of fs.createReadStream(file, 'utf8') as AsyncIterable<string>) {
+      const [first = '', ...more] = chunk.split('\n');
+      parts.push(first);
+      length += first.length;
+      if (length > LONGEST_LINE_CHARS) {
+        yield null;
+        return;
+      }
+      const last = more.pop();
+      if (last === undefined) continue;
+      for (const line of [parts.join(''), ...more]) yield line.replace(/\r$/, '');
+      parts = [last];
+      length = last.length;
+    }
+  } catch (cause) {
+    if (cause instanceof LmappError) throw cause;
+    throw new LmappError('record', `cannot read the record ${file}: ${messageOf(cause)}`, {
+      hint: HINT,
+      exitCode: EXIT.usage,
+      cause,
+    });
+  }
+  if (length > 0) yield parts.join('');
 }
 
 /** A key that is typed leaves only its length, which is all that the screen shows of it. */
@@ -79,17 +111,6 @@ function withoutSecret(event: Stamped): Stamped {
 export function unstamped(event: Stamped): AppEvent {
   const { seq: _seq, at: _at, mono: _mono, ...rest } = event;
   return rest as AppEvent;
-}
-
-async function openForReading(file: string): Promise<fs.ReadStream> {
-  const stream = fs.createReadStream(file, 'utf8');
-  await new Promise<void>((ready, fail) => {
-    stream.once('open', () => ready());
-    stream.once('error', (cause) =>
-      fail(new LmappError('record', `cannot read the record ${file}`, { exitCode: EXIT.usage, cause })),
-    );
-  });
-  return stream;
 }
 
 function parse(line: string): Record<string, unknown> | null {

@@ -31,6 +31,7 @@ describe('the command line', () => {
   it.each([
     [['modles'], 'modles is not a known command', 'Did you mean models?'],
     [['--modle', 'x'], '--modle is not a known option', 'Did you mean --model?'],
+    [['-x'], 'lmapp: -x is not a known option', 'lmapp --help'],
     [['chat', '--sistem', 'x', 'hi'], '--sistem is not a known option', 'Did you mean --system?'],
     [['tui', '--fps', 'x'], '--fps needs a number', 'lmapp --help'],
     [['tui', '--model'], '--model needs a value', 'lmapp --help'],
