@@ -8,7 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { backendsPage } from './backends-page.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
-const KEYS_BEGIN = '<!-- keys: made by scripts/write-docs.mjs from src/tui/keymap.ts -->';
+const KEYS_BEGIN = '<!-- keys: made by scripts/write-docs.mjs from src/tui/bindings.ts -->';
 const KEYS_END = '<!-- end of keys -->';
 const MESSAGES_BEGIN = '<!-- messages: made by scripts/write-docs.mjs from src/domain/fault-table.ts -->';
 const MESSAGES_END = '<!-- end of messages -->';
@@ -22,7 +22,7 @@ const PLACES = {
   list: 'Menus and lists',
 };
 
-const { schema, explain, faults, keymap, backends, model, cases } = await importTables();
+const { schema, explain, faults, keymap, ALL_BINDINGS, backends, model, cases } = await importTables();
 const pages = {
   'docs/configuration.md': configurationPage(),
   'docs/keys.md': keysPage(),
@@ -62,6 +62,7 @@ async function importTables() {
 export * as explain from './src/config/explain.ts';
 export * as faults from './src/domain/fault-table.ts';
 export * as keymap from './src/tui/keymap.ts';
+export { ALL_BINDINGS } from './src/tui/bindings.ts';
 export * as backends from './src/backends/registry.ts';
 export * as model from './src/domain/model.ts';
 export * as cases from './test/support/cases.ts';`,
@@ -127,13 +128,13 @@ ${sections.join('\n')}`;
 
 function keysPage() {
   const sections = Object.entries(PLACES).map(([where, title]) => {
-    const bindings = keymap.ALL_BINDINGS.filter((binding) => binding.where === where);
+    const bindings = ALL_BINDINGS.filter((binding) => binding.where === where);
     const rows = bindings.map(({ id, keys, does }) => `| ${labels(keys)} | ${cell(does)} | \`${id}\` |`);
     return `## ${title}\n\n| keys | does | name |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
   });
   return `# Keys
 
-<!-- Made by scripts/write-docs.mjs from src/tui/keymap.ts. -->
+<!-- Made by scripts/write-docs.mjs from src/tui/bindings.ts. -->
 
 Any of them can be changed: \`lmapp config --set keys.NAME KEY,KEY\`, for example \`lmapp config --set keys.message.send ctrl+s\`. The
 new keys take the place of the old ones. Two commands on one key in the same place are told at the start.
@@ -151,9 +152,7 @@ function withKeys(name) {
   const rows = Object.entries(PLACES)
     .filter(([where]) => where !== 'list')
     .flatMap(([where, title]) => {
-      const bindings = keymap.ALL_BINDINGS.filter(
-        (binding) => binding.where === where && binding.keys.length > 0,
-      );
+      const bindings = ALL_BINDINGS.filter((binding) => binding.where === where && binding.keys.length > 0);
       // Editing a line is as everywhere else; docs/keys.md has it.
       const told = bindings.filter(({ id }) => !id.startsWith('edit.') || id === 'edit.newline');
       return told.map(({ keys, does }, i) => `| ${i === 0 ? title : ''} | ${labels(keys)} | ${cell(does)} |`);

@@ -4,7 +4,8 @@ import { choicesOf, type ServerForm } from '../state/server-form.js';
 import type { Overlay, State } from '../state/state.js';
 import { PANE_ORDER } from '../state/view.js';
 import type { TerminalInput } from '../terminal/terminal.js';
-import { EDITS, type Keymap, type Where } from './keymap.js';
+import { EDITS } from './edits.js';
+import type { Keymap, Where } from './keymap.js';
 import { overlayItems } from './overlay-items.js';
 
 /** What the input needs to know of the layout. */

@@ -5,7 +5,7 @@ import { backendTypes } from '../../src/backends/registry.js';
 import type { OptionSpec } from '../../src/commands/options.js';
 import { COMMANDS } from '../../src/commands/registry.js';
 import { SETTING_KEYS, schemaOf } from '../../src/config/schema.js';
-import { KEYMAP } from '../../src/tui/keymap.js';
+import { KEYMAP } from '../../src/tui/bindings.js';
 import { THEMES } from '../../widgets/themes/registry.js';
 
 function repeated(names: readonly string[]): readonly string[] {

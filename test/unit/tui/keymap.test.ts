@@ -1,15 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fs from 'node:fs';
 import { COMMAND_IDS } from '../../../src/state/commands.js';
-import {
-  ALL_BINDINGS,
-  clashesOf,
-  createKeymap,
-  EDITS,
-  keyLabel,
-  KEYMAP,
-  type Binding,
-} from '../../../src/tui/keymap.js';
+import { ALL_BINDINGS, type Binding, KEYMAP } from '../../../src/tui/bindings.js';
+import { EDITS } from '../../../src/tui/edits.js';
+import { clashesOf, createKeymap, keyLabel } from '../../../src/tui/keymap.js';
 
 /** Commands that need rows or panes of the screen: the dashboard scrolls, the input moves focus and cursor. */
 const SCROLLING = ['up', 'down', 'page-up', 'page-down', 'top', 'end'].flatMap((verb) => [
