@@ -180,7 +180,8 @@ export interface MachineFacts {
 /** The life of one source of readings. `stale`: it was live and does not tell anything any more, for the reason given. */
 export type SourceState =
   | { readonly state: 'unknown' }
-  | { readonly state: 'probing' }
+  /** `after`: why it failed before it was asked again. */
+  | { readonly state: 'probing'; readonly after?: string }
   | { readonly state: 'live' }
   | { readonly state: 'stale'; readonly reason: string }
   | { readonly state: 'absent' }

@@ -60,7 +60,7 @@ export function createSshProbe(options: SshProbeOptions): Probe {
 
   const source = createLineSource({
     ports,
-    name: `ssh ${host}`,
+    name: host,
     timing: { ...TIMING, ...options.timing },
     tell: (state) => report({ type: 'state', state }),
     command() {

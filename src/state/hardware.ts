@@ -1,4 +1,4 @@
-import { THIS_MACHINE, type MachineId } from '../domain/hardware.js';
+import { THIS_MACHINE, type MachineId, type SourceState } from '../domain/hardware.js';
 import type { Stamped } from '../events/catalogue.js';
 import type { Effect } from './effect.js';
 import { readingsOf, shownMachine } from './machines.js';
@@ -48,11 +48,22 @@ export function updateHardware(state: State, event: Stamped): State {
     case 'hardware.source':
       return withReadings(state, event.machine, (readings) => ({
         ...readings,
-        sources: new Map(readings.sources).set(event.source, event.state),
+        sources: new Map(readings.sources).set(
+          event.source,
+          withReason(readings.sources.get(event.source), event.state),
+        ),
       }));
     default:
       return state;
   }
+}
+
+/** One that hangs is asked most of the time: why it failed stays known until it answers. */
+function withReason(before: SourceState | undefined, now: SourceState): SourceState {
+  if (now.state !== 'probing') return now;
+  const after =
+    before?.state === 'failed' ? before.reason : before?.state === 'probing' ? before.after : undefined;
+  return after === undefined ? now : { ...now, after };
 }
 
 function withReadings(

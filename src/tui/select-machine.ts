@@ -40,6 +40,12 @@ export function selectMachine(state: State): MachineProps {
 
 /** What is wrong with a source; of a machine elsewhere, which may come back any time, also the next step and the next try. */
 function noteOf(source: string, life: SourceState, machine: MachineId, at: number): readonly string[] {
+  if (life.state === 'probing') {
+    if (machine === THIS_MACHINE) return life.after === undefined ? [] : [`${source}: ${life.after}`];
+    return life.after === undefined
+      ? [`${source}: waiting for an answer`]
+      : [`${source}: ${life.after}`, '  asked again now'];
+  }
   if (life.state !== 'failed' && life.state !== 'stale') return [];
   const note = `${source}: ${life.reason}`;
   if (machine === THIS_MACHINE || life.state === 'stale') return [note];
