@@ -5,6 +5,7 @@ import { metered, NEW_METER, pullFigures } from '../domain/pull-meter.js';
 import {
   asOnePull,
   runnableFiles,
+  stepOf,
   wishWithoutQuestion,
   type ModelMeant,
   type SetUpProgress,
@@ -93,7 +94,7 @@ async function fetched(
   let told = '';
   /** Who reads a file wants each step once. */
   const say = (words: string): void => {
-    if (words === told) return;
+    if (words === told || words === '') return;
     told = words;
     if (!stderr.isTTY) stderr.write(`lmapp: ${words}\n`);
   };
@@ -101,7 +102,7 @@ async function fetched(
     const { progress: whole, estimated } = asOnePull(progress);
     const now = ports.clock.monotonic();
     meter = metered(meter, whole, now);
-    if (whole.phase !== 'done') say(stepOf(progress, wish));
+    say(stepOf(progress, wish));
     const figures = downloadFigures(pullFigures(meter, now)).join('  ');
     status.show(`${figures === '' ? '' : `${estimated ? '≈ ' : ''}${figures}  `}${whole.status}`);
   };
@@ -111,17 +112,4 @@ async function fetched(
   if (end.outcome === 'done') return end.name;
   stderr.write('lmapp: cancelled; what came is kept, and the next try goes on from there\n');
   return null;
-}
-
-/** What is being done, without figures. */
-function stepOf({ engine, model }: SetUpProgress, wish: SetUpWish): string {
-  const parts = [
-    ...(engine && engine.phase !== 'done'
-      ? [engine.phase === 'checking' ? 'tries the engine' : 'fetches the engine with npm']
-      : []),
-    ...(model && model.phase !== 'done'
-      ? [model.phase === 'verifying' ? `checks ${wish.name}` : `fetches ${wish.name}`]
-      : []),
-  ];
-  return parts.join(', ');
 }

@@ -22,6 +22,8 @@ export interface TuiOptions {
   readonly mock: boolean;
   /** A model is run on this machine without a server; what is missing for it is fetched without a question. */
   readonly embedded: boolean;
+  /** Takes the steps of that as they come, one line each; null: nobody reads them but on the screen. */
+  readonly tellStep: ((words: string) => void) | null;
   /** Open the last chat. */
   readonly continueLast: boolean;
   /** Absolute paths. */

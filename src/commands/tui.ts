@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { keyOf, secretsOf, withoutKeys } from '../config/secrets.js';
 import { EXIT, LmappError } from '../errors.js';
 import { terminalProblem } from '../terminal/capabilities.js';
@@ -50,6 +51,11 @@ export const tui: Command = {
       urls,
       mock: isOn(args, 'mock'),
       embedded: isOn(args, 'embedded'),
+      // On a terminal it would write over the screen, which shows them.
+      tellStep:
+        isOn(args, 'embedded') && !context.stderr.isTTY
+          ? (words) => context.stderr.write(`lmapp: ${sanitizeLine(words)}\n`)
+          : null,
       continueLast: isOn(args, 'continue'),
       ...replayOptions(args),
       gpu: !isOn(args, 'no-gpu'),

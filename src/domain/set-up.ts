@@ -224,3 +224,16 @@ function wordsOf(engine: EngineProgress | null, model: PullProgress | null): str
   if (model && model.phase !== 'done') parts.push(`model: ${model.status}`);
   return parts.join(', ');
 }
+
+/** What is being done, without figures, for who reads a file; empty at the end. */
+export function stepOf({ engine, model }: SetUpProgress, wish: SetUpWish): string {
+  const parts = [
+    ...(engine && engine.phase !== 'done'
+      ? [engine.phase === 'checking' ? 'tries the engine' : 'fetches the engine with npm']
+      : []),
+    ...(model && model.phase !== 'done'
+      ? [model.phase === 'verifying' ? `checks ${wish.name}` : `fetches ${wish.name}`]
+      : []),
+  ];
+  return parts.join(', ');
+}

@@ -1,7 +1,7 @@
 import { builtProgram } from '../built-program.js';
 import type { Files } from '../config/paths.js';
-import type { ModelMeant, SetUpOffer, SetUpProgress, SetUpWish } from '../domain/set-up.js';
-import { asOnePull, wishWithoutQuestion } from '../domain/set-up.js';
+import type { ModelMeant, SetUpEnd, SetUpOffer, SetUpProgress, SetUpWish } from '../domain/set-up.js';
+import { asOnePull, stepOf, wishWithoutQuestion } from '../domain/set-up.js';
 import { ENGINE_CHILD } from '../engine/open-local.js';
 import { setUpOffer, withFiles, type SetUpPorts } from '../engine/set-up-offer.js';
 import type { EmbeddedSource } from '../engine/source.js';
@@ -16,6 +16,8 @@ export interface SetUpEffectsOptions {
   readonly files: Files;
   readonly source: EmbeddedSource;
   readonly backends: Pick<Backends, 'addEmbedded' | 'refresh'>;
+  /** See TuiOptions. */
+  readonly tellStep: ((words: string) => void) | null;
 }
 
 export interface SetUpEffects {
@@ -76,7 +78,13 @@ export function createSetUpEffects(options: SetUpEffectsOptions): SetUpEffects {
     const engine = await import('../engine/set-up.js');
     let shown = -Infinity;
     let phase = '';
+    let step = '';
+    const tell = (words: string): void => {
+      if (words !== step && words !== '') options.tellStep?.(words);
+      step = words;
+    };
     const show = (progress: SetUpProgress): void => {
+      tell(stepOf(progress, wish));
       const now = `${asOnePull(progress).progress.phase} ${progress.model?.phase ?? ''}`;
       if (now === phase && clock.monotonic() - shown < PROGRESS_EVERY_MS) return;
       [phase, shown] = [now, clock.monotonic()];
@@ -85,6 +93,7 @@ export function createSetUpEffects(options: SetUpEffectsOptions): SetUpEffects {
     const end = await engine.setUp(setUpPorts, wish, show, AbortSignal.any([abort.signal, stopped.signal]));
     running = null;
     if (stopped.signal.aborted) return;
+    tell(endOf(end));
     publish({ type: 'setup.ended', end });
     if (end.outcome !== 'done') return;
     backends.addEmbedded();
@@ -116,4 +125,9 @@ export function createSetUpEffects(options: SetUpEffectsOptions): SetUpEffects {
       stopped.abort();
     },
   };
+}
+
+function endOf(end: SetUpEnd): string {
+  if (end.outcome === 'done') return `${end.name} is on this machine`;
+  return end.outcome === 'failed' ? `${end.fault.message} ${end.fault.hint ?? ''}`.trim() : 'stopped';
 }

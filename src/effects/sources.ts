@@ -39,6 +39,8 @@ export interface SourceOptions {
   readonly mock: boolean;
   /** A model is run on this machine; what is missing for it is fetched without a question. */
   readonly embedded: boolean;
+  /** See TuiOptions. */
+  readonly tellStep: ((words: string) => void) | null;
   readonly continueLast: boolean;
   readonly gpu: boolean;
   readonly debug: boolean;
@@ -120,7 +122,10 @@ export function openSources(host: EffectHost): Sources {
     findFiles: embedded.files,
     folder: files.serverLogs,
   });
-  const setUp = createSetUpEffects({ ports, publish, files, source: embedded, backends });
+  const setUp = createSetUpEffects({
+    ...{ ports, publish, files, source: embedded, backends },
+    tellStep: options.tellStep,
+  });
   const chats = createChatEffects({
     publish,
     settings: () => host.state().settings,

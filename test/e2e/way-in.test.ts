@@ -192,6 +192,24 @@ describe('lmapp tui --embedded', () => {
   });
 });
 
+describe('the steps of lmapp tui --embedded', () => {
+  it('are on stderr as well when that is a file, and never on the screen that is its terminal', async () => {
+    const file = path.join(home.folder, 'steps');
+    const args = [process.execPath, LMAPP, 'tui', '--no-discovery', '--embedded'];
+    const pty = openPty('/bin/sh', ['-c', `exec "$0" "$@" 2>'${file}'`, ...args], {
+      env: env(),
+      columns: 100,
+      rows: 30,
+    });
+    ptys.push(pty);
+    await pty.waitFor('on this machine answers');
+    const steps = fs.readFileSync(file, 'utf8');
+    expect(steps).toMatch(/^lmapp: fetches the engine with npm, fetches qwen3\.5-0\.8b$/m);
+    expect(steps).toContain(`lmapp: ${HUB_MODEL_NAME} is on this machine`);
+    expect(pty.screen()).not.toContain('lmapp: fetches');
+  });
+});
+
 describe('lmapp chat --embedded', () => {
   it('fetches what is missing without a question: steps on stderr, only the answer on stdout', async () => {
     const result = await chat('hello you');

@@ -97,6 +97,7 @@ export async function startDashboard(options: DashboardOptions = {}): Promise<Te
     ports: { clock, env, platform: process.platform },
     files: filesOf(directoriesOf(env)),
     settings: { ...defaultSettings(), discovery: false, ...options.settings },
+    tellStep: null,
     settingsSources: { model: [{ from: 'default' }] } as unknown as TuiOptions['settingsSources'],
     problems: options.problems ?? [],
     keyOf: (backend) => backend.key ?? null,
