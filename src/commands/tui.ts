@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { keyOf, secretsOf, withoutKeys } from '../config/secrets.js';
 import { EXIT, LmappError } from '../errors.js';
 import { terminalProblem } from '../terminal/capabilities.js';
@@ -54,7 +53,7 @@ export const tui: Command = {
       // On a terminal it would write over the screen, which shows them.
       tellStep:
         isOn(args, 'embedded') && !context.stderr.isTTY
-          ? (words) => context.stderr.write(`lmapp: ${sanitizeLine(words)}\n`)
+          ? (words) => context.stderr.write(`lmapp: ${words}\n`)
           : null,
       continueLast: isOn(args, 'continue'),
       ...replayOptions(args),

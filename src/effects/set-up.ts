@@ -1,3 +1,4 @@
+import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { builtProgram } from '../built-program.js';
 import type { Files } from '../config/paths.js';
 import type { ModelMeant, SetUpEnd, SetUpOffer, SetUpProgress, SetUpWish } from '../domain/set-up.js';
@@ -80,7 +81,7 @@ export function createSetUpEffects(options: SetUpEffectsOptions): SetUpEffects {
     let phase = '';
     let step = '';
     const tell = (words: string): void => {
-      if (words !== step && words !== '') options.tellStep?.(words);
+      if (words !== step && words !== '') options.tellStep?.(sanitizeLine(words));
       step = words;
     };
     const show = (progress: SetUpProgress): void => {
