@@ -23,6 +23,25 @@ export function existingFolder(folder: string): string {
 }
 
 /**
+ * The text of a file that is one: neither a pipe nor a device, which would hold the program up for good, nor larger than what such a file
+ * can be. Throws the errors of node:fs, and an Error that says which of these it is.
+ */
+export function readBounded(file: string, mostBytes: number): string {
+  // Opening a pipe waits for its writer otherwise. Windows knows no such flag.
+  const fd = fs.openSync(file, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0));
+  try {
+    const stat = fs.fstatSync(fd);
+    if (stat.isFile() && stat.size > mostBytes)
+      throw new Error(`${file} is larger than ${Math.round(mostBytes / 2 ** 20)} MiB`);
+    // A folder has an error of its own.
+    if (!stat.isFile() && !stat.isDirectory()) throw new Error(`${file} is no regular file`);
+    return fs.readFileSync(fd, 'utf8');
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/**
  * Replaces the contents of a file in one step: a reader, or a crash at any moment, sees the old or the new contents, never a part. A
  * symbolic link stays a link and its target is replaced. Throws the errors of node:fs.
  */

@@ -1,6 +1,5 @@
-import fs from 'node:fs';
 import { EXIT, LmappError, messageOf } from '../errors.js';
-import { systemCode } from '../files.js';
+import { readBounded, systemCode } from '../files.js';
 import { findJsonError } from './json-error.js';
 
 /** A configuration file as it lies on the disk; its values are not yet checked. */
@@ -15,7 +14,7 @@ const MOST_BYTES = 4 * 2 ** 20;
 export function readConfigFile(file: string): FileContents {
   let text: string;
   try {
-    text = readWhole(file).replace(/^\uFEFF/, '');
+    text = readBounded(file, MOST_BYTES).replace(/^\uFEFF/, '');
   } catch (cause) {
     // ENOTDIR: a file lies where the directory should be; there is nothing to read either way, and writing will tell.
     if (systemCode(cause) === 'ENOENT') return {};
@@ -34,19 +33,6 @@ export function readConfigFile(file: string): FileContents {
     });
   }
   return value as FileContents;
-}
-
-/** Neither a pipe nor a device, which would hold the start up for good. */
-function readWhole(file: string): string {
-  const fd = fs.openSync(file, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0));
-  try {
-    const stat = fs.fstatSync(fd);
-    if (!stat.isFile()) throw new Error(`${file} is no file`);
-    if (stat.size > MOST_BYTES) throw new Error(`${file} is larger than ${MOST_BYTES / 2 ** 20} MiB`);
-    return fs.readFileSync(fd, 'utf8');
-  } finally {
-    fs.closeSync(fd);
-  }
 }
 
 function parse(text: string, file: string): unknown {

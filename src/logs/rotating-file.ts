@@ -30,6 +30,9 @@ export interface RotatingFile {
 
 const DEFAULT_MAX_BYTES = 5 * 1024 * 1024;
 const DEFAULT_KEPT = 3;
+const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = fs.constants;
+/** Without waiting for the reader of a pipe; Windows knows no such flag. */
+const APPEND = O_WRONLY | O_APPEND | O_CREAT | (O_NONBLOCK ?? 0);
 /** While the disk is full it is tried again so often, not with every line. */
 const RETRY_MS = 2000;
 /** Lines that wait for a broken disk to come back. */
@@ -77,7 +80,7 @@ export function openRotatingFile(options: RotatingFileOptions): RotatingFile {
     if (now?.isFile() && Number(now.size) >= maxBytes) setAside();
     closeFile();
     fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-    fd = fs.openSync(file, 'a', 0o600);
+    fd = fs.openSync(file, APPEND, 0o600);
     const opened = fs.fstatSync(fd, { bigint: true });
     inode = opened.ino;
     // A file of an older program or a lax umask; somebody else's stays as it is.
@@ -209,4 +212,5 @@ const WORDS: Readonly<Record<string, string>> = {
   EROFS: 'the disk is read-only',
   ENOTDIR: 'a part of its path is not a folder',
   EISDIR: 'it is a folder',
+  ENXIO: 'it is a pipe that nobody reads',
 };

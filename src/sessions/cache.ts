@@ -1,5 +1,4 @@
-import fs from 'node:fs';
-import { writeAtomically } from '../files.js';
+import { readBounded, writeAtomically } from '../files.js';
 
 /**
  * A small JSON file that may be lost: what cannot be read counts as not there, what cannot be written is not kept. Each holds one
@@ -12,12 +11,14 @@ export interface CacheFile<T> {
   write(value: T): boolean;
 }
 
+const MOST_BYTES = 64 * 2 ** 20;
+
 export function openCache<T>(file: string, accept: (value: unknown) => value is T): CacheFile<T> {
   let written: string | null = null;
   return {
     read() {
       try {
-        const value: unknown = JSON.parse(fs.readFileSync(file, 'utf8'));
+        const value: unknown = JSON.parse(readBounded(file, MOST_BYTES));
         return accept(value) ? value : null;
       } catch {
         return null;

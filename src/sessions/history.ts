@@ -1,11 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { makePrivateDirectory, PRIVATE_FILE_MODE, writeAtomically } from '../files.js';
+import { makePrivateDirectory, PRIVATE_FILE_MODE, readBounded, writeAtomically } from '../files.js';
 
 /** How many messages are kept. */
 export const HISTORY_ENTRIES = 500;
 /** The file is shortened when it has grown to this multiple. */
 const SHORTEN_AT = 2;
+const MOST_BYTES = 256 * 2 ** 20;
 
 /** The messages sent earlier, for Up in the message box: one JSON string a line, the oldest first. Losing it harms nobody. */
 export interface PromptHistory {
@@ -21,7 +22,7 @@ export function openHistory(file: string): PromptHistory {
   function readAll(): string[] {
     let text: string;
     try {
-      text = fs.readFileSync(file, 'utf8');
+      text = readBounded(file, MOST_BYTES);
     } catch {
       return [];
     }
@@ -42,6 +43,8 @@ export function openHistory(file: string): PromptHistory {
       if (text.trim() === '' || text === last) return true;
       try {
         makePrivateDirectory(path.dirname(file));
+        // Writing to a pipe waits for its reader; /dev/null is for people who want no history.
+        if (fs.statSync(file, { throwIfNoEntry: false })?.isFile() === false) return false;
         // The line end before it: a torn last line (full disk, kill) takes only itself down. Empty lines are skipped.
         fs.appendFileSync(file, `${endsTorn(file) ? '\n' : ''}${JSON.stringify(text)}\n`, {
           mode: PRIVATE_FILE_MODE,

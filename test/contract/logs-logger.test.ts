@@ -216,6 +216,17 @@ describe('the log of the program', () => {
     expect(troubles[0]).toMatchObject({ message: expect.stringContaining('permission denied') });
   });
 
+  it('tells a pipe that nobody reads, and does not wait for a reader', () => {
+    fs.mkdirSync(path.dirname(file));
+    spawnSync('mkfifo', [file]);
+    const to = open();
+    to.info('unheard');
+    to.flushSync();
+    expect(troubles.map(({ message }) => message)).toEqual([
+      `The log ${file} cannot be written: it is a pipe that nobody reads.`,
+    ]);
+  });
+
   it('loses nothing when the program exits, throws or never loads winston', () => {
     const program = buildProgram(`
       const log = createLogger({ file: process.argv[2], level: 'debug' });

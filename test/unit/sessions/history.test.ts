@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { HISTORY_ENTRIES, openHistory } from '../../../src/sessions/history.js';
 import { openModelCache, openRemembered } from '../../../src/sessions/remembered.js';
@@ -34,6 +35,21 @@ describe('openHistory', () => {
   it('says so when it cannot write, and throws nothing', () => {
     fs.writeFileSync(folder.path('file'), '');
     expect(openHistory(folder.path('file', 'history.ndjson')).append('x')).toBe(false);
+  });
+});
+
+describe('what is no file', () => {
+  it.each([
+    ['a pipe', (at: string) => void execFileSync('mkfifo', [at])],
+    ['a device without end', (at: string) => fs.symlinkSync('/dev/zero', at)],
+    ['a folder', (at: string) => fs.mkdirSync(at)],
+  ])('holds nobody up: %s', (_name, make) => {
+    const at = folder.path('x');
+    make(at);
+    expect(openHistory(at).read()).toEqual([]);
+    expect(openHistory(at).append('x')).toBe(false);
+    expect(openRemembered(at).read()).toBeNull();
+    expect(openModelCache(at).read()).toBeNull();
   });
 });
 
