@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { writeAtomically } from '../files.js';
-import type { ChatWrapper, LlamaModel, LlamaModule } from './llama.js';
+import type { ChatWrapper, HistoryItem, LlamaModel, LlamaModule } from './llama.js';
 
 /** Which of the engine's forms of a chat suits a model, so that a later load need not try them all. */
 export interface Templates {
@@ -8,8 +8,21 @@ export interface Templates {
   wrapperOf(path: string, model: LlamaModel): ChatWrapper;
 }
 
+/** The model's own template, as its file has it. */
+const OWN = 'jinjaTemplate';
+/**
+ * Forms of a whole family. They are taken for a template that is like them but for a first message that it adds by itself, and begin with a
+ * token that it may not want: with one of these SmolLM2 hardly understands a question.
+ */
+const FAMILIES: ReadonlySet<string> = new Set(['general', 'chatML']);
 const MOST = 200;
 const LARGEST_FILE = 200_000;
+const TRIAL: readonly HistoryItem[] = [
+  { type: 'user', text: 'a' },
+  { type: 'model', response: [] },
+];
+/** What was found out by another rule is found out again. */
+const RULE = 2;
 
 /** `file`: where it is kept; null: nowhere. What cannot be read or written is found out again. */
 export function openTemplates(
@@ -22,12 +35,25 @@ export function openTemplates(
       const key = keyOf(path);
       const type = key === null ? undefined : known.get(key);
       if (type !== undefined && Object.hasOwn(chatWrappers, type)) return resolveChatWrapper(model, { type });
-      const wrapper = resolveChatWrapper(model);
+      const wrapper = ownRather(model, resolveChatWrapper(model));
       const found = typeOf(wrapper);
       if (key !== null && found !== null) keep(key, found);
       return wrapper;
     },
   };
+
+  /** The model's own template where the engine found no more than a family; what it found where there is none, or it cannot be read. */
+  function ownRather(model: LlamaModel, wrapper: ChatWrapper): ChatWrapper {
+    const type = Object.keys(chatWrappers).find((name) => wrapper.constructor === chatWrappers[name]);
+    if (type === undefined || !FAMILIES.has(type) || !Object.hasOwn(chatWrappers, OWN)) return wrapper;
+    try {
+      const own = resolveChatWrapper(model, { type: OWN });
+      own.generateContextState({ chatHistory: TRIAL });
+      return own;
+    } catch {
+      return wrapper;
+    }
+  }
 
   /** Null: it is none that its type alone makes. */
   function typeOf(wrapper: ChatWrapper): string | null {
@@ -35,7 +61,7 @@ export function openTemplates(
     const Wrapper = type === undefined ? undefined : chatWrappers[type];
     if (type === undefined || !Wrapper) return null;
     // It takes the template of whatever model it is for.
-    if (type === 'jinjaTemplate') return type;
+    if (type === OWN) return type;
     try {
       // Some are made with options for one model, others cannot be made without any.
       return JSON.stringify(new Wrapper()) === JSON.stringify(wrapper) ? type : null;
@@ -72,7 +98,7 @@ function readKnown(file: string | null): Map<string, string> {
 function keyOf(path: string): string | null {
   try {
     const { size, mtimeMs } = fs.statSync(path);
-    return `${path} ${size} ${mtimeMs}`;
+    return `${RULE} ${path} ${size} ${mtimeMs}`;
   } catch {
     return null;
   }
