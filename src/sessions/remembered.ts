@@ -1,6 +1,8 @@
-import type { BackendInfo, Model } from '../domain/model.js';
+import { sanitizeLine } from '../../widgets/text/sanitize.js';
+import { type BackendFeatures, type BackendInfo, type Model, NO_FEATURES } from '../domain/model.js';
 import type { CacheFile } from './cache.js';
 import { openCache } from './cache.js';
+import { cachedModelOf } from './cached-model.js';
 
 /** What lmapp remembers between two runs that is no setting. */
 export interface Remembered {
@@ -22,26 +24,33 @@ export function openRemembered(file: string): CacheFile<Remembered> {
   );
 }
 
-/** `models.json`: shown at once at the next start, and used to complete names in the shell. */
+/** `models.json`: shown at once at the next start, and used to complete names in the shell. What is damaged in it is left out. */
 export function openModelCache(file: string): CacheFile<readonly CachedModels[]> {
-  return openCache(
-    file,
-    (value): value is readonly CachedModels[] => Array.isArray(value) && value.every(isCachedModels),
-  );
+  const cache = openCache(file, (value): value is readonly unknown[] => Array.isArray(value));
+  return {
+    read: () => cache.read()?.flatMap((server) => cachedServerOf(server) ?? []) ?? null,
+    write: cache.write,
+  };
 }
 
-function isCachedModels(value: unknown): value is CachedModels {
-  if (!isObject(value) || !isObject(value['backend']) || !Array.isArray(value['models'])) return false;
-  const { backend } = value;
-  if (
-    typeof backend['id'] !== 'string' ||
-    typeof backend['url'] !== 'string' ||
-    !isObject(backend['features'])
-  )
-    return false;
-  return value['models'].every(
-    (model) => isObject(model) && typeof model['key'] === 'string' && typeof model['name'] === 'string',
-  );
+function cachedServerOf(value: unknown): CachedModels | null {
+  if (!isObject(value) || !isObject(value['backend']) || !Array.isArray(value['models'])) return null;
+  const { id, kind, title, url, features } = value['backend'];
+  if (typeof id !== 'string' || typeof kind !== 'string' || typeof url !== 'string' || !isObject(features))
+    return null;
+  const models = value['models'].flatMap((model: unknown) => cachedModelOf(model, id) ?? []);
+  const told: Readonly<Record<string, unknown>> = features;
+  const known = Object.keys(NO_FEATURES).map((name) => [name, told[name] === true]);
+  return {
+    backend: {
+      id,
+      kind,
+      title: typeof title === 'string' ? sanitizeLine(title) : kind,
+      url,
+      features: Object.fromEntries(known) as unknown as BackendFeatures,
+    },
+    models,
+  };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -3,7 +3,9 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { HISTORY_ENTRIES, openHistory } from '../../../src/sessions/history.js';
 import { openModelCache, openRemembered } from '../../../src/sessions/remembered.js';
+import { NO_FEATURES } from '../../../src/domain/model.js';
 import { useFolder } from '../../support/folder.js';
+import { modelOf, server } from '../../support/machine.js';
 
 const folder = useFolder();
 
@@ -63,10 +65,59 @@ describe('cache files', () => {
 
   it('count as not there when they are damaged or of another shape', () => {
     const file = folder.path('models.json');
-    for (const text of ['{', '{}', '[{"backend":{}}]', '[1]', '']) {
+    for (const text of ['{', '{}', '5', '']) {
       fs.writeFileSync(file, text);
       expect(openModelCache(file).read()).toBeNull();
     }
+    fs.writeFileSync(
+      file,
+      '[{"backend":{}}, 1, null, {"backend":{"id":"a","kind":"b","url":""},"models":[]}]',
+    );
+    expect(openModelCache(file).read()).toEqual([]);
+  });
+
+  it('of models leave out what is damaged, and let no escape through', () => {
+    const file = folder.path('models.json');
+    const backend = server('ollama@a');
+    const good = {
+      ...modelOf('ollama@a', 'good'),
+      capabilities: ['completion'],
+      loadState: 'unknown' as const,
+    };
+    const odd = {
+      key: 'ollama@a/odd',
+      backendId: 5,
+      name: 'odd',
+      label: '\x1b[2Jodd\u202e',
+      sizeBytes: 'big',
+      family: {},
+      contextMax: -1,
+      capabilities: 'x',
+      expiry: 5,
+    };
+    const models = [good, null, 5, { key: 'elsewhere/x', name: 'x' }, { key: 'ollama@a/y' }, odd];
+    fs.writeFileSync(
+      file,
+      JSON.stringify([
+        {
+          backend: { ...backend, title: '\x1b]0;x\x07ollama', features: { load: 'yes', pull: true } },
+          models,
+        },
+      ]),
+    );
+    expect(openModelCache(file).read()).toEqual([
+      {
+        backend: { ...backend, features: { ...NO_FEATURES, stream: false, pull: true } },
+        models: [
+          good,
+          {
+            ...modelOf('ollama@a', 'odd'),
+            sizeBytes: null,
+            loadState: 'unknown',
+          },
+        ],
+      },
+    ]);
   });
 
   it('leave the file alone when there is nothing new to keep', () => {
