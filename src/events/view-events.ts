@@ -38,6 +38,8 @@ export type ViewEvent =
   | { readonly type: 'transcript.scrolled'; readonly anchor: TranscriptAnchor | null }
   /** Null follows the end; else the number of the last visible line. */
   | { readonly type: 'logs.scrolled'; readonly line: number | null }
+  /** Rows of the whole view of the machine that are above its first shown one. */
+  | { readonly type: 'machine.scrolled'; readonly row: number }
   /** Lines to be copied, by number, as they stand on the screen. */
   | { readonly type: 'logs.picked'; readonly lines: readonly number[] }
   | { readonly type: 'overlay.closed' }

@@ -103,6 +103,7 @@ export function initialState(settings: Settings): State {
       filtering: null,
       quitArmedMono: null,
       waysIndex: 0,
+      machineRow: 0,
     },
     notices: [],
   };

@@ -69,4 +69,6 @@ export interface ViewState {
   readonly quitArmedMono: number | null;
   /** Which way on is focused while there is no server. */
   readonly waysIndex: number;
+  /** Rows of the whole view of the machine above the first shown one; the pane keeps it within what there is. */
+  readonly machineRow: number;
 }

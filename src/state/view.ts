@@ -16,6 +16,8 @@ export function updateView(state: State, event: Stamped, publishLater: Effect[])
       return withView(state, { anchor: event.anchor });
     case 'logs.scrolled':
       return { ...state, logs: { ...state.logs, held: event.line } };
+    case 'machine.scrolled':
+      return withView(state, { machineRow: event.row });
     case 'overlay.closed':
       return closeOverlay(state);
     case 'overlay.edited':

@@ -276,6 +276,13 @@ export const KEYMAP: readonly Binding[] = [
     menu: true,
   },
 
+  { id: 'machine.up', keys: ['up', 'k'], where: 'machine', does: 'over the whole screen: row up' },
+  { id: 'machine.down', keys: ['down', 'j'], where: 'machine', does: 'over the whole screen: row down' },
+  { id: 'machine.page-up', keys: ['pageup'], where: 'machine', does: 'page up' },
+  { id: 'machine.page-down', keys: ['pagedown', 'space'], where: 'machine', does: 'page down' },
+  { id: 'machine.top', keys: ['home'], where: 'machine', does: 'first row' },
+  { id: 'machine.end', keys: ['end', 'G'], where: 'machine', does: 'last row' },
+
   { id: 'log.up', keys: ['up', 'k'], where: 'log', does: 'row up (holds)' },
   { id: 'log.down', keys: ['down', 'j'], where: 'log', does: 'row down' },
   { id: 'log.page-up', keys: ['pageup'], where: 'log', does: 'page up' },

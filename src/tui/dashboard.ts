@@ -73,6 +73,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     transcript: panes.transcript,
     logs,
     visibleLogLines: panes.visibleLogLines,
+    machine: panes.machine,
     keymap,
     sizeOf: (id) => surfaces.get(id)?.size ?? { width: 0, height: 0 },
   });

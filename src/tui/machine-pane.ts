@@ -1,7 +1,8 @@
 import { historyChart, loadHistoryChart, type HistorySeries } from '../../widgets/history-chart.js';
 import { machine, noteRows, serverLines } from '../../widgets/machine.js';
 import { machineView } from '../../widgets/machine-view.js';
-import { EMPTY_ROW, type Size } from '../../widgets/text/span.js';
+import { textRow } from '../../widgets/rows.js';
+import { EMPTY_ROW, type Row, type Size } from '../../widgets/text/span.js';
 import type { Glyphs, View } from '../../widgets/widget.js';
 import { sampleIntervalMs } from '../state/hardware.js';
 import { readingsOf, shownMachine } from '../state/machines.js';
@@ -16,8 +17,13 @@ const CHART_COLUMNS = 50;
 const WHOLE_ROWS = 16;
 const WHOLE_COLUMNS = 60;
 
+/** More rows than a machine has. */
+const MOST_ROWS = 2000;
+
 export interface MachinePane {
   view(state: State, size: Size): View;
+  /** Of what the whole view knows: the first row that is shown, the last one that can be first, and the rows of a page. */
+  rows(state: State, size: Size): { readonly row: number; readonly most: number; readonly page: number };
 }
 
 /** Gauges; over the whole screen all that is known, and the histories with a time axis on which the answers are marked. `onLoaded`: paint again. */
@@ -27,26 +33,50 @@ export function createMachinePane(glyphs: Glyphs, onLoaded: () => void): Machine
   const chart = historyChart.create(glyphs);
   let loading = false;
 
+  const isWhole = ({ width, height }: Size): boolean => height >= WHOLE_ROWS && width >= WHOLE_COLUMNS;
+
+  /** All that is known, and the part of it that is shown: where there are more facts than room, the curves have theirs all the same. */
+  function part(state: State, { width, height }: Size) {
+    const { sample } = readingsOf(state, shownMachine(state));
+    const { rows } = whole.view(selectMachineView(state), { width, height: MOST_ROWS });
+    const hasChart = sample !== null && width >= CHART_COLUMNS;
+    const room = Math.max(1, height - (hasChart ? CHART_ROWS + 1 : rows.length > height ? 1 : 0));
+    const most = Math.max(0, rows.length - room);
+    const row = Math.min(state.view.machineRow, most);
+    return { shown: rows.slice(row, row + room), hasChart, row, most, page: Math.max(1, room - 1) };
+  }
+
+  /** Between facts and curves: how much more there is, and the way to it. */
+  function moreRow(row: number, most: number, width: number): Row {
+    if (most === 0) return EMPTY_ROW;
+    const above = row > 0 ? [`${row} more ${glyphs.up}`] : [];
+    const below = row < most ? [`${most - row} more ${glyphs.down}`] : [];
+    const text = [...above, ...below, 'Up and Down'].join(` ${glyphs.dot} `);
+    return textRow(` ${text}`, 'muted', width, glyphs.ellipsis);
+  }
+
   return {
     view(state, size) {
-      if (size.height < WHOLE_ROWS || size.width < WHOLE_COLUMNS)
-        return gauges.view(selectMachine(state), size);
-      const readings = readingsOf(state, shownMachine(state));
-      const { rows } = whole.view(selectMachineView(state), size);
-      if (readings.sample === null || size.width < CHART_COLUMNS) return { rows };
+      if (!isWhole(size)) return gauges.view(selectMachine(state), size);
+      const { shown, hasChart, row, most } = part(state, size);
+      const more = moreRow(row, most, size.width);
+      if (!hasChart) return { rows: most > 0 ? [...shown, more] : shown };
       if (!loading) {
         loading = true;
         void loadHistoryChart().then((loaded) => loaded && onLoaded());
       }
-      // Where there are more facts than room, the curves have theirs all the same.
-      const shown = rows.slice(0, size.height - CHART_ROWS - 1);
       const props = {
-        series: seriesOf(readings, state.mono),
+        series: seriesOf(readingsOf(state, shownMachine(state)), state.mono),
         marks: answerMarks(state),
         intervalMs: sampleIntervalMs(state),
       };
       const below = chart.view(props, { width: size.width, height: size.height - shown.length - 1 });
-      return { rows: [...shown, EMPTY_ROW, ...below.rows] };
+      return { rows: [...shown, more, ...below.rows] };
+    },
+    rows(state, size) {
+      if (!isWhole(size)) return { row: 0, most: 0, page: 1 };
+      const { row, most, page } = part(state, size);
+      return { row, most, page };
     },
   };
 }

@@ -23,7 +23,7 @@ import { fallBackOffer } from './fall-back-offer.js';
 import { filterLine } from './filter-line.js';
 import type { Keymap } from './keymap.js';
 import type { LogWindow } from './log-window.js';
-import { createMachinePane } from './machine-pane.js';
+import { createMachinePane, type MachinePane } from './machine-pane.js';
 import { transcriptProps } from './scrolling.js';
 import { selectHeader, selectPhaseBar } from './select-chat.js';
 import { selectMachine } from './select-machine.js';
@@ -53,6 +53,7 @@ export interface PanesOptions {
 export interface Panes {
   readonly views: Readonly<Record<SurfaceId, PaneView>>;
   readonly transcript: ReturnType<typeof chatTranscript.create>;
+  readonly machine: MachinePane;
   visibleLogLines(): number;
   /** Rows that the text of the message box takes. */
   messageRows(state: State, width: number, most: number): number;
@@ -105,6 +106,7 @@ export function createPanes({ glyphs, keymap, hostName, logs, repaint }: PanesOp
         Math.floor(s.mono / 1000),
         s.view.pane,
         s.view.focused,
+        s.view.machineRow,
       ],
       show: (s, size) => ({
         view: widgets.machine.view(s, size),
@@ -234,6 +236,7 @@ export function createPanes({ glyphs, keymap, hostName, logs, repaint }: PanesOp
   return {
     views,
     transcript,
+    machine: widgets.machine,
     visibleLogLines: () => widgets.log.visibleLines,
     messageRows: (s, width, most) => editor.desiredHeight(editorProps(s), width, most),
   };

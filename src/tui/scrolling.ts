@@ -11,6 +11,7 @@ import type { SurfaceId } from './arrange.js';
 import { fallBackOffer } from './fall-back-offer.js';
 import type { Keymap } from './keymap.js';
 import type { LogWindow } from './log-window.js';
+import type { MachinePane } from './machine-pane.js';
 import { modelRowKeys } from './select-models.js';
 import { transcriptEntries } from './transcript-entries.js';
 
@@ -21,6 +22,7 @@ export interface ScrollingContext {
   readonly logs: LogWindow;
   /** Lines of the log that are on the screen, of those that the window gave. */
   readonly visibleLogLines: () => number;
+  readonly machine: MachinePane;
   readonly keymap: Keymap;
   readonly sizeOf: (id: SurfaceId) => Size;
 }
@@ -29,13 +31,14 @@ export interface ScrollingContext {
 export function createScrolling(
   context: ScrollingContext,
 ): (state: State, command: string, publish: Publish) => boolean {
-  const { transcript, logs, visibleLogLines, sizeOf, keymap } = context;
+  const { transcript, logs, visibleLogLines, machine, sizeOf, keymap } = context;
 
   return (state, command, publish) => {
     const [pane, verb] = command.split('.');
     if (verb === undefined) return false;
     if (pane === 'transcript') return scrollTranscript(state, verb, publish);
     if (pane === 'log') return scrollLog(state, verb, publish);
+    if (pane === 'machine') return scrollMachine(state, verb, publish);
     return pane === 'models' && moveInModels(state, verb, publish);
   };
 
@@ -107,6 +110,22 @@ export function createScrolling(
     const by = rows[verb];
     if (by === undefined && verb !== 'end') return false;
     publish({ type: 'logs.scrolled', line: by === undefined ? null : logs.scrolled(s.logs, by, height) });
+    return true;
+  }
+
+  function scrollMachine(s: State, verb: string, publish: Publish): boolean {
+    const { row, most, page } = machine.rows(s, sizeOf('machine'));
+    const to: Readonly<Record<string, number>> = {
+      up: row - 1,
+      down: row + 1,
+      'page-up': row - page,
+      'page-down': row + page,
+      top: 0,
+      end: most,
+    };
+    const wanted = to[verb];
+    if (wanted === undefined) return false;
+    publish({ type: 'machine.scrolled', row: Math.max(0, Math.min(most, wanted)) });
     return true;
   }
 

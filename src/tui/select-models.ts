@@ -1,6 +1,6 @@
 import type { HintRow, ModelListProps, ModelListRow, ModelRow, ServerRow } from '../../widgets/model-list.js';
 import { windowStart } from '../../widgets/rows.js';
-import { formatCountdown, formatBytes, formatClock, formatTokens } from '../../widgets/text/format.js';
+import { formatCountdown, formatClock, formatRoughBytes, formatTokens } from '../../widgets/text/format.js';
 import type { Token } from '../../widgets/text/span.js';
 import type { Fit } from '../domain/fit.js';
 import type { Model } from '../domain/model.js';
@@ -210,7 +210,7 @@ function fitNote({ verdict, probably, missingBytes }: Fit): readonly [string, To
     case 'partly':
       return [`partly${likely}`, 'warn'];
     case 'short':
-      return [`-${formatBytes(missingBytes).replace(/\.\d+/, '')}`, 'bad'];
+      return [`-${formatRoughBytes(missingBytes)}`, 'bad'];
     case 'unknown':
       return ['?', 'muted'];
   }

@@ -11,6 +11,7 @@ const SCROLLING = ['up', 'down', 'page-up', 'page-down', 'top', 'end'].flatMap((
   `log.${verb}`,
   `list.${verb}`,
   `models.${verb}`,
+  `machine.${verb}`,
 ]);
 const OF_THE_SCREEN = [
   ...SCROLLING,

@@ -100,6 +100,18 @@ describe('the tree of models', () => {
     expect(row).toMatch(/1\.0 GB +fits/);
   });
 
+  it.each([
+    [1.1e9, '-692 MB'],
+    [2.9e9, '-3 GB'],
+  ])('says how much of a model of %s bytes does not fit, never that it is nothing', (sizeBytes, missing) => {
+    const machine = withModels(modelOf(A, 'large', { sizeBytes, loadState: 'unloaded' }));
+    machine.send({
+      type: 'hardware.sampled',
+      sample: { ...SAMPLE, memoryTotalBytes: 2e9, memoryUsedBytes: 1e9 },
+    });
+    expect(shown(machine)[1]?.trimEnd().endsWith(missing)).toBe(true);
+  });
+
   it('case 79: shows what was not told as —, never as 0', () => {
     const bare = modelOf(A, 'bare', { sizeBytes: null });
     expect(shown(withModels(bare))[1]).toMatch(/bare +— +\?$/);
