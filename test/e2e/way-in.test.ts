@@ -148,7 +148,7 @@ describe('the first run on a machine that has nothing', () => {
     await pty.waitFor('fetch');
     pty.type('\r');
     await pty.waitFor(/The registry of npm cannot be .*reached \(ENOTFOUND\)/s);
-    expect(pty.screen()).toContain('Check the network and npm');
+    await pty.waitFor('Check the network and npm');
     expect(pty.screen()).toContain('▸ get a small model and run it here');
     expect(fs.existsSync(data('engine'))).toBe(false);
   });
