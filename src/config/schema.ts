@@ -269,7 +269,7 @@ const properties: { readonly [K in keyof Settings]: SettingSchema<Settings[K]> }
   contexts: {
     type: 'object',
     description:
-      'Context in tokens asked of servers that let it be chosen (Ollama, LM Studio): model → tokens. Written by the question about a full context.',
+      'Context in tokens asked of servers that let it be chosen (Ollama, LM Studio, the engine of this machine): model → tokens. Written by the question about a full context.',
     additionalProperties: {
       type: 'integer',
       description: 'Tokens.',
