@@ -235,13 +235,16 @@ function shortName(name: string): string {
 
 function otherLine(sample: MachineReading, width: number, glyphs: Glyphs): Span[] {
   const load = sample.load1 === null ? glyphs.unknown : sample.load1.toFixed(1);
+  const disk = formatBytes(sample.diskFreeBytes, glyphs.unknown);
   const net = netText(sample, glyphs);
-  const gap = width >= 34 ? '   ' : '  ';
+  // A figure that has lost its unit is none: where all of it would not fit, the gaps give way.
+  const inGaps = width - stringWidth(` load ${load}disk ${disk}net ${net}`);
+  const gap = ' '.repeat(Math.max(1, Math.min(3, Math.floor(inGaps / 2))));
   return [
     span(' load ', 'muted'),
     span(load),
     span(`${gap}disk `, 'muted'),
-    span(formatBytes(sample.diskFreeBytes, glyphs.unknown)),
+    span(disk),
     span(`${gap}net `, 'muted'),
     span(net),
   ];

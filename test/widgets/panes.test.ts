@@ -82,6 +82,14 @@ describe('the machine pane', () => {
     ]);
   });
 
+  it.each([
+    [258, ' load 1.9  disk 212 GB  net 258 B/s'],
+    [258_000, ' load 1.9  disk 212 GB  net 258 kB/s'],
+  ])('cuts no unit off where %s bytes a second go over the net', (netReceivedPerSecond, line) => {
+    const sample = MACHINE.sample && { ...MACHINE.sample, netReceivedPerSecond };
+    expect(texts(draw({ ...MACHINE, sample })).at(-1)).toBe(line);
+  });
+
   it('keeps the columns where they are when figures change', () => {
     const columns = [0.04, 0.41, 1].map((cpu) => {
       const [first] = texts(draw({ ...MACHINE, sample: MACHINE.sample && { ...MACHINE.sample, cpu } }));
