@@ -30,6 +30,7 @@ export interface GpuSample {
   readonly powerLimitW: number | null;
   readonly fan: number | null;
   /** Absent here and below: this kind of card or source does not tell it. */
+  readonly memoryFreeBytes?: number | null;
   readonly clockMHz?: number | null;
   readonly memoryTemperatureC?: number | null;
   /** Why it runs slower than it could: `heat`, `power limit`; null: nothing slows it, or it is not told. */

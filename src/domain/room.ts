@@ -99,5 +99,7 @@ function sharedTotal(name: string, memoryTotal: number | null): number | null {
 function freeOf(gpu: GpuSample, total: number | null, most: number | null, shared: boolean): number | null {
   if (total === null || most === null) return null;
   if (gpu.memoryUsedBytes === null && !shared) return null;
-  return Math.max(0, Math.min(most, total - (gpu.memoryUsedBytes ?? 0)));
+  // The driver keeps a part for itself, of which some hundred megabytes are neither used nor free.
+  const told = shared ? null : (gpu.memoryFreeBytes ?? null);
+  return Math.max(0, Math.min(most, total - (gpu.memoryUsedBytes ?? 0), told ?? Infinity));
 }

@@ -5,7 +5,7 @@ import type { ChildEnd } from './child-lines.js';
 export const COMMON_FIELDS =
   'index,uuid,name,utilization.gpu,memory.used,memory.total,temperature.gpu,power.draw,power.limit,fan.speed';
 /** Asked for first. A driver that does not know one of them refuses the whole question (exit code 2). The last one has a newer name, too. */
-export const FULL_FIELDS = `${COMMON_FIELDS},clocks.gr,temperature.memory,mig.mode.current,clocks_throttle_reasons.active`;
+export const FULL_FIELDS = `${COMMON_FIELDS},clocks.gr,temperature.memory,mig.mode.current,memory.free,clocks_throttle_reasons.active`;
 /** Fields that every driver knows, in the same order. */
 export const MINIMAL_FIELDS =
   'index,uuid,name,utilization.gpu,memory.used,memory.total,temperature.gpu,power.draw';
@@ -44,7 +44,9 @@ export function parseGpuRow(line: string, fieldCount: number): GpuSample | null 
       memoryTemperatureC: numberOf(numbers[8]),
       // The parts of a divided card do the work; the whole has no share to tell.
       note: numbers[9] === 'Enabled' ? 'n/a (MIG)' : null,
-      slowedBy: slowedBy(numbers[10] ?? ''),
+      // Less than total without used: the driver keeps a part for itself, and counts it as neither.
+      memoryFreeBytes: scaled(numbers[10], MIB),
+      slowedBy: slowedBy(numbers[11] ?? ''),
     }),
   };
 }

@@ -80,7 +80,7 @@ function start(started: Probe): void {
 }
 const words = (): string[] => states.map((s) => (s.state === 'failed' ? s.reason : s.state));
 
-const TWO = `printf '0, GPU-a, NVIDIA RTX, 0, 596, 16376, 34, 12.02, 320.00, 0, 1980, N/A, [N/A], 0x0\\n1, GPU-b, NVIDIA H100, 100, 11125, 81559, 71, 631.95, 700.00, [N/A], 1980, N/A, [N/A], 0x0\\n'`;
+const TWO = `printf '0, GPU-a, NVIDIA RTX, 0, 596, 16376, 34, 12.02, 320.00, 0, 1980, N/A, [N/A], [N/A], 0x0\\n1, GPU-b, NVIDIA H100, 100, 11125, 81559, 71, 631.95, 700.00, [N/A], 1980, N/A, [N/A], [N/A], 0x0\\n'`;
 
 describe('nvidia-smi as one long-lived child', () => {
   it('is started once with the loop option and tells each tick whole', async () => {
@@ -127,7 +127,7 @@ describe('nvidia-smi as one long-lived child', () => {
 
   it('reads lines in pieces, with carriage returns, headers, blank lines and warnings between', async () => {
     fake(
-      `printf 'index, uuid, name\\r\\n\\r\\n0, GPU-a, NVI'; sleep 0.1; printf 'DIA X, 5, 1, 2, 3, 4, 5, 6, 1980, N/A, [N/A], 0x0\\r\\nWARNING: infoROM is corrupted at gpu 0000:0B:00.0\\r\\nUnable to determine the device handle\\r\\n'; exec sleep 30`,
+      `printf 'index, uuid, name\\r\\n\\r\\n0, GPU-a, NVI'; sleep 0.1; printf 'DIA X, 5, 1, 2, 3, 4, 5, 6, 1980, N/A, [N/A], [N/A], 0x0\\r\\nWARNING: infoROM is corrupted at gpu 0000:0B:00.0\\r\\nUnable to determine the device handle\\r\\n'; exec sleep 30`,
     );
     run();
     await until(() => ticks.length > 0, 'a tick');
@@ -136,7 +136,7 @@ describe('nvidia-smi as one long-lived child', () => {
 
   it('hides the work of a card that the first question woke, then shows it', async () => {
     fake(
-      `echo '0, GPU-a, L40S, 100, 0, 46068, 30, 145, 350, 0, 1980, N/A, [N/A], 0x0'; sleep 0.2; echo '0, GPU-a, L40S, 100, 0, 46068, 30, 145, 350, 0, 1980, N/A, [N/A], 0x0'; exec sleep 30`,
+      `echo '0, GPU-a, L40S, 100, 0, 46068, 30, 145, 350, 0, 1980, N/A, [N/A], [N/A], 0x0'; sleep 0.2; echo '0, GPU-a, L40S, 100, 0, 46068, 30, 145, 350, 0, 1980, N/A, [N/A], [N/A], 0x0'; exec sleep 30`,
     );
     run();
     await until(() => ticks.length === 2, 'two ticks');
@@ -280,7 +280,7 @@ describe('nvidia-smi as one long-lived child', () => {
     fs.mkdirSync(path.join(folder, 'proc'));
     fs.writeFileSync(path.join(folder, 'proc/meminfo'), 'MemTotal:       125829120 kB\n');
     fake(
-      `while :; do echo '0, GPU-c, NVIDIA GB10, 96, [N/A], [N/A], 60, 35.10, [N/A], [N/A], 2418, N/A, [N/A], 0x0000000000000004'; sleep 0.1; done`,
+      `while :; do echo '0, GPU-c, NVIDIA GB10, 96, [N/A], [N/A], 60, 35.10, [N/A], [N/A], 2418, N/A, [N/A], [N/A], 0x0000000000000004'; sleep 0.1; done`,
       `echo '9, GPU-c, 2048, llama-server'`,
     );
     run();

@@ -92,7 +92,7 @@ describe('a machine over ssh', () => {
     program('ssh', `echo 'Welcome to gpu-box'; ${LOCAL}`);
     program(
       'nvidia-smi',
-      `while :; do echo '0, GPU-a, NVIDIA RTX 4090, 41, 1024, 24564, 50, 100.5, 450, 0, 2500, N/A, [N/A], 0x0'; sleep 0.5; done`,
+      `while :; do echo '0, GPU-a, NVIDIA RTX 4090, 41, 1024, 24564, 50, 100.5, 450, 0, 2500, N/A, [N/A], [N/A], 0x0'; sleep 0.5; done`,
     );
     watch(createSshProbe({ ports: ports(), host: 'me@gpu-box' }));
     await until(() => samples().length > 1 && cards().length > 0, 'two samples and a card');

@@ -59,7 +59,7 @@ describe('lmapp status', () => {
   it('tells the GPU, and what a dashboard tells in detail', async () => {
     const bin = path.join(home.folder, 'bin');
     fs.mkdirSync(bin);
-    const row = '0, GPU-a, NVIDIA RTX, 7, 596, 16376, 34, 12.02, 320.00, 0, 1980, N/A, [N/A], 0x0';
+    const row = '0, GPU-a, NVIDIA RTX, 7, 596, 16376, 34, 12.02, 320.00, 0, 1980, N/A, [N/A], [N/A], 0x0';
     fs.writeFileSync(
       path.join(bin, 'nvidia-smi'),
       `#!/bin/sh\ncase "$*" in *compute-apps*) exit;; esac\necho '${row}'; exec sleep 30\n`,

@@ -57,6 +57,15 @@ describe('the check whether a model fits', () => {
     expect(apple(1 * GIB)).toMatchObject({ verdict: 'short' });
   });
 
+  it('takes of a GPU what its driver calls free when that is less than what is not used', () => {
+    const card = gpuOf(8 * GIB, 12 * GIB, { memoryFreeBytes: 7.5 * GIB });
+    expect(roomOf(sampleOf(16 * GIB, 32 * GIB), [card]).gpus[0]?.freeBytes).toBe(7.5 * GIB);
+    const silent = gpuOf(8 * GIB, 12 * GIB, { memoryFreeBytes: null });
+    expect(roomOf(sampleOf(16 * GIB, 32 * GIB), [silent]).gpus[0]?.freeBytes).toBe(8 * GIB);
+    const shared = gpuOf(8 * GIB, 12 * GIB, { memoryFreeBytes: 1 * GIB, shared: true });
+    expect(roomOf(sampleOf(8 * GIB, 16 * GIB), [shared]).gpus[0]?.freeBytes).toBe(8 * GIB);
+  });
+
   it('takes a card with memory of its own rather than one that shares the memory', () => {
     const room = roomOf(sampleOf(16 * GIB, 32 * GIB), [
       gpuOf(8 * GIB, 8 * GIB),

@@ -189,7 +189,7 @@ export const TEXTS: readonly ParserSample[] = [
     'RssAnon:\t  100 kB\nRssFile:\t  300 kB\nRssShmem:\t  20 kB\n',
     parseProcessMemory,
   ),
-  nvidia(FULL_FIELDS, `1, GPU-a, RTX, ${GPU_FIGURES}, 450, 30, 2500, 66, Disabled, 0x4`),
+  nvidia(FULL_FIELDS, `1, GPU-a, RTX, ${GPU_FIGURES}, 450, 30, 2500, 66, Disabled, 8000, 0x4`),
   nvidia(COMMON_FIELDS, `1, GPU-a, RTX, ${GPU_FIGURES}, 450, 30`),
   nvidia(MINIMAL_FIELDS, `1, GPU-a, RTX, ${GPU_FIGURES}`),
   text('nvidia-smi, a program', '4123, GPU-a, 5120, /usr/bin/ollama', parseProcessRow),

@@ -122,21 +122,30 @@ describe('a row with all fields', () => {
   it('of an H100 has the temperature of its memory and no fan', () => {
     expect(
       row(
-        '0, GPU-h, NVIDIA H100 80GB HBM3, 64, 71234, 81559, 41, 388.20, 700.00, [N/A], 1980, 48, Disabled, 0x0000000000000000',
+        '0, GPU-h, NVIDIA H100 80GB HBM3, 64, 71234, 81559, 41, 388.20, 700.00, [N/A], 1980, 48, Disabled, 9743, 0x0000000000000000',
       ),
-    ).toMatchObject({ fan: null, memoryTemperatureC: 48, clockMHz: 1980, note: null, slowedBy: null });
+    ).toMatchObject({
+      fan: null,
+      memoryTemperatureC: 48,
+      clockMHz: 1980,
+      note: null,
+      memoryFreeBytes: 9743 * MIB,
+      slowedBy: null,
+    });
   });
 
   it('of a divided card says so and keeps its memory', () => {
     expect(
-      row('0, GPU-h, NVIDIA H100, [N/A], 11125, 81559, 35, 119.50, 700.00, [N/A], 1980, 44, Enabled, 0x1'),
+      row(
+        '0, GPU-h, NVIDIA H100, [N/A], 11125, 81559, 35, 119.50, 700.00, [N/A], 1980, 44, Enabled, [N/A], 0x1',
+      ),
     ).toMatchObject({ utilization: null, memoryUsedBytes: 11125 * MIB, note: 'n/a (MIG)', slowedBy: null });
   });
 
   it('of a Turing card has no memory temperature', () => {
     expect(
       row(
-        '0, GPU-t, GeForce RTX 2080 SUPER, 0, 708, 8192, 34, 20.37, 250.00, 0, 300, N/A, [N/A], 0x0000000000000001',
+        '0, GPU-t, GeForce RTX 2080 SUPER, 0, 708, 8192, 34, 20.37, 250.00, 0, 300, N/A, [N/A], [N/A], 0x0000000000000001',
       ),
     ).toMatchObject({ fan: 0, memoryTemperatureC: null, note: null, slowedBy: null });
   });
@@ -150,11 +159,11 @@ describe('a row with all fields', () => {
     ['[N/A]', null],
     ['Active', null],
   ])('is slowed: %s is %s', (mask, reason) =>
-    expect(row(`0, GPU-a, X, 1, 1, 2, 3, 4, 5, 6, 7, 8, [N/A], ${mask}`)?.slowedBy).toBe(reason),
+    expect(row(`0, GPU-a, X, 1, 1, 2, 3, 4, 5, 6, 7, 8, [N/A], [N/A], ${mask}`)?.slowedBy).toBe(reason),
   );
 
   it('of an N1X does not believe its memory', () => {
-    const n1x = row('0, GPU-n, NVIDIA N1X, 5, 7929, 8128, 40, 20, [N/A], [N/A], 900, N/A, [N/A], 0x0');
+    const n1x = row('0, GPU-n, NVIDIA N1X, 5, 7929, 8128, 40, 20, [N/A], [N/A], 900, N/A, [N/A], [N/A], 0x0');
     expect(n1x && withSharedMemory(n1x, () => 128e9)).toMatchObject({
       shared: true,
       memoryTotalBytes: 128e9,
@@ -164,7 +173,7 @@ describe('a row with all fields', () => {
 
   it('of a laptop whose driver tells no memory is not taken for one that shares it', () => {
     const laptop = row(
-      '0, GPU-l, NVIDIA GeForce RTX 4060 Laptop GPU, 5, [N/A], [N/A], 40, 20, [N/A], [N/A], 900, N/A, [N/A], 0x0',
+      '0, GPU-l, NVIDIA GeForce RTX 4060 Laptop GPU, 5, [N/A], [N/A], 40, 20, [N/A], [N/A], 900, N/A, [N/A], [N/A], 0x0',
     );
     expect(laptop && withSharedMemory(laptop, () => 16e9)).toMatchObject({ memoryTotalBytes: null });
   });
