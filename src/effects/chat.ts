@@ -131,15 +131,16 @@ const COUNT_LIMIT_MS = 3000;
 /** Has a message counted that may be too long. Null: it goes out. */
 async function heldBack(
   { backend, model }: Asked,
-  { room, messages }: Extract<Effect, { type: 'chat.start' }>,
+  { room, messages, sampling: { maxTokens } }: Extract<Effect, { type: 'chat.start' }>,
   signal: AbortSignal,
 ): Promise<Held | null> {
   if (room === null || !backend.countTokens) return null;
   const { contextTokens, estimatedTokens } = room;
-  if (contextTokens === null || !mayOverflow(estimatedTokens, contextTokens)) return null;
+  if (contextTokens === null || !mayOverflow(estimatedTokens, contextTokens, maxTokens)) return null;
   const limited = AbortSignal.any([signal, AbortSignal.timeout(COUNT_LIMIT_MS)]);
   const promptTokens = await backend.countTokens(model, messages, limited).catch(() => null);
-  return fits(promptTokens ?? estimatedTokens, contextTokens) ? null : { promptTokens, contextTokens };
+  const fit = fits(promptTokens ?? estimatedTokens, contextTokens, maxTokens);
+  return fit ? null : { promptTokens, contextTokens };
 }
 
 /** What counts by itself says so as the end of the answer, with both figures. */

@@ -33,7 +33,7 @@ export async function answer(
   const history = historyOf(messages, continues);
   const tokens = tokensOf(chat, model, history);
   const room = context.contextSize - tokens.length - SPARE_TOKENS;
-  if (room < 1 || (keepsRoom && !fits(tokens.length, context.contextSize)))
+  if (room < 1 || (keepsRoom && !fits(tokens.length, context.contextSize, sampling.maxTokens)))
     return {
       type: 'failed',
       id,

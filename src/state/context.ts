@@ -103,7 +103,9 @@ export function shortageOf(state: State, model: Model, text: string): Shortage |
   const allocated = allocatedFor(state, model);
   if (allocated === null) return null;
   const prompt = estimateOf(state, model, text);
-  return fits(prompt, allocated) ? null : shortage(state, model, prompt, allocated, true);
+  return fits(prompt, allocated, state.settings.maxTokens)
+    ? null
+    : shortage(state, model, prompt, allocated, true);
 }
 
 /** The same of a message that was counted exactly for this model before it went out. */
@@ -138,7 +140,7 @@ function shortage(
   allocated: number | null,
   estimated: boolean,
 ): Shortage {
-  const reserve = reserveIn(allocated ?? MOST_RESERVED_TOKENS * 8);
+  const reserve = reserveIn(allocated ?? MOST_RESERVED_TOKENS * 8, state.settings.maxTokens);
   const missing = allocated === null ? null : promptTokens + reserve - allocated;
   return {
     neededTokens: promptTokens + reserve,

@@ -45,7 +45,7 @@ function contextWarning(state: State, next: number | null): string | null {
   const model = modelByKey(state, state.models.selected);
   if (next !== null && model) {
     const allocated = allocatedFor(state, model);
-    return allocated !== null && !fits(next, allocated)
+    return allocated !== null && !fits(next, allocated, state.settings.maxTokens)
       ? `would not fit: ≈ ${formatTokens(next)} of ${formatTokens(allocated)} tokens`
       : null;
   }
