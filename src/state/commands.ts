@@ -11,13 +11,13 @@ import { LOAD_COMMANDS } from './load-commands.js';
 import { askBeforeLoad, isTooLarge } from './load-question.js';
 import { LOG_COMMANDS } from './log-commands.js';
 import { MODEL_COMMANDS } from './model-commands.js';
-import { withNotice } from './notices.js';
+import { MESSAGE_WAITS, withNewsOver, withNotice } from './notices.js';
 import { askAboutOwnServers } from './own-servers.js';
 import { editPrompt, EMPTY_PROMPT } from './prompt.js';
 import { unfinishedPulls } from './pull-events.js';
 import { SERVER_COMMANDS } from './server-commands.js';
 import { waitsForServers } from './first-message.js';
-import { leaveSetUp, SETUP_COMMANDS, waitsForModel, WAITS_FOR_MODEL } from './set-up.js';
+import { leaveSetUp, SETUP_COMMANDS, waitsForModel } from './set-up.js';
 import { leaveServer, serverFormOf } from './server-form.js';
 import { modelByKey, type State } from './state.js';
 import { TURN_COMMANDS } from './turn-commands.js';
@@ -203,7 +203,7 @@ function withWaiting(state: State, event: Stamped, queue: readonly string[], out
     'info',
     'the message waits, and is sent when the model is ready',
     'Up takes it back.',
-    WAITS_FOR_MODEL,
+    MESSAGE_WAITS,
   );
 }
 
@@ -212,7 +212,7 @@ export function sendWaiting(state: State, event: Stamped, out: Effect[]): State 
   const [first, ...rest] = state.chat.queue;
   const model = modelByKey(state, state.models.selected);
   if (first === undefined || state.chat.live || !model) return state;
-  const next: State = { ...state, chat: { ...state.chat, queue: rest } };
+  const next = withNewsOver({ ...state, chat: { ...state.chat, queue: rest } }, MESSAGE_WAITS);
   return isTooLarge(state, model)
     ? askBeforeLoad(next, model, { pin: false, send: first })
     : startTurn(next, event, first, out);

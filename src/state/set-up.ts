@@ -6,7 +6,7 @@ import { asOnePull, type SetUpOffer, type SetUpWish } from '../domain/set-up.js'
 import type { Stamped } from '../events/catalogue.js';
 import type { Command, Commands } from './command.js';
 import type { Effect } from './effect.js';
-import { withNewsOver, withNotice } from './notices.js';
+import { MESSAGE_WAITS, withNewsOver, withNotice } from './notices.js';
 import { editPrompt } from './prompt.js';
 import { beginPull } from './pull-events.js';
 import { canStart } from './own-servers.js';
@@ -16,9 +16,6 @@ import { openOverlay } from './view.js';
 
 /** The id of the server that is the engine of this machine. */
 const HERE = 'embedded';
-
-/** What notices are about that are over when the model is there, or does not come. */
-export const WAITS_FOR_MODEL = 'the model of this machine';
 
 /** What is done for a model that runs on this machine without a server. */
 export const SETUP_COMMANDS: Commands = {
@@ -131,7 +128,7 @@ function waysOf(offer: SetUpOffer | null): number {
 
 function onEnded(before: State, event: Stamped & { readonly type: 'setup.ended' }): State {
   const { end } = event;
-  const state = withNewsOver(before, WAITS_FOR_MODEL);
+  const state = withNewsOver(before, MESSAGE_WAITS);
   const { job, offer } = state.setUp;
   if (end.outcome === 'done') {
     const awaited = job === null || job.choose ? modelKey(HERE, end.name) : null;
@@ -169,11 +166,10 @@ export function withMessageBack(state: State): State {
   const { queue } = state.chat;
   if (queue.length === 0 || state.chat.live || state.models.selected !== null) return state;
   const text = [...queue, state.prompt.text].filter((each) => each.trim() !== '').join('\n\n');
-  return {
-    ...state,
-    prompt: editPrompt(state.prompt, { op: 'set', text }),
-    chat: { ...state.chat, queue: [] },
-  };
+  return withNewsOver(
+    { ...state, prompt: editPrompt(state.prompt, { op: 'set', text }), chat: { ...state.chat, queue: [] } },
+    MESSAGE_WAITS,
+  );
 }
 
 function chosenWhenListed(state: State, event: Stamped): State {

@@ -47,7 +47,7 @@ export interface Notice {
   readonly level: NoticeLevel;
   readonly text: string;
   readonly hint: string | null;
-  /** Id of the server whose bad news it is. */
+  /** What can be over: the id of the server whose bad news it is, or MESSAGE_WAITS. */
   readonly about: string | null;
   /** Not so any more: it stays in the list of what was told, and leaves the panes. */
   readonly over: boolean;

@@ -84,9 +84,15 @@ describe('a message', () => {
     const models = [modelOf('ollama@a', 'small')];
     machine.send(found(server('ollama@a')), listed('ollama@a', models, true), searched);
     expect(machine.wanted('chat.start')).toEqual([]);
+    const waits = (): readonly boolean[] =>
+      machine.state.notices
+        .filter(({ text }) => text.startsWith('the message waits'))
+        .map(({ over }) => over);
+    expect(waits()).toEqual([false]);
     machine.send(checked('ollama@a'), listed('ollama@a', models));
     expect(machine.wanted('chat.start')).toHaveLength(1);
     expect(machine.state.chat.queue).toEqual([]);
+    expect(waits()).toEqual([true]);
   });
 
   it('that waits for servers goes back into the box, and the next step is said, when they have no model', () => {
@@ -96,7 +102,9 @@ describe('a message', () => {
     expect(machine.state.prompt.text).toBe('And');
     machine.send(listed('ollama@a', []));
     expect(machine.state.prompt.text).toBe('Why?\n\nAnd');
-    expect(machine.told.at(-1)).toBe('no model to ask');
+    expect(machine.state.notices.filter(({ over }) => !over).map(({ text }) => text)).toEqual([
+      'no model to ask',
+    ]);
     expect(machine.wanted('chat.start')).toEqual([]);
   });
 
