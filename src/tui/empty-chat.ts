@@ -22,7 +22,8 @@ export function emptyChatRows(state: State, width: number, glyphs: Glyphs, keyma
     `${keymap.keyOf('chats.open')} earlier chats`,
     `${keymap.keyOf('keys.open')} all keys`,
   ];
-  return [say(`${model.label} on ${server.info.title} answers.${loads}`), EMPTY_ROW, say(keys.join(dot))];
+  const answers = indented(`${model.label} on ${server.info.title} answers.${loads}`, 1, width);
+  return [...answers, EMPTY_ROW, say(keys.join(dot))];
 }
 
 /** Servers answer, and none of them has a model to chat with: the same steps as below the server in the models pane. */

@@ -246,8 +246,10 @@ function backKey(keymap: Keymap): readonly KeyHint[] {
 
 function paneKeys(state: State, keymap: Keymap): readonly KeyHint[] {
   const { pane } = state.view;
+  // An empty transcript has nothing to do anything with.
+  const hasOwn = pane !== 'message' && (pane !== 'transcript' || state.chat.done.length > 0);
   const own = keymap.bindings
-    .filter((b) => b.where === pane && b.hint !== undefined && b.keys.length > 0 && pane !== 'message')
+    .filter((b) => hasOwn && b.where === pane && b.hint !== undefined && b.keys.length > 0)
     .map((b) => ({ key: keymap.keyOf(b.id), does: b.hint ?? '' }));
   const always = [
     { key: keymap.keyOf('model.pick'), does: 'model' },
@@ -255,6 +257,6 @@ function paneKeys(state: State, keymap: Keymap): readonly KeyHint[] {
     { key: keymap.keyOf('keys.open'), does: 'keys' },
   ];
   if (isTurnLogFocused(state)) return [...backKey(keymap), ...own];
-  if (pane === 'message') return [...always, { key: keymap.keyOf('pane.next'), does: 'panes' }];
+  if (!hasOwn) return [...always, { key: keymap.keyOf('pane.next'), does: 'panes' }];
   return [...own, ...always.filter((a) => own.every((o) => o.key !== a.key))];
 }
