@@ -1,5 +1,4 @@
 import fs from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import type { BackendType, Launch } from '../backends/backend.js';
@@ -12,6 +11,8 @@ import { makePrivateDirectory, PRIVATE_FILE_MODE } from '../files.js';
 import { findExecutable } from '../hardware/executable.js';
 import type { Ports } from '../ports.js';
 import type { Backends } from './backends.js';
+import { isTaken } from './is-taken.js';
+import { lastLineOf } from './last-line.js';
 
 export interface OwnServersOptions {
   readonly ports: Ports;
@@ -58,13 +59,10 @@ interface Ended {
 
 /** Kinds whose program is not on the usual path of a remote shell. */
 const FURTHER_FOLDERS = ['/usr/local/bin', '/opt/homebrew/bin', '/snap/bin'];
-const CONNECT_MS = 1000;
 /** A server listens some seconds after its start; it is asked again so often until then. */
 const ASK_AGAIN_MS = 500;
 const ASK_FOR_MS = 60_000;
 const GRACE_MS = 3000;
-/** Of its output, to tell why it ended. */
-const LAST_BYTES = 4096;
 
 /**
  * Servers that run as children of this program, each in a process group of its own and with its output in a file, so that it can be left
@@ -286,39 +284,4 @@ export function createOwnServers(options: OwnServersOptions): OwnServers {
     },
   };
   return own;
-}
-
-/** Whether something accepts connections there. */
-function isTaken(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect({ host: host.replace(/^\[|\]$/g, ''), port, timeout: CONNECT_MS });
-    const end = (taken: boolean): void => {
-      socket.destroy();
-      resolve(taken);
-    };
-    socket.once('connect', () => end(true));
-    socket.once('timeout', () => end(false));
-    socket.once('error', () => end(false));
-  });
-}
-
-/** The last line of what it wrote: mostly why it ended. */
-function lastLineOf(file: string): string | null {
-  try {
-    const fd = fs.openSync(file, 'r');
-    try {
-      const { size } = fs.fstatSync(fd);
-      const bytes = Buffer.alloc(Math.min(size, LAST_BYTES));
-      fs.readSync(fd, bytes, 0, bytes.length, size - bytes.length);
-      const lines = bytes
-        .toString('utf8')
-        .split('\n')
-        .map((line) => sanitizeLine(line).trim());
-      return lines.findLast((line) => line !== '') ?? null;
-    } finally {
-      fs.closeSync(fd);
-    }
-  } catch {
-    return null;
-  }
 }
