@@ -16,7 +16,7 @@ import { askAboutOwnServers } from './own-servers.js';
 import { editPrompt, EMPTY_PROMPT } from './prompt.js';
 import { unfinishedPulls } from './pull-events.js';
 import { SERVER_COMMANDS } from './server-commands.js';
-import { waitsForServers } from './first-message.js';
+import { waitsForServers, withoutModelToAsk } from './first-message.js';
 import { leaveSetUp, SETUP_COMMANDS, waitsForModel } from './set-up.js';
 import { leaveServer, serverFormOf } from './server-form.js';
 import { modelByKey, type State } from './state.js';
@@ -178,14 +178,7 @@ export function submit(state: State, event: Stamped, out: Effect[]): State {
   const model = modelByKey(state, state.models.selected);
   if (!model && (waitsForModel(state) || waitsForServers(state)))
     return blank ? state : withWaiting(state, event, waiting, out);
-  if (!model && !missingModel(state))
-    return withNotice(
-      state,
-      event,
-      'warn',
-      'no model to ask',
-      'Start a server ("ollama serve"), or press Ctrl+O for the list of models.',
-    );
+  if (!model && !missingModel(state)) return withoutModelToAsk(state, event);
   if (!blank) out.push({ type: 'history.remember', text });
   const emptied: State = blank ? state : { ...state, prompt: editPrompt(state.prompt, { op: 'sent' }) };
   if (state.chat.live) return { ...emptied, chat: { ...state.chat, queue: waiting } };

@@ -24,17 +24,25 @@ export function onFirstModels(
   if (before.models === models || !models.searched || chat.live || chat.queue.length === 0) return state;
   if (models.selected === null) {
     if (waitsForServers(state) || waitsForModel(state) || !waitsForServers(before)) return state;
-    return withNotice(
-      withMessageBack(state),
-      event,
-      'warn',
-      'no model to ask',
-      'Start a server ("ollama serve"), or press Ctrl+O for the list of models.',
-    );
+    return withoutModelToAsk(withMessageBack(state), event);
   }
   return isConfirmed(state) && !(before.models.searched && isConfirmed(before))
     ? send(state, event, out)
     : state;
+}
+
+/** There is nobody to put the message to: the next step. */
+export function withoutModelToAsk(state: State, event: Stamped): State {
+  const answers = state.models.backends.some(({ check }) => check.status.state !== 'away');
+  return withNotice(
+    state,
+    event,
+    'warn',
+    'no model to ask',
+    answers
+      ? 'No server has a model to chat with: Ctrl+P, "pull", gets one; Ctrl+O lists all.'
+      : 'Start a server ("ollama serve"), or press Ctrl+O for the list of models.',
+  );
 }
 
 function isConfirmed(state: State): boolean {

@@ -75,6 +75,7 @@ describe('a message', () => {
     ask(machine, 'Why?');
     expect(machine.state.prompt.text).toBe('Why?');
     expect(machine.told).toEqual(['no model to ask']);
+    expect(machine.state.notices.at(-1)?.hint).toContain('Start a server');
   });
 
   it('while servers are looked for waits, and goes out once the model that was found is confirmed', () => {
@@ -102,6 +103,7 @@ describe('a message', () => {
     expect(machine.state.prompt.text).toBe('And');
     machine.send(listed('ollama@a', []));
     expect(machine.state.prompt.text).toBe('Why?\n\nAnd');
+    expect(machine.state.notices.at(-1)?.hint).toContain('No server has a model to chat with');
     expect(machine.state.notices.filter(({ over }) => !over).map(({ text }) => text)).toEqual([
       'no model to ask',
     ]);
