@@ -4,6 +4,7 @@ import { build } from 'esbuild';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BUNDLE } from './bundle-options.mjs';
 import { packChunks, writeWhole } from './pack-chunks.mjs';
 import { toCommonJs } from './to-commonjs.mjs';
 import { validatorAtBuildTime } from './validator-plugin.mjs';
@@ -43,40 +44,24 @@ const { version } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 
 // A dashboard may be running from dist: its lazy chunks stay until the package is made (names hold a hash, so nothing old is loaded).
 if (process.env.npm_lifecycle_event === 'prepack') fs.rmSync(dist, { recursive: true, force: true });
 const result = await build({
+  ...BUNDLE,
   absWorkingDir: root,
   entryPoints: { main: 'src/main.ts', 'facts-child': 'src/hardware/facts-child.ts' },
   outdir: 'dist',
   chunkNames: 'chunks/[name]-[hash]',
-  bundle: true,
   splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
-  minifySyntax: true,
-  minifyWhitespace: true,
-  legalComments: 'none',
   metafile: true,
   external: ['term.js', 'pty.js'],
   define: { LMAPP_VERSION: JSON.stringify(version), 'import.meta.url': '__fileUrl' },
-  write: false,
   plugins: [validatorAtBuildTime(root), blessedOnlyWhatIsUsed],
-  logLevel: 'warning',
 });
 // The engine is an ES module with a top-level await, which only a real import() can load: its child stays one, in a file of its own.
 const child = await build({
+  ...BUNDLE,
   absWorkingDir: root,
   entryPoints: { 'engine-child': 'src/engine/child.ts' },
   outdir: 'dist',
   outExtension: { '.js': '.mjs' },
-  bundle: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
-  minifySyntax: true,
-  minifyWhitespace: true,
-  legalComments: 'none',
-  write: false,
-  logLevel: 'warning',
 });
 fs.mkdirSync(path.join(dist, 'chunks'), { recursive: true });
 writeWhole(path.join(dist, 'package.json'), '{"type":"commonjs"}\n');

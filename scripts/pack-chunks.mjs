@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BUNDLE } from './bundle-options.mjs';
 import { toCommonJs } from './to-commonjs.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -63,21 +64,13 @@ async function merge(texts, files, last) {
     .join('\n');
   const inside = new Set([...files, ...(last === undefined ? [] : [last])]);
   const { outputFiles } = await build({
+    ...BUNDLE,
     stdin: {
       contents: [
         `import "announced";`,
         ...(last === undefined ? [] : [`import ${JSON.stringify(last)};`]),
       ].join('\n'),
     },
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: 'none',
-    write: false,
-    logLevel: 'warning',
     plugins: [
       {
         name: 'chunks',
