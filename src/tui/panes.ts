@@ -5,6 +5,7 @@ import { machineStrip, machineTitle } from '../../widgets/machine.js';
 import { modelList } from '../../widgets/model-list.js';
 import { messageTitle, phaseBar } from '../../widgets/phase-bar.js';
 import { promptEditor } from '../../widgets/prompt-editor.js';
+import { fitRow } from '../../widgets/rows.js';
 import { span, type Row, type Size } from '../../widgets/text/span.js';
 import { tooSmall } from '../../widgets/too-small.js';
 import { waysOn } from '../../widgets/ways-on.js';
@@ -94,7 +95,7 @@ export function createPanes({ glyphs, keymap, hostName, logs, repaint }: PanesOp
       deps: (s) => [s.models, s.hardware.machines, Math.floor(s.at / 1000), s.view.pane],
       show: (s, size) => ({
         view: widgets.models.view(selectModels(s, size.height), size),
-        frame: framed(s, 'models', title('Models')),
+        frame: framed(s, 'models', title('Models'), size),
       }),
     },
     machine: {
@@ -110,7 +111,7 @@ export function createPanes({ glyphs, keymap, hostName, logs, repaint }: PanesOp
       ],
       show: (s, size) => ({
         view: widgets.machine.view(s, size),
-        frame: framed(s, 'machine', machineTitle(hostOf(s), glyphs)),
+        frame: framed(s, 'machine', machineTitle(hostOf(s), glyphs), size),
       }),
     },
     strip: {
@@ -137,14 +138,14 @@ export function createPanes({ glyphs, keymap, hostName, logs, repaint }: PanesOp
       deps: (s) => [s.prompt, s.view.pane, s.chat.live === null, s.chat.queue],
       show: (s, size) => ({
         view: editor.view(editorProps(s), size),
-        frame: framed(s, 'message', messageTitle(messageHints(s), glyphs)),
+        frame: framed(s, 'message', messageTitle(messageHints(s), glyphs), size),
       }),
     },
     log: {
       deps: (s) => [s.logs, s.view.pane, logs.behind ? {} : null],
       show: (s, size) => ({
         view: widgets.log.view(logs.props(s.logs, size.height), size),
-        frame: framed(s, 'log', logTitle(logs.title(s.logs), glyphs)),
+        frame: framed(s, 'log', logTitle(logs.title(s.logs), glyphs), size),
       }),
     },
     filter: { deps: () => [], show: () => ({ view: { rows: [] } }) },
@@ -223,8 +224,10 @@ export function createPanes({ glyphs, keymap, hostName, logs, repaint }: PanesOp
     return [`${keymap.keyOf('message.send')} sends`, `${keymap.keyOf('edit.newline')} new line`];
   }
 
-  function framed(s: State, pane: PaneId, paneTitle: Row): Frame {
-    return { border: true, focused: s.view.pane === pane, title: paneTitle, footer: null };
+  /** The title has a blank on either side, and a sign where its end is missing. */
+  function framed(s: State, pane: PaneId, { spans }: Row, { width }: Size): Frame {
+    const shown = fitRow(spans, Math.max(0, width - 2), glyphs.ellipsis);
+    return { border: true, focused: s.view.pane === pane, title: shown, footer: null };
   }
 
   /** The machine that the pane shows. */
