@@ -53,8 +53,18 @@ export function openRecorder(
   };
 }
 
-/** Reads a record. Errors: LmappError that names the line. Unknown event types of newer versions pass; the update ignores them. */
-export async function* readRecord(file: string): AsyncGenerator<Stamped> {
+/** An event of a record and where it stands. */
+export interface RecordedEvent {
+  /** Counted from 1; the header is the first. */
+  readonly line: number;
+  readonly event: Stamped;
+}
+
+/**
+ * Reads a record. Errors: LmappError that names the line. Unknown event types of newer versions pass; the update ignores them. Of an event
+ * only its name and its time are looked at.
+ */
+export async function* readRecord(file: string): AsyncGenerator<RecordedEvent> {
   let number = 0;
   for await (const line of linesOf(file)) {
     number++;
@@ -66,7 +76,7 @@ export async function* readRecord(file: string): AsyncGenerator<Stamped> {
         hint: HINT,
         exitCode: EXIT.usage,
       });
-    yield value as unknown as Stamped;
+    yield { line: number, event: value as unknown as Stamped };
   }
 }
 

@@ -5,6 +5,7 @@ import type { TuiOptions } from '../commands/tui-options.js';
 import { createEffects, type Effects } from '../effects/run.js';
 import { EXIT, messageOf } from '../errors.js';
 import { createBus, type Stamp } from '../events/bus.js';
+import type { Stamped } from '../events/catalogue.js';
 import type { Recorder } from '../events/record.js';
 import { newIdSeed } from '../sessions/id-seed.js';
 import { createStore } from '../state/store.js';
@@ -16,6 +17,7 @@ import { createFrames } from './frame.js';
 import type { IdleCollector } from './heap.js';
 import { createInput } from './input.js';
 import { createKeymap } from './keymap.js';
+import { createReplayWatch } from './replay-watch.js';
 import { selectWays } from './ways.js';
 
 const TICK_MS = 1000;
@@ -52,14 +54,17 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
   const bus = createBus({
     clock,
     recorded: () => recordedStamp,
-    onProblem: (where, error) =>
-      effects.run({ type: 'log.write', level: 'error', message: `${where} threw`, fields: { error } }),
+    onProblem(where, error) {
+      replayed?.failed(error, 'update');
+      effects.run({ type: 'log.write', level: 'error', message: `${where} threw`, fields: { error } });
+    },
   });
   let ended = false;
   let collector: IdleCollector | null = null;
   let lastInputMono = clock.monotonic();
   let finish: (exitCode: number) => void = () => undefined;
   const finished = new Promise<number>((done) => (finish = done));
+  const replayed = options.replay === null ? null : createReplayWatch(() => void stop(EXIT.failure));
 
   const effects: Effects = createEffects({
     ports,
@@ -93,7 +98,8 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
     clock,
     framesPerSecond: terminal.suggestedFps,
     paint(urgent) {
-      dashboard.paint(store.state);
+      if (!replayable(() => dashboard.paint(store.state))) return true;
+      replayed?.painted();
       const taken = terminal.screen.flush(urgent);
       if (dashboard.shown !== store.state.view.shown)
         bus.publish({ type: 'panes.shown', panes: dashboard.shown });
@@ -117,7 +123,7 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
   });
   terminal.onInput((input) => {
     lastInputMono = clock.monotonic();
-    frames.urgently(() => onInput(input));
+    frames.urgently(() => void replayable(() => onInput(input)));
   });
   terminal.onResize(({ width, height }) => {
     bus.publish({ type: 'screen.resized', width, height });
@@ -133,6 +139,18 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
     void recorder?.close();
     finish(exitCode);
   });
+
+  /** False: what a record holds cannot be shown, and the dashboard ends. Whatever else throws is a defect. */
+  function replayable(work: () => void): boolean {
+    try {
+      work();
+      return true;
+    } catch (error) {
+      if (!replayed) throw error;
+      replayed.failed(error, 'paint');
+      return false;
+    }
+  }
 
   async function openRecord(): Promise<Recorder | null> {
     if (options.record === null) return null;
@@ -237,9 +255,12 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
     const { replay } = await import('./replay.js');
     // Events come at once and by the thousand: the heap would have its full size before its limits are set otherwise.
     await keepMemorySmall();
-    void replay(options.replay, options.speed, bus.publish, (stamp) => (recordedStamp = stamp)).catch(
-      (error: unknown) =>
-        bus.publish({ type: 'notice.raised', level: 'bad', text: messageOf(error), hint: null }),
+    const onNext = (event: Stamped, line: number): void => {
+      recordedStamp = event;
+      replayed?.line(line);
+    };
+    void replay(options.replay, options.speed, bus.publish, onNext, () => ended).catch((error: unknown) =>
+      bus.publish({ type: 'notice.raised', level: 'bad', text: messageOf(error), hint: null }),
     );
   } else {
     clock.after(SOURCES_DELAY_MS, () => {
@@ -256,5 +277,13 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
     });
   }
   const exitCode = await finished;
+  if (options.replay !== null && replayed?.fault) {
+    const { replayError } = await import('./replay.js');
+    const again = createStore(initialState(settings), () => undefined);
+    throw await replayError(options.replay, replayed.fault, (event, paints) => {
+      again.receive(event);
+      if (paints) dashboard.paint(again.state);
+    });
+  }
   return exitCode ?? EXIT.failure;
 }

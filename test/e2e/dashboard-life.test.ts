@@ -278,4 +278,30 @@ describe('a replay', () => {
     open.push(pty);
     await pty.waitFor('no-record:1 is not a line of an lmapp record');
   });
+
+  // A list that is none fails where it is folded; facts that are none where they are painted.
+  const wrong: readonly (readonly [string, string, object])[] = [
+    ['folded', 'logs.appended', { lines: 7, skipped: 0 }],
+    ['painted', 'hardware.facts', { facts: 7 }],
+  ];
+  it.each(wrong)(
+    'of an event with wrong contents that cannot be %s ends with file and line, code 1, and the terminal as it was',
+    async (_how, type, contents) => {
+      const lines = fs.readFileSync('test/fixtures/records/chat.ndjson', 'utf8').split('\n');
+      lines[4] = JSON.stringify({ type, seq: 5, at: 1795435380012, mono: 1012, ...contents });
+      const file = path.join(home.folder, 'wrong.ndjson');
+      fs.writeFileSync(file, lines.join('\n'));
+      const pty = openPty(process.execPath, [LMAPP, 'tui', '--replay', file, '--speed', '0'], {
+        columns: 120,
+        rows: 40,
+        env: home.env,
+      });
+      open.push(pty);
+      expect(await pty.exited).toEqual({ exitCode: 1, signal: 0 });
+      const screen = pty.screen().replace(/\n/g, ' ');
+      expect(screen).toContain('wrong.ndjson:5 cannot be replayed: ');
+      expect(screen).toContain('take the line out');
+      expect(screen).not.toContain('unexpected error');
+    },
+  );
 });

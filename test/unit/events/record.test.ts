@@ -18,7 +18,7 @@ const event = (seq: number, text: string): Stamped => ({
 
 async function read(from = file()): Promise<readonly Stamped[]> {
   const events: Stamped[] = [];
-  for await (const each of readRecord(from)) events.push(each);
+  for await (const { event } of readRecord(from)) events.push(event);
   return events;
 }
 
