@@ -41,10 +41,13 @@ export const config: Command = {
       stdout.write(`${files.config}\n`);
       return EXIT.ok;
     }
-    const { setFromText, unsetValue } = await import('../config/edit.js');
+    const [{ setFromText, unsetValue }, { keyProblems, refuseWrongKeys }] = await Promise.all([
+      import('../config/edit.js'),
+      import('./keys-of-settings.js'),
+    ]);
     if (set.length > 2) throw new LmappError('usage', 'one --set at a time', { exitCode: EXIT.usage });
     if (set.length === 2) {
-      setFromText(files.config, set[0] ?? '', set[1] ?? '');
+      setFromText(files.config, set[0] ?? '', set[1] ?? '', refuseWrongKeys);
       return EXIT.ok;
     }
     if (unset !== null) {
@@ -57,7 +60,8 @@ export const config: Command = {
     ]);
     const loaded = loadSettings(files.config, ports.env);
     stdout.write(isOn(args, 'json') ? settingsAsJson(loaded, ports.env) : settingsAsText(loaded, ports.env));
-    for (const problem of loaded.problems) stderr.write(`lmapp: ${problem}\n`);
+    for (const problem of [...loaded.problems, ...keyProblems(loaded.settings)])
+      stderr.write(`lmapp: ${problem}\n`);
     return loaded.broken ? EXIT.failure : EXIT.ok;
   },
 };

@@ -8,6 +8,7 @@ import { messageOf } from '../errors.js';
 import { findExecutable } from '../hardware/executable.js';
 import { nvidiaSleeps } from '../hardware/sleeping-gpu.js';
 import { colourDepth, multiplexer, wantsAscii } from '../terminal/capabilities.js';
+import { keyProblems } from './keys-of-settings.js';
 import { checkServersOf } from './doctor-servers.js';
 import { bad, type DoctorCheck, type DoctorContext, type Finding, ok, warn } from './finding.js';
 
@@ -80,6 +81,11 @@ function checkConfiguration({ context, loaded }: DoctorContext): readonly Findin
     loaded.broken
       ? bad(problem, `Correct it; what is allowed stands in docs/configuration.md. File: ${files.config}`)
       : warn(problem, 'Correct it, or take it out: lmapp config --unset KEY'),
+  );
+  found.push(
+    ...keyProblems(settings).map((problem) =>
+      warn(problem, 'docs/keys.md lists all; take it out: lmapp config --unset keys.COMMAND'),
+    ),
   );
   const there = fs.existsSync(files.config);
   if (found.length === 0)

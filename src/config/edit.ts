@@ -16,12 +16,21 @@ interface Place {
   readonly member: string | null;
 }
 
-/** Sets a value as it is typed in a shell. Errors: LmappError (unknown key, value not allowed, broken file, disk). */
-export function setFromText(file: string, dottedKey: string, text: string): void {
+/**
+ * Sets a value as it is typed in a shell. `check` is given the setting, of one that is an object with that member alone, before the file is
+ * touched, and throws when it means nothing. Errors: LmappError (unknown key, value not allowed, broken file, disk).
+ */
+export function setFromText(
+  file: string,
+  dottedKey: string,
+  text: string,
+  check: (key: SettingKey, value: unknown) => void = () => undefined,
+): void {
   const place = placeOf(dottedKey);
   const { properties, additionalProperties } = schemaOf(place.key);
   const schema = place.member === null ? null : (properties?.[place.member] ?? additionalProperties);
   const value = schema ? parseMember(schema, text) : parseSetting(place.key, text, dottedKey);
+  check(place.key, place.member === null ? value : { [place.member]: value });
   setValue(file, dottedKey, value);
 }
 

@@ -11,20 +11,38 @@ export interface Keymap {
   keyOf(id: string): string;
 }
 
+/** A change of the keys that can mean nothing. */
+export interface WrongKey {
+  /** A sentence without a stop. */
+  readonly message: string;
+  /** `did you mean x?`; null: nothing is near. */
+  readonly instead: string | null;
+}
+
+/** Commands and keys that there are none of. */
+export function wrongKeys(changes: Readonly<Record<string, readonly string[]>>): readonly WrongKey[] {
+  const ids = [...new Set(ALL_BINDINGS.map((b) => b.id))];
+  return Object.entries(changes).flatMap(([id, keys]) => {
+    if (!ids.includes(id)) return [wrong(`keys.${id}: no such command`, nearestNames(id, ids))];
+    return keys
+      .map(normalKey)
+      .filter((key) => !isKey(key))
+      .map((key) => wrong(`keys.${id}: no such key as ${key}`, nearestKeys(key)));
+  });
+}
+
+function wrong(message: string, near: readonly string[]): WrongKey {
+  return { message, instead: near.length > 0 ? `did you mean ${near.join(', ')}?` : null };
+}
+
 /** Builds the keymap with the user's changes. `problems` names unknown commands, keys that cannot be, and clashes; a clash keeps the default. */
 export function createKeymap(changes: Readonly<Record<string, readonly string[]>>): {
   keymap: Keymap;
   problems: readonly string[];
 } {
-  const problems: string[] = [];
-  const ids = new Set(ALL_BINDINGS.map((b) => b.id));
-  for (const id of Object.keys(changes)) {
-    if (ids.has(id)) continue;
-    const near = nearestNames(id, [...ids]);
-    problems.push(
-      `keys.${id}: no such command${near.length > 0 ? `; did you mean ${near.join(', ')}?` : ''}`,
-    );
-  }
+  const problems = wrongKeys(changes).map(({ message, instead }) =>
+    instead === null ? message : `${message}; ${instead}`,
+  );
   const changed = ALL_BINDINGS.map((b) =>
     changes[b.id] ? { ...b, keys: (changes[b.id] ?? []).map(normalKey) } : b,
   );
@@ -68,6 +86,9 @@ function normalKey(key: string): string {
   const parts = key.replace(/-(?=.)/g, '+').split('+');
   const lower = parts.map((p) => p.toLowerCase());
   const last = parts.at(-1) ?? '';
+  // As the screen writes it: Esc, PgUp.
+  const written = Object.keys(NAMES).find((name) => NAMES[name]?.toLowerCase() === lower.at(-1));
+  if (written !== undefined) return [...lower.slice(0, -1), written].join('+');
   return last.length === 1 && !lower.includes('ctrl')
     ? [...lower.slice(0, -1), last].join('+')
     : lower.join('+');
@@ -89,6 +110,38 @@ const NAMES: Readonly<Record<string, string>> = {
   home: 'Home',
   end: 'End',
 };
+
+const MODIFIERS: ReadonlySet<string> = new Set(['ctrl', 'alt', 'shift']);
+/** Those that terminals tell, in the names of the decoder. */
+const KEY_NAMES: readonly string[] = [
+  ...Object.keys(NAMES),
+  'insert',
+  ...Array.from({ length: 12 }, (_, i) => `f${i + 1}`),
+];
+
+/** `key`: as normalKey writes it. */
+function isKey(key: string): boolean {
+  if ([...key].length === 1) return true;
+  // The key may be a plus itself: ctrl++.
+  const [modifiers, name] = partsOf(key);
+  return (
+    modifiers.every((each) => MODIFIERS.has(each)) && ([...name].length === 1 || KEY_NAMES.includes(name))
+  );
+}
+
+function nearestKeys(key: string): readonly string[] {
+  const [modifiers, name] = partsOf(key);
+  const before = modifiers.map((each) => nearestNames(each, [...MODIFIERS], 1)[0] ?? null);
+  if (before.includes(null)) return [];
+  const near = [...name].length === 1 ? [name] : nearestNames(name, KEY_NAMES, 1);
+  return near.map((each) => [...before, each].join('+'));
+}
+
+function partsOf(key: string): readonly [modifiers: readonly string[], name: string] {
+  const plus = key.endsWith('++');
+  const parts = (plus ? key.slice(0, -2) : key).split('+');
+  return plus ? [parts, '+'] : [parts.slice(0, -1), parts.at(-1) ?? ''];
+}
 
 /** A key as people write it: `Ctrl+O`, `Shift+Tab`, `y`. */
 export function keyLabel(key: string): string {

@@ -37,6 +37,13 @@ describe('the command line', () => {
     [['tui', '--model'], '--model needs a value', 'lmapp --help'],
     [['completion', 'bsh'], 'bsh is not a shell', 'Did you mean'],
     [['config', '--set', 'fps'], '--set needs a value', 'lmapp --help'],
+    [['config', '--set', 'keys.turn.cpy', 'y'], 'keys.turn.cpy: no such command', 'Did you mean turn.copy'],
+    [['config', '--set', 'keys', '{"turn.cpy": ["y"]}'], 'no such command', 'Did you mean turn.copy'],
+    [
+      ['config', '--set', 'keys.turn.copy', 'ctrl+pagup'],
+      'keys.turn.copy: no such key as ctrl+pagup',
+      'Did you mean ctrl+pageup?',
+    ],
     [['config', '--set', 'modle', 'x'], 'modle is not a known setting', 'Did you mean model?'],
     [['models', '--url', 'ftp://x'], 'ftp://', 'http://'],
     [['models', '--url', 'foo+http://x'], 'foo is not a known kind', 'ollama'],
@@ -127,6 +134,19 @@ describe('the command line', () => {
 });
 
 describe('lmapp config', () => {
+  it('tells of keys in the file that mean nothing, as the dashboard and doctor do, and can take them out', async () => {
+    home.configure({ keys: { 'no.such': ['y'], 'turn.copy': ['C'] } });
+    const shown = await run('config', '--show');
+    expect(shown).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^lmapp: keys\.no\.such: no such command/) as unknown,
+    });
+    expect((await run('doctor')).stdout).toContain('keys.no.such: no such command');
+    expect(await run('config', '--set', 'keys.turn.retry', 'R')).toMatchObject({ code: 0, stderr: '' });
+    expect(await run('config', '--unset', 'keys.no.such')).toMatchObject({ code: 0 });
+    expect(await run('config', '--show')).toMatchObject({ code: 0, stderr: '' });
+  });
+
   it('shows where each value comes from', async () => {
     home.configure({ model: 'from-file', backends: [{ url: 'http://h', key: 'hidden-key' }] });
     const { code, stdout } = await runLmapp(['config', '--show'], { env: { ...home.env, LMAPP_FPS: '12' } });

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { COMMAND_IDS } from '../../../src/state/commands.js';
 import { ALL_BINDINGS, type Binding, KEYMAP } from '../../../src/tui/bindings.js';
 import { EDITS } from '../../../src/tui/edits.js';
-import { clashesOf, createKeymap, keyLabel } from '../../../src/tui/keymap.js';
+import { clashesOf, createKeymap, keyLabel, wrongKeys } from '../../../src/tui/keymap.js';
 
 /** Commands that need rows or panes of the screen: the dashboard scrolls, the input moves focus and cursor. */
 const SCROLLING = ['up', 'down', 'page-up', 'page-down', 'top', 'end'].flatMap((verb) => [
@@ -82,10 +82,14 @@ describe('the keymap', () => {
 
 describe('a key of the user', () => {
   it('replaces those of the command, written in any usual way', () => {
-    const { keymap, problems } = createKeymap({ 'chat.new': ['Ctrl-T', 'F2'], 'turn.copy': ['C'] });
+    const { keymap, problems } = createKeymap({
+      'chat.new': ['Ctrl-T', 'F2', 'Alt-PgUp'],
+      'turn.copy': ['C'],
+    });
     expect(problems).toEqual([]);
     expect(keymap.find('message', 'ctrl+t')).toBe('chat.new');
     expect(keymap.find('log', 'f2')).toBe('chat.new');
+    expect(keymap.find('log', 'alt+pageup')).toBe('chat.new');
     expect(keymap.find('message', 'ctrl+n')).toBeNull();
     expect(keymap.find('transcript', 'C')).toBe('turn.copy');
     expect(keymap.keyOf('chat.new')).toBe('Ctrl+T');
@@ -103,6 +107,18 @@ describe('a key of the user', () => {
     expect(problems).toEqual([]);
     expect(keymap.find('message', 'f5')).toBeNull();
     expect(keymap.keyOf('servers.refresh')).toBe('');
+  });
+
+  it('that no terminal has is told, with the nearest one; any character with modifiers is a key', () => {
+    const { problems } = createKeymap({
+      'turn.copy': ['ctrl+pagup', 'contrl+y', 'ctrl++', 'alt+é', 'F12'],
+    });
+    expect(problems).toEqual([
+      'keys.turn.copy: no such key as ctrl+pagup; did you mean ctrl+pageup?',
+      'keys.turn.copy: no such key as contrl+y; did you mean ctrl+y?',
+    ]);
+    const used = ALL_BINDINGS.map((b): [string, readonly string[]] => [b.id, b.keys]);
+    for (const [id, keys] of used) expect(wrongKeys({ [id]: keys })).toEqual([]);
   });
 
   it('that clashes is told, and the defaults stay', () => {
