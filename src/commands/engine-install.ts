@@ -10,16 +10,25 @@ import type { CommandContext } from './command.js';
 import { gpuOfferLine } from './gpu-offer-line.js';
 import { isOn, textOf, type Arguments } from './options.js';
 import { statusLine } from './status-line.js';
+import type { Work } from './with-work.js';
 
 /** `lmapp engine install` */
 export async function install(context: CommandContext, args: Arguments): Promise<number> {
-  const { ports, files, stdout, stderr } = context;
+  const { ports, files, stderr } = context;
+  const { tell, say } = outputOf(context, args);
   const gpu = gpuOf(args, planOf(ports.platform, process.arch, null).gpu);
   const plan = planOf(ports.platform, process.arch, gpu);
   const abort = new AbortController();
   const onInterrupt = (): void => abort.abort();
   process.on('SIGINT', onInterrupt);
   const status = statusLine(stderr);
+  const started = ports.clock.monotonic();
+  const cancelled = (): number => {
+    status.clear();
+    stderr.write('lmapp: cancelled; nothing was installed\n');
+    tell({ type: 'ended', outcome: 'cancelled', fault: null });
+    return EXIT.interrupted;
+  };
   try {
     const size = `${formatBytes(plan.downloadBytes)} from npm's registry, ${formatBytes(plan.diskBytes)} on the disk`;
     const what = `node-llama-cpp ${plan.version} (${plan.parts.join(', ')})`;
@@ -30,8 +39,9 @@ export async function install(context: CommandContext, args: Arguments): Promise
       !isOn(args, 'yes') &&
       !(await agreed({ context, signal: abort.signal }, question, 'Say --yes to install without a question.'))
     ) {
-      if (abort.signal.aborted) return EXIT.interrupted;
-      stdout.write('nothing was installed\n');
+      if (abort.signal.aborted) return cancelled();
+      say('nothing was installed');
+      tell({ type: 'ended', outcome: 'kept', fault: null });
       return EXIT.ok;
     }
     let told = '';
@@ -54,15 +64,20 @@ export async function install(context: CommandContext, args: Arguments): Promise
       abort.signal,
     );
     status.clear();
-    stdout.write(
-      `the engine is installed: node-llama-cpp ${installed.version}, ${sanitizeLine(installed.directory)}\n`,
-    );
+    say(`the engine is installed: node-llama-cpp ${installed.version}, ${installed.directory}`);
+    tell({
+      type: 'ended',
+      outcome: 'complete',
+      version: installed.version,
+      parts: installed.parts,
+      directory: installed.directory,
+      ms: Math.round(ports.clock.monotonic() - started),
+      fault: null,
+    });
     return EXIT.ok;
   } catch (error) {
     if (!abort.signal.aborted) throw error;
-    status.clear();
-    stderr.write('lmapp: cancelled; nothing was installed\n');
-    return EXIT.interrupted;
+    return cancelled();
   } finally {
     status.clear();
     process.off('SIGINT', onInterrupt);
@@ -70,15 +85,29 @@ export async function install(context: CommandContext, args: Arguments): Promise
 }
 
 /** `lmapp engine remove` */
-export function remove({ files, stdout }: CommandContext): Promise<number> {
+export function remove(context: CommandContext, args: Arguments): Promise<number> {
+  const { files } = context;
+  const { tell, say } = outputOf(context, args);
   // A throw becomes a rejection.
   return Promise.resolve().then(() => {
-    const was = removeEngine(files.engine);
-    stdout.write(
-      was ? `the engine is removed: ${sanitizeLine(files.engine)}\n` : 'the engine is not installed\n',
-    );
+    const wasInstalled = removeEngine(files.engine);
+    say(wasInstalled ? `the engine is removed: ${files.engine}` : 'the engine is not installed');
+    tell({ type: 'ended', outcome: 'complete', wasInstalled, directory: files.engine, fault: null });
     return EXIT.ok;
   });
+}
+
+/** What stands on standard output: with --json one object, else lines for people. */
+function outputOf({ stdout }: CommandContext, args: Arguments): Pick<Work, 'tell' | 'say'> {
+  const json = isOn(args, 'json');
+  return {
+    tell(event) {
+      if (json) stdout.write(`${JSON.stringify(event)}\n`);
+    },
+    say(text) {
+      if (!json) stdout.write(`${sanitizeLine(text)}\n`);
+    },
+  };
 }
 
 const PHASES: Readonly<Record<InstallProgress['phase'], string>> = {

@@ -14,6 +14,7 @@ const install: Command = {
       does: 'also fetch the part for this kind of GPU',
     },
     { name: 'yes', type: 'boolean', does: 'without a question' },
+    JSON_OPTION,
   ],
   examples: [
     ['lmapp engine install', 'asks, then fetches it'],
@@ -39,11 +40,11 @@ const status: Command = {
 const remove: Command = {
   name: 'remove',
   does: 'Deletes the engine; model files stay.',
-  options: [],
+  options: [JSON_OPTION],
   examples: [['lmapp engine remove', 'it can be fetched again']],
-  async run(context) {
+  async run(context, args) {
     const { remove } = await import('./engine-install.js');
-    return remove(context);
+    return remove(context, args);
   },
 };
 

@@ -43,6 +43,33 @@ describe('lmapp engine', () => {
     );
   });
 
+  it('tells programs with --json: one object on standard output, steps on standard error', async () => {
+    fakeNpm(bin());
+    const directory = path.join(place(), 'engine');
+    const json = async (...words: readonly string[]): Promise<unknown> => {
+      const { stdout, stderr } = await runLmapp(['engine', ...words, '--json'], { env: env() });
+      expect([stdout.trimEnd().split('\n').length, stderr.includes('{')]).toEqual([1, false]);
+      return JSON.parse(stdout);
+    };
+    expect(await json('install')).toMatchObject({
+      type: 'ended',
+      outcome: 'failed',
+      fault: { code: 'usage' },
+    });
+    expect(await json('status')).toMatchObject({ usable: false, state: 'absent' });
+    expect(await json('install', '--yes')).toMatchObject({
+      type: 'ended',
+      outcome: 'complete',
+      version: expect.stringMatching(/^\d/) as unknown,
+      directory,
+      ms: expect.any(Number) as unknown,
+      fault: null,
+    });
+    const removed = { type: 'ended', outcome: 'complete', directory, fault: null };
+    expect(await json('remove')).toEqual({ ...removed, wasInstalled: true });
+    expect(await json('remove')).toEqual({ ...removed, wasInstalled: false });
+  });
+
   it('is not installed without a question where nobody can answer it', async () => {
     const { runs } = fakeNpm(bin());
     const { code, stderr } = await runLmapp(['engine', 'install'], { env: env() });
@@ -53,11 +80,12 @@ describe('lmapp engine', () => {
 
   it('that is being installed is stopped by Ctrl+C with code 130, and nothing of it stays', async () => {
     const { pids } = fakeNpm(bin(), { gate: path.join(home.folder, 'never') });
-    const result = await runLmapp(['engine', 'install', '--yes'], {
+    const result = await runLmapp(['engine', 'install', '--yes', '--json'], {
       env: env(),
       onStart: (child) => void until(() => pids().length > 0).then(() => child.kill('SIGINT')),
     });
-    expect(result).toMatchObject({ code: 130, stdout: '' });
+    expect(result.code).toBe(130);
+    expect(JSON.parse(result.stdout)).toEqual({ type: 'ended', outcome: 'cancelled', fault: null });
     expect(result.stderr).toContain('cancelled; nothing was installed');
     expect(pids().some(isRunning)).toBe(false);
     expect(fs.readdirSync(place())).toEqual([]);
