@@ -227,7 +227,9 @@ describe('completion in bash', () => {
     const models = ['qwen3:8b', 'qwen3:14b', 'llama3.2:3b'].map((name) => ({ key: `o/${name}`, name }));
     fs.writeFileSync(
       path.join(cache, 'models.json'),
-      JSON.stringify([{ backend: { id: 'o', url: '', features: {} }, models }]),
+      JSON.stringify([
+        { backend: { id: 'o', kind: 'ollama', title: 'o', url: 'http://o', features: {} }, models },
+      ]),
     );
   });
 
