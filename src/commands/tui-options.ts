@@ -24,6 +24,8 @@ export interface TuiOptions {
   readonly embedded: boolean;
   /** Takes the steps of that as they come, one line each; null: nobody reads them but on the screen. */
   readonly tellStep: ((words: string) => void) | null;
+  /** Takes what is to be known when the dashboard is left, as a line; the terminal is as it was then. */
+  readonly tellAtEnd: (words: string) => void;
   /** Open the last chat. */
   readonly continueLast: boolean;
   /** Absolute paths. */

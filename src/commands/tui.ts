@@ -55,6 +55,7 @@ export const tui: Command = {
         isOn(args, 'embedded') && !context.stderr.isTTY
           ? (words) => context.stderr.write(`lmapp: ${words}\n`)
           : null,
+      tellAtEnd: (words) => context.stderr.write(`lmapp: ${words}\n`),
       continueLast: isOn(args, 'continue'),
       ...replayOptions(args),
       gpu: !isOn(args, 'no-gpu'),

@@ -27,6 +27,8 @@ export interface Effects {
   stop(): Promise<void>;
   /** The same as far as it goes without waiting, for a process that must end now. */
   stopNow(): void;
+  /** After one of these: what of the chats is lost, and why. Null: nothing. */
+  unsaved(): string | null;
 }
 
 /** The exhaustive map from effects to what does them. Effects that come before the sources are open wait for them. */
@@ -74,5 +76,6 @@ export function createEffects(host: EffectHost): Effects {
       stopped = true;
       sources?.stopNow();
     },
+    unsaved: () => sources?.unsaved() ?? null,
   };
 }

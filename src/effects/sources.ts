@@ -51,6 +51,8 @@ export interface Sources {
   start(): Promise<void>;
   stop(): Promise<void>;
   stopNow(): void;
+  /** See Effects. */
+  unsaved(): string | null;
 }
 
 /** The model cache is written at most this often. */
@@ -389,5 +391,6 @@ export function openSources(host: EffectHost): Sources {
       store.flushSync();
       logs.stop();
     },
+    unsaved: store.unsaved,
   };
 }

@@ -44,6 +44,8 @@ export interface ChatStore {
   read(id: string): Promise<StoredChat>;
   /** Writes what is left and lets go of the files. */
   close(): Promise<void>;
+  /** What the disk has not taken, and why, for the end of the process: a sentence without a stop. Null: all is saved. */
+  unsaved(): string | null;
 }
 
 interface OpenChat {
@@ -52,6 +54,8 @@ interface OpenChat {
   header: HeaderLine;
   readonly turns: TurnWriter;
   file: ChatFile | null;
+  /** Something of it is on the disk. */
+  begun: boolean;
 }
 
 /**
@@ -65,12 +69,13 @@ export function openStore(directory: string, { clock, onProblem }: StoreOptions)
   let running: Promise<void> | null = null;
   let cancelTimer: (() => void) | null = null;
   let failing = false;
+  let lastError: unknown = null;
 
   function chatOf(id: string, title: string): OpenChat {
     const known = chats.get(id);
     if (known) return known;
     const header: HeaderLine = { t: 'chat', v: 1, id, title, at: clock.now() };
-    const chat: OpenChat = { id, header, turns: new TurnWriter(), file: null };
+    const chat: OpenChat = { id, header, turns: new TurnWriter(), file: null, begun: false };
     chats.set(id, chat);
     return chat;
   }
@@ -107,6 +112,7 @@ export function openStore(directory: string, { clock, onProblem }: StoreOptions)
         chat.file ??= openFile(chat);
         await chat.file.append(batch.text);
         batch.commit();
+        chat.begun = true;
         succeeded();
       } catch (error) {
         failed(error);
@@ -154,6 +160,7 @@ export function openStore(directory: string, { clock, onProblem }: StoreOptions)
   function failed(error: unknown): void {
     if (!failing) onProblem(problemOf(error, directory));
     failing = true;
+    lastError = error;
   }
 
   return {
@@ -181,6 +188,7 @@ export function openStore(directory: string, { clock, onProblem }: StoreOptions)
           chat.file ??= openFile(chat);
           chat.file.appendSync(batch.text);
           batch.commit();
+          chat.begun = true;
         } catch (error) {
           failed(error);
         }
@@ -196,6 +204,14 @@ export function openStore(directory: string, { clock, onProblem }: StoreOptions)
       cancelTimer = null;
       for (const chat of chats.values()) letGo(chat);
     },
+    unsaved() {
+      const left = [...chats.values()].filter((chat) => chat.turns.pending);
+      const [first] = left;
+      if (!first) return null;
+      const what = left.length === 1 ? `the chat "${first.header.title}" was` : `${left.length} chats were`;
+      const reason = lastError === null ? 'the disk did not answer in time' : reasonOf(lastError);
+      return `${what} not saved${left.some(({ begun }) => begun) ? ' to the end' : ''}: ${reason} (${directory})`;
+    },
   };
 }
 
@@ -208,18 +224,28 @@ function letGo(chat: OpenChat): void {
   chat.file = null;
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EACCES: 'the folder may not be written',
+  EPERM: 'the folder may not be written',
+  EROFS: 'the disk is read-only',
+};
+
+function reasonOf(error: unknown): string {
+  return REASONS[systemCode(error)] ?? messageOf(error);
+}
+
 function problemOf(error: unknown, directory: string): StoreProblem {
-  const code = systemCode(error);
-  const reasons: Readonly<Record<string, readonly [string, string]>> = {
-    ENOSPC: ['the disk is full', 'Make room; what is not saved yet is kept in memory and saved then.'],
-    EDQUOT: [
-      'the disk quota is used up',
-      'Make room; what is not saved yet is kept in memory and saved then.',
-    ],
-    EACCES: ['the folder may not be written', `Make ${directory} writable, or set XDG_DATA_HOME.`],
-    EPERM: ['the folder may not be written', `Make ${directory} writable, or set XDG_DATA_HOME.`],
-    EROFS: ['the disk is read-only', 'Set XDG_DATA_HOME to a folder that can be written.'],
+  const room = 'Make room; what is not saved yet is kept in memory and saved then.';
+  const writable = `Make ${directory} writable, or set XDG_DATA_HOME.`;
+  const hints: Readonly<Record<string, string>> = {
+    ENOSPC: room,
+    EDQUOT: room,
+    EACCES: writable,
+    EPERM: writable,
+    EROFS: 'Set XDG_DATA_HOME to a folder that can be written.',
   };
-  const [reason, hint] = reasons[code] ?? [messageOf(error), `Check the folder ${directory}.`];
-  return { level: 'bad', message: `this chat cannot be saved: ${reason}`, hint };
+  const hint = hints[systemCode(error)] ?? `Check the folder ${directory}.`;
+  return { level: 'bad', message: `this chat cannot be saved: ${reasonOf(error)}`, hint };
 }

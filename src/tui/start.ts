@@ -1,5 +1,6 @@
 import os from 'node:os';
 import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../../widgets/glyphs.js';
+import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { themeNamed } from '../../widgets/themes/registry.js';
 import type { TuiOptions } from '../commands/tui-options.js';
 import { createEffects, type Effects } from '../effects/run.js';
@@ -131,12 +132,14 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
   });
   terminal.onWritable(frames.resume);
   terminal.onResume(() => frames.request(true));
-  terminal.onEnd((exitCode) => {
+  terminal.onEnd((exitCode, reason) => {
     // The terminal is gone or restored; nothing may be painted any more.
     ended = true;
     frames.stop();
     effects.stopNow();
     void recorder?.close();
+    // Of a terminal that is gone standard error is gone, too.
+    if (/^SIG(?!HUP)/.test(reason)) tellUnsaved();
     finish(exitCode);
   });
 
@@ -226,7 +229,13 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
     terminal.leave();
     const late = new Promise<void>((done) => clock.after(STOP_MS, done));
     await Promise.race([Promise.all([effects.stop(), recorder?.close()]), late]);
+    tellUnsaved();
     finish(exitCode);
+  }
+
+  function tellUnsaved(): void {
+    const words = effects.unsaved();
+    if (words !== null) options.tellAtEnd(sanitizeLine(words));
   }
 
   async function reportToDebugLog(): Promise<void> {

@@ -310,6 +310,24 @@ describe('a disk that refuses', () => {
     expect(wholeText(read?.answer ?? turn.thinking)).toBe('one two three');
   });
 
+  (hasFull ? it : it.skip)('what it has not taken is told at the end, and nothing where it has', async () => {
+    const directory = folder.path('chats');
+    fs.mkdirSync(directory);
+    const { store } = storeAt(directory);
+    store.startChat('c1', 'About rivers');
+    store.write('c1', completed(answering(turnWith(), 'one')));
+    await store.close();
+    expect(store.unsaved()).toBeNull();
+    fs.symlinkSync('/dev/full', chatFileOf(directory, 'c2'));
+    for (const end of ['close', 'flushSync'] as const) {
+      const late = storeAt(directory).store;
+      late.startChat('c2', 'About seas');
+      late.write('c2', answering(turnWith(), 'one'));
+      await late[end]();
+      expect(late.unsaved()).toBe(`the chat "About seas" was not saved: the disk is full (${directory})`);
+    }
+  });
+
   it('a folder that cannot be made is told once, and the chat goes on', async () => {
     fs.writeFileSync(folder.path('file'), '');
     const { store, problems } = storeAt(path.join(folder.path('file'), 'chats'));

@@ -250,6 +250,28 @@ describe('without a terminal', () => {
   });
 });
 
+describe('a chat that the disk does not take', () => {
+  it('is told of once when the dashboard is left, with the reason, behind what the terminal showed before', async () => {
+    const shell = openPty(
+      'sh',
+      ['-c', `"${process.execPath}" "${LMAPP}" ${ARGS().join(' ')} 2>"${home.folder}/stderr"; echo left $?`],
+      { env: home.env },
+    );
+    open.push(shell);
+    await shell.waitFor('scripted:1b', 10_000);
+    // A file where the folder of chats would be.
+    fs.mkdirSync(path.dirname(home.chats), { recursive: true });
+    fs.rmSync(home.chats, { recursive: true, force: true });
+    fs.writeFileSync(home.chats, '');
+    shell.type('hello\r');
+    await shell.waitFor('cannot be saved');
+    shell.type('\x03\x03\x03');
+    await shell.waitFor('left 0');
+    const told = fs.readFileSync(path.join(home.folder, 'stderr'), 'utf8');
+    expect(told).toMatch(/^lmapp: the chat "hello" was not saved: .+\n$/);
+  });
+});
+
 describe('a replay', () => {
   it('shows a recorded chat without any server, and its own recording is the same chat', async () => {
     const record = path.resolve('test/fixtures/records/chat.ndjson');

@@ -33,6 +33,8 @@ export interface TestDashboard {
   readonly exited: Promise<number>;
   /** Bytes written to the terminal so far. */
   readonly bytes: number;
+  /** Lines on standard error after the terminal was left. */
+  readonly told: readonly string[];
   /** All of them as text. */
   readonly written: string;
   /** Types raw characters: `'\r'` is Enter, `'\x03'` is Ctrl+C. */
@@ -72,6 +74,7 @@ export async function startDashboard(options: DashboardOptions = {}): Promise<Te
   xterm.loadAddon(new unicode11.Unicode11Addon());
   xterm.unicode.activeVersion = '11';
   let visible = true;
+  const told: string[] = [];
   for (const [final, shows] of [
     ['h', true],
     ['l', false],
@@ -98,6 +101,7 @@ export async function startDashboard(options: DashboardOptions = {}): Promise<Te
     files: filesOf(directoriesOf(env)),
     settings: { ...defaultSettings(), discovery: false, ...options.settings },
     tellStep: null,
+    tellAtEnd: (words) => void told.push(words),
     settingsSources: { model: [{ from: 'default' }] } as unknown as TuiOptions['settingsSources'],
     problems: options.problems ?? [],
     keyOf: (backend) => backend.key ?? null,
@@ -134,6 +138,7 @@ export async function startDashboard(options: DashboardOptions = {}): Promise<Te
     get bytes() {
       return stdout.bytes;
     },
+    told,
     get written() {
       return stdout.chunks.join('');
     },
