@@ -71,7 +71,7 @@ describe('the embedded engine in the dashboard', () => {
     const pty = await dashboard();
     pty.type(`\x1b[200~${'word '.repeat(900)}\x1b[201~`);
     pty.type('\r');
-    await pty.waitFor('This would not fit into the context', PATIENCE_MS);
+    await pty.waitFor('The context is full', PATIENCE_MS);
     await pty.quiet();
     expect(callsOf(model()).filter(({ call }) => call === 'generate' || call === 'evaluate')).toEqual([]);
   });
