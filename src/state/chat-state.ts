@@ -9,6 +9,8 @@ export interface ChatState {
   /** Ended turns; a running one stands apart so that a delta copies nothing. */
   readonly done: readonly Turn[];
   readonly live: Turn | null;
+  /** The turn that the running one took out; it comes back when that is held back. */
+  readonly replaced: Turn | null;
   /** Messages that wait for the running answer to end. */
   readonly queue: readonly string[];
   /** Ids of turns that are not sent any more, to make room in the context. */
@@ -49,6 +51,7 @@ export function emptyChat(id: string): ChatState {
     stored: false,
     done: [],
     live: null,
+    replaced: null,
     queue: [],
     dropped: [],
     unsent: null,

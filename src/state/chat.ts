@@ -55,9 +55,11 @@ export function startTurn(
     fault,
     fellBackFrom: [],
     notes: room.notes,
-    room: checked ? null : countedAgainst(room.state, model, unsent),
+    room: checked ? null : countedAgainst(room.state, model, text),
   };
-  return askModel(withUsed(room.state, model.key), event, text, asking, out);
+  const replaced = free === before ? null : (before.chat.done.at(-1) ?? null);
+  const next = askModel(withUsed(room.state, model.key), event, text, asking, out);
+  return next.chat.live ? { ...next, chat: { ...next.chat, replaced } } : next;
 }
 
 function withUsed(state: State, key: string): State {
@@ -183,6 +185,7 @@ function onEnded(state: State, live: Turn, event: Ended, out: Effect[]): State {
       ...state.chat,
       done: state.chat.done.concat(ended),
       live: null,
+      replaced: null,
       shownPieces: ended.pieces,
       shownMono: event.mono,
     },
@@ -191,7 +194,10 @@ function onEnded(state: State, live: Turn, event: Ended, out: Effect[]): State {
   return elsewhere ? fallBack(next, event, ended, elsewhere, out) : sendQueued(next, event, ended, out);
 }
 
-/** Nothing of it was read: its text waits in `chat.unsent` for what the user chooses, and its file says what became of it. */
+/**
+ * Nothing of it was read: its text waits in `chat.unsent` for what the user chooses, and its file says what became of it. The answer that it
+ * was to replace stands there again until then.
+ */
 function withoutHeld(state: State, live: Turn, event: Stamped & { type: 'turn.held' }, out: Effect[]): State {
   const { promptTokens, contextTokens } = event;
   const fault = faultFor('context-held', {
@@ -206,8 +212,11 @@ function withoutHeld(state: State, live: Turn, event: Stamped & { type: 'turn.he
     promptTokens === null || contextTokens === null
       ? {}
       : { counted: { modelKey: live.modelKey, promptTokens, contextTokens } };
-  const unsent = { text: live.prompt, replaces: null, ...counted };
-  return { ...state, at: event.at, mono: event.mono, chat: { ...state.chat, live: null, unsent } };
+  const { replaced } = state.chat;
+  const unsent = { text: live.prompt, replaces: replaced?.id ?? null, ...counted };
+  const done = replaced ? state.chat.done.concat(replaced) : state.chat.done;
+  const chat = { ...state.chat, done, live: null, replaced: null, unsent };
+  return { ...state, at: event.at, mono: event.mono, chat };
 }
 
 /** The end of a turn that no server told. */

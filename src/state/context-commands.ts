@@ -94,7 +94,9 @@ function shortageNow(state: State): Shortage | null {
   const { unsent, done } = state.chat;
   const model = modelByKey(state, state.models.selected);
   if (!unsent || !model) return null;
-  if (unsent.counted?.modelKey === model.key) return shortageOfCounted(state, model, unsent.counted);
+  // An answer that is to be replaced was not counted, and leaving it out makes no room.
+  if (unsent.counted?.modelKey === model.key)
+    return shortageOfCounted(withoutLast(state, unsent.replaces), model, unsent.counted);
   const last = done.at(-1);
   return last?.id === unsent.replaces && last?.fault?.code === 'context-full' && last.modelKey === model.key
     ? shortageOfRefused(state, model, last)

@@ -21,7 +21,7 @@ export interface Room {
  * exactly, that is waited for.
  */
 export function makeRoom(state: State, model: Model, unsent: Unsent, out: Effect[]): Room {
-  if (isCounted(state, model, unsent.replaces)) return { state, go: true, notes: [] };
+  if (isCounted(state, model)) return { state, go: true, notes: [] };
   const short = shortageOf(state, model, unsent.text);
   if (!short) return { state, go: true, notes: [] };
   return (
@@ -33,14 +33,14 @@ export function makeRoom(state: State, model: Model, unsent: Unsent, out: Effect
   );
 }
 
-/** Whether its server counts a message before it reads it. An answer that is asked for again has fitted before. */
-function isCounted(state: State, model: Model, replaces: string | null): boolean {
-  return replaces === null && backendById(state, model.backendId)?.info.features.promptCount === true;
+/** Whether its server counts a message before it reads it. */
+function isCounted(state: State, model: Model): boolean {
+  return backendById(state, model.backendId)?.info.features.promptCount === true;
 }
 
 /** What the count of a message is held against; null when it is not counted. */
-export function countedAgainst(state: State, model: Model, { text, replaces }: Unsent): RoomToCheck | null {
-  if (!isCounted(state, model, replaces)) return null;
+export function countedAgainst(state: State, model: Model, text: string): RoomToCheck | null {
+  if (!isCounted(state, model)) return null;
   return { contextTokens: allocatedFor(state, model), estimatedTokens: estimateOf(state, model, text) };
 }
 
@@ -162,7 +162,7 @@ function choice(key: string, label: string, command: string): Choice {
 
 /** A message that waits in the queue is not asked about while the user writes another one. */
 export function wouldAsk(state: State, model: Model, text: string): boolean {
-  if (isCounted(state, model, null)) return false;
+  if (isCounted(state, model)) return false;
   const short = shortageOf(state, model, text);
   return short !== null && roomBySettings(state, model, short, []) === null;
 }

@@ -370,6 +370,25 @@ describe('a message to a server that counts it exactly', () => {
     expect(overlay(machine)?.lines[0]).toContain('takes ≈ 1,005 tokens');
   });
 
+  it('that is asked again is counted as well; held back, the old answer is there again until something is chosen', () => {
+    const machine = counting();
+    const id = ask(machine, LONG);
+    machine.send({ type: 'turn.text.delta', turnId: id, text: 'kept', pieces: 1 }, ended(id));
+    const ids = (): readonly string[] => machine.state.chat.done.map((turn) => turn.id);
+    machine.command('turn.retry');
+    expect(overlay(machine)).toBeNull();
+    expect(lastSent(machine)).toMatchObject({ messages: [{ content: LONG }], room: { contextTokens: 1024 } });
+    expect(ids()).toEqual([]);
+    machine.send(held(machine.state.chat.live?.id ?? '', 1000, 1024));
+    expect(overlay(machine)?.lines[0]).toContain('takes 1,000 tokens');
+    expect(ids()).toEqual([id]);
+    // It is not part of what was counted, so leaving it out is no choice.
+    expect(keys(machine)).toBe('eras');
+    choose(machine, 's');
+    expect(ids()).toEqual([]);
+    expect(lastSent(machine)).toMatchObject({ messages: [{ content: LONG }], room: null });
+  });
+
   it('that waited in the queue goes out and is counted', () => {
     const machine = counting();
     const id = ask(machine, 'first');
