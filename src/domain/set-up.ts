@@ -178,23 +178,31 @@ export function asOnePull({ engine, model }: SetUpProgress): {
   }
   // A part of the model that was there before is not told as received.
   const known = model !== null && model.phase !== 'preparing' && model.totalBytes !== null;
-  if (model && known)
+  if (model && known) {
+    // At its end it tells the size of the file; what was fetched for it may be a smaller package, or nothing.
+    const fetched = sumOf(model.layers.map(({ completedBytes }) => completedBytes));
+    const isDone = model.phase === 'done';
     layers.push({
       id: 'model',
-      completedBytes: model.completedBytes ?? 0,
-      totalBytes: model.totalBytes ?? 0,
+      completedBytes: isDone ? fetched : (model.completedBytes ?? 0),
+      totalBytes: isDone ? fetched : (model.totalBytes ?? 0),
     });
+  }
   const complete = model === null || known;
   return {
     progress: {
       phase: phaseOf(engine, model),
       status: wordsOf(engine, model),
-      completedBytes: complete ? layers.reduce((sum, each) => sum + each.completedBytes, 0) : null,
-      totalBytes: complete ? layers.reduce((sum, each) => sum + each.totalBytes, 0) : null,
+      completedBytes: complete ? sumOf(layers.map((each) => each.completedBytes)) : null,
+      totalBytes: complete ? sumOf(layers.map((each) => each.totalBytes)) : null,
       layers,
     },
     estimated: engine?.phase === 'downloading' || engine?.phase === 'waiting',
   };
+}
+
+function sumOf(bytes: readonly number[]): number {
+  return bytes.reduce((sum, each) => sum + each, 0);
 }
 
 function phaseOf(engine: EngineProgress | null, model: PullProgress | null): PullProgress['phase'] {

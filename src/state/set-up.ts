@@ -134,13 +134,14 @@ function onEnded(before: State, event: Stamped & { readonly type: 'setup.ended' 
     const awaited = job === null || job.choose ? modelKey(HERE, end.name) : null;
     const next = withSetUp(state, { job: null, awaited, offer: offer && { ...offer, engine: null } });
     if (!job) return next;
-    const size = formatDownload(job.progress?.totalBytes ?? null, '');
+    const fetchedBytes = job.progress?.totalBytes ?? 0;
+    const fetched = fetchedBytes > 0 ? `${formatDownload(fetchedBytes)} fetched in ` : '';
     const took = formatDuration(event.mono - job.startedMono);
     return withNotice(
       next,
       event,
       'good',
-      `${job.title} is on this machine: ${size === '' ? '' : `${size} in `}${took}`,
+      `${job.title} is on this machine: ${fetched}${took}`,
       job.choose ? null : 'Ctrl+O takes it.',
     );
   }

@@ -510,8 +510,9 @@ describe('the smallest of the catalogue', () => {
 describe('a model that is here', () => {
   it('is not fetched again', async () => {
     server.reply('/api/models/org/repo', hub()).reply(FILE, file(MODEL));
-    await pull('hf:org/repo');
-    await pull('hf:org/repo');
+    const fetched = async (): Promise<unknown> => (await pull('hf:org/repo')).reports.at(-1)?.layers;
+    expect(await fetched()).toMatchObject([{ completedBytes: MODEL.length, totalBytes: MODEL.length }]);
+    expect(await fetched()).toEqual([]);
     expect(server.seen(FILE)).toHaveLength(1);
   });
 

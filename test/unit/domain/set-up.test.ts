@@ -128,6 +128,14 @@ describe('engine and model as one download', () => {
     expect(progress.layers.map(({ id }) => id)).toEqual(['engine']);
   });
 
+  it('is at its end what was fetched, not the larger file that came out of a package', () => {
+    const fetched = (layers: PullProgress['layers']) =>
+      asOnePull({ engine: engine('done'), model: { ...model('done', 4000), layers } }).progress;
+    const wheel = [{ id: 'a.whl', completedBytes: 3000, totalBytes: 3000 }];
+    expect(fetched(wheel)).toMatchObject({ completedBytes: 4000, totalBytes: 4000 });
+    expect(fetched([])).toMatchObject({ completedBytes: 1000, totalBytes: 1000 });
+  });
+
   it('is not done before both are', () => {
     const phase = (e: EngineProgress | null, m: PullProgress | null) =>
       asOnePull({ engine: e, model: m }).progress.phase;

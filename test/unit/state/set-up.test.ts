@@ -94,6 +94,25 @@ describe('the question before a model is fetched', () => {
   });
 });
 
+describe('the end of it', () => {
+  it('says what was fetched, as the question did, and not the size of what came out of it', () => {
+    const machine = firstRun(0).send({ type: 'setup.looked', offer: OFFER });
+    machine.command('setup.start', 'pull smollm2-135m');
+    const engine = { phase: 'done', packages: null, packagesTotal: null, downloadBytes: 46e6 } as const;
+    const wheel = [{ id: 'a.whl', completedBytes: 93e6, totalBytes: 93e6 }];
+    const model = {
+      status: '',
+      completedBytes: 98e6,
+      totalBytes: 98e6,
+      layers: wheel,
+      phase: 'done',
+    } as const;
+    machine.send({ type: 'setup.progressed', progress: { engine, model } });
+    machine.send({ type: 'setup.ended', end: { outcome: 'done', name: 'x' } });
+    expect(machine.told.at(-1)).toMatch(/^SmolLM2 135M is on this machine: 139 MB fetched in /);
+  });
+});
+
 describe('a message that waits for a model', () => {
   it('is told of no more when the model does not come, and is back in its box', () => {
     const machine = firstRun(0).send({ type: 'setup.looked', offer: OFFER });
