@@ -10,7 +10,7 @@ import {
   type MachineProps,
 } from './machine.js';
 import { fitRow, spansWidth } from './rows.js';
-import { formatBytes, formatCountdown, formatPercent } from './text/format.js';
+import { formatBytes, formatCount, formatCountdown, formatPercent } from './text/format.js';
 import type { Row, Size, Span } from './text/span.js';
 import { span } from './text/span.js';
 import { padEnd, padStart, truncateMiddle } from './text/truncate.js';
@@ -163,7 +163,11 @@ function pressureLines({ pressure, oomKills }: MachineViewProps, glyphs: Glyphs)
       ...[span('  disks ', 'muted'), share(pressure.ioSome)],
     ]);
   }
-  if (oomKills !== null && oomKills > 0) lines.push([span(` ${oomKills} killed for want of memory`, 'warn')]);
+  // What happens while one looks is a notice of its own; this may be weeks old.
+  if (oomKills !== null && oomKills > 0)
+    lines.push([
+      span(` ${formatCount(oomKills)} killed for want of memory since this machine started`, 'muted'),
+    ]);
   return lines;
 }
 
