@@ -47,7 +47,7 @@ interface LineChartConstructor {
   readonly prototype: { setData(this: LineChart, series: readonly LineSeries[]): void };
 }
 
-/** A sample stands for the time until the next one, but no longer than so many steps: what comes after is a gap. */
+/** A sample stands for the time since the one before it (a load is what was done since then), but for no more than so many steps: the rest is a gap. */
 const HELD_STEPS = 3;
 const HELD_AT_LEAST_MS = 6000;
 /** Coarser steps, so that the last mark is wholly on the axis. */
@@ -149,15 +149,18 @@ function stepOf({ marks, intervalMs }: HistoryChartProps, count: number): number
   return (fitting ?? 1) * intervalMs;
 }
 
-/** What held at each column, the newest at the right; gaps where nothing was told. */
+/** What was at each column, the newest at the right; gaps where nothing was told. */
 function sampledAt({ samples, agesMs }: HistorySeries, count: number, stepMs: number): (number | null)[] {
   const heldMs = Math.max(HELD_AT_LEAST_MS, HELD_STEPS * stepMs);
   const columns = new Array<number | null>(count).fill(null);
   let at = samples.length - 1;
   for (let column = count - 1; column >= 0 && at >= 0; column--) {
     const ageMs = (count - 1 - column) * stepMs;
-    while (at >= 0 && (agesMs[at] ?? Infinity) < ageMs) at--;
-    if (at >= 0 && (agesMs[at] ?? Infinity) - ageMs <= heldMs) columns[column] = samples[at] ?? null;
+    // The first sample after that time; none has come after the newest.
+    while (at > 0 && (agesMs[at - 1] ?? Infinity) <= ageMs) at--;
+    const distanceMs = Math.abs(ageMs - (agesMs[at] ?? Infinity));
+    const before = at === 0 && ageMs > (agesMs[0] ?? Infinity);
+    if (distanceMs <= heldMs && !(before && distanceMs >= stepMs)) columns[column] = samples[at] ?? null;
   }
   return columns;
 }

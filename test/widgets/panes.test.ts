@@ -495,6 +495,23 @@ describe('the wide history', () => {
     );
   });
 
+  it('has the load of an answer above its mark: a load is told at the end of its second', async () => {
+    await loadHistoryChart();
+    const agesMs = agesOf(70).map((age) => age + 400);
+    const samples = agesMs.map((age) => (age > 18_000 && age < 30_000 ? 1 : 0));
+    const series = [{ label: 'CPU', token: 'accent' as const, samples, agesMs }];
+    // What was told 18.4 to 29.4 s ago was done from 30.4 s on.
+    const marks = [{ fromMs: 30_400, toMs: 18_400, label: '' }];
+    const rows = texts(
+      historyChart.create(G).view({ ...props, series, marks }, { width: 80, height: 14 }).rows,
+    );
+    const mark = rows.at(-1) ?? '';
+    const high = [...(rows[1] ?? '')].map((cell, x) => (/[\u2801-\u28ff]/.test(cell) && x > 10 ? x : -1));
+    const columns = high.filter((x) => x >= 0);
+    expect(Math.abs(Math.min(...columns) - mark.indexOf('├'))).toBeLessThanOrEqual(1);
+    expect(Math.abs(Math.max(...columns) - mark.indexOf('┤'))).toBeLessThanOrEqual(1);
+  });
+
   it('marks below the curves when answers began and ended; one that runs has no end yet', async () => {
     await loadHistoryChart();
     const markRow = (marks: { fromMs: number; toMs: number; label: string }[], width = 80): string =>
