@@ -5,7 +5,7 @@ import { formatBytes } from '../../widgets/text/format.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { SMALLEST } from '../domain/smallest-screen.js';
 import { messageOf } from '../errors.js';
-import { findExecutable } from '../hardware/executable.js';
+import { findNvidiaSmi } from '../hardware/nvidia-smi.js';
 import { nvidiaSleeps } from '../hardware/sleeping-gpu.js';
 import { colourDepth, multiplexer, wantsAscii } from '../terminal/capabilities.js';
 import { keyProblems } from './keys-of-settings.js';
@@ -132,9 +132,8 @@ async function checkFolders({ context }: DoctorContext): Promise<readonly Findin
 }
 
 async function checkGpu({ context }: DoctorContext): Promise<readonly Finding[]> {
-  const { env, platform } = context.ports;
-  const further = platform === 'linux' ? ['/usr/lib/wsl/lib'] : [];
-  const program = findExecutable('nvidia-smi', env, platform, further);
+  const { platform } = context.ports;
+  const program = findNvidiaSmi(context.ports);
   if (program === null) {
     const driver = platform === 'linux' && fs.existsSync('/proc/driver/nvidia');
     return [

@@ -17,8 +17,8 @@ import { hubAnswers, setUp } from '../engine/set-up.js';
 import { setUpOffer, type SetUpPorts } from '../engine/set-up-offer.js';
 import type { EmbeddedSource } from '../engine/source.js';
 import { EXIT, LmappError } from '../errors.js';
+import { findNvidiaSmi } from '../hardware/nvidia-smi.js';
 import type { CommandContext } from './command.js';
-import { hasNvidia } from './gpu-offer-line.js';
 import { askEmbedded, type AskedServer } from './find-backends.js';
 import type { StatusLine } from './status-line.js';
 import { toLmappError } from './with-work.js';
@@ -49,7 +49,7 @@ export async function embeddedHere(options: EmbeddedHereOptions): Promise<Embedd
     source,
     directory: files.engine,
     childPath: builtProgram(ENGINE_CHILD),
-    nvidia: hasNvidia(ports),
+    nvidia: findNvidiaSmi(ports) !== null,
   };
   const offer = setUpOffer(setUpPorts);
   if (!offer) throw noPrebuiltEngine(ports.platform, process.arch);

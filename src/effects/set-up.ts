@@ -6,7 +6,7 @@ import { asOnePull, stepOf, wishWithoutQuestion } from '../domain/set-up.js';
 import { ENGINE_CHILD } from '../engine/open-local.js';
 import { setUpOffer, withFiles, type SetUpPorts } from '../engine/set-up-offer.js';
 import type { EmbeddedSource } from '../engine/source.js';
-import { findExecutable } from '../hardware/executable.js';
+import { findNvidiaSmi } from '../hardware/nvidia-smi.js';
 import type { AppEvent } from '../events/catalogue.js';
 import type { Ports } from '../ports.js';
 import type { Backends } from './backends.js';
@@ -46,7 +46,7 @@ export function createSetUpEffects(options: SetUpEffectsOptions): SetUpEffects {
     source,
     directory: files.engine,
     childPath: builtProgram(ENGINE_CHILD),
-    nvidia: findExecutable('nvidia-smi', ports.env, ports.platform) !== null,
+    nvidia: findNvidiaSmi(ports) !== null,
   };
   let running: AbortController | null = null;
   let known: SetUpOffer['files'] = null;

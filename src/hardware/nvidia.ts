@@ -3,7 +3,6 @@ import os from 'node:os';
 import path from 'node:path';
 import type { GpuSample, SourceState } from '../domain/hardware.js';
 import type { Ports } from '../ports.js';
-import { findExecutable } from './executable.js';
 import { createLineSource, type LineSourceTiming } from './line-source.js';
 import { asleepCard } from './no-readings.js';
 import { createNvidiaProcesses } from './nvidia-processes.js';
@@ -15,6 +14,7 @@ import {
   withoutWakeUp,
   withSharedMemory,
 } from './nvidia-rows.js';
+import { findNvidiaSmi } from './nvidia-smi.js';
 import type { Probe, ProbeReport } from './probe.js';
 import { numberAfter } from './proc-files.js';
 import { sleepingNvidia } from './sleeping-gpu.js';
@@ -43,19 +43,13 @@ const TIMING: NvidiaTiming = {
   processesMs: 10_000,
 };
 
-/** Places beside PATH: WSL puts it where ssh and sudo do not look. */
-const FURTHER_FOLDERS: Readonly<Record<string, readonly string[]>> = {
-  linux: ['/usr/lib/wsl/lib'],
-  win32: ['C:\\Windows\\System32'],
-};
-
 /**
  * NVIDIA cards through one long-lived `nvidia-smi -l` child: a child per sample would cost a fork of this process each time and, on
  * machines with many cards, seconds of work.
  */
 export function createNvidiaProbe(options: NvidiaProbeOptions): Probe {
   const { ports, root = '/' } = options;
-  const { clock, env, platform } = ports;
+  const { clock, platform } = ports;
   const timing = { ...TIMING, ...options.timing };
   let report: (report: ProbeReport) => void = () => undefined;
   let seconds = 1;
@@ -84,7 +78,7 @@ export function createNvidiaProbe(options: NvidiaProbeOptions): Probe {
       if (!heldBack) report({ type: 'state', state });
     },
     command() {
-      const found = findExecutable('nvidia-smi', env, platform, FURTHER_FOLDERS[platform]);
+      const found = findNvidiaSmi(ports);
       if (found === null) return 'absent';
       file = found;
       const asleep = platform === 'linux' ? sleepingNvidia(root) : [];
