@@ -9,7 +9,10 @@ export interface Clock {
   now(): number;
   /** Milliseconds since an arbitrary start; never goes back. */
   monotonic(): number;
-  /** Calls `run` once after `delayMs`. Returns a function that cancels it. The timer does not keep the process alive. */
+  /**
+   * Calls `run` once after `delayMs`; 0: as soon as all that came together is done with, before anything is waited for. Returns a function
+   * that cancels it. The timer does not keep the process alive.
+   */
   after(delayMs: number, run: () => void): () => void;
 }
 
@@ -30,6 +33,12 @@ export const systemClock: Clock = {
     return seconds * 1e3 + nanoseconds / 1e6;
   },
   after(delayMs, run) {
+    if (delayMs <= 0) {
+      // A timer of zero would be one of 1 ms: the process would sleep and be woken up for it.
+      const immediate = setImmediate(run);
+      immediate.unref();
+      return () => clearImmediate(immediate);
+    }
     const timer = setTimeout(run, delayMs);
     timer.unref();
     return () => clearTimeout(timer);

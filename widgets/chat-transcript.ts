@@ -55,6 +55,14 @@ interface Place {
   readonly row: number;
 }
 
+/** What a view shows of one entry: `count` rows from `row` on. The first of them is row `at` of the view. */
+interface Part {
+  readonly entryId: string;
+  readonly row: number;
+  readonly at: number;
+  readonly count: number;
+}
+
 /**
  * The conversation. Virtual: only entries in view are laid out, and the number of all rows is never known. An entry's rows begin with
  * the gap that parts it from the one before.
@@ -70,7 +78,7 @@ export const chatTranscript = {
     let retiredWork = 0;
     let touched = 0;
     let indexHint = 0;
-    let lastPlaces: readonly string[] = [];
+    let lastParts: readonly Part[] = [];
 
     function layoutOf(entry: TranscriptEntry): EntryLayout {
       let layout = layouts.get(entry.id);
@@ -89,7 +97,7 @@ export const chatTranscript = {
       for (const layout of layouts.values()) retiredWork += layout.charsWrapped;
       layouts = new Map();
       heights = new WeakMap();
-      lastPlaces = [];
+      lastParts = [];
     }
 
     function dropUnused(): void {
@@ -105,12 +113,15 @@ export const chatTranscript = {
     function heightAt(entries: EntryList, index: number): number {
       const entry = entries.at(index);
       if (entry === undefined) return 0;
+      const gap = index === 0 ? 0 : GAP;
+      // It is another object the next time.
+      if (entry.running) return layoutOf(entry).rowCount + gap;
       let rows = heights.get(entry);
       if (rows === undefined) {
         rows = layoutOf(entry).rowCount;
         heights.set(entry, rows);
       }
-      return rows + (index === 0 ? 0 : GAP);
+      return rows + gap;
     }
 
     function placeOf(entries: EntryList, anchor: TranscriptAnchor): Place | null {
@@ -164,21 +175,21 @@ export const chatTranscript = {
       const end = endTop(entries, size.height);
       const top = props.anchor === null ? end : topOf(props, size.height);
       const rows: Row[] = [];
-      const places: string[] = [];
+      const parts: Part[] = [];
       for (let { index, row } = top; index < entries.length && rows.length < size.height; index++, row = 0) {
         const entry = entries.at(index);
         if (entry === undefined) break;
         const layout = layoutOf(entry);
         const gap = index === 0 ? 0 : GAP;
-        for (; row < layout.rowCount + gap && rows.length < size.height; row++) {
+        const count = Math.min(layout.rowCount + gap - row, size.height - rows.length);
+        parts.push({ entryId: entry.id, row, at: rows.length, count });
+        for (const end = row + count; row < end; row++)
           rows.push(row < gap ? EMPTY_ROW : layout.row(row - gap));
-          places.push(`${row} ${entry.id}`);
-        }
       }
       const rowsBelow = top === end ? 0 : rowsBetween(entries, top, end);
       dropUnused();
-      const scrolledBy = scrolled(lastPlaces, places);
-      lastPlaces = places;
+      const scrolledBy = scrolled(lastParts, parts);
+      lastParts = parts;
       const entryId = entries.at(top.index)?.id ?? '';
       return { rows, top: { entryId, row: top.row }, rowsBelow, ...(scrolledBy === 0 ? {} : { scrolledBy }) };
     }
@@ -237,14 +248,20 @@ function isBefore(a: Place, b: Place): boolean {
 }
 
 /** How far the rows moved up since the last view, as far as the first row of one is found in the other. */
-function scrolled(before: readonly string[], now: readonly string[]): number {
+function scrolled(before: readonly Part[], now: readonly Part[]): number {
   const first = now[0];
   const firstBefore = before[0];
-  if (first === undefined || firstBefore === undefined || first === firstBefore) return 0;
-  const up = before.indexOf(first);
-  if (up > 0) return up;
-  const down = now.indexOf(firstBefore);
-  return down > 0 ? -down : 0;
+  if (first === undefined || firstBefore === undefined) return 0;
+  const up = placeIn(before, first);
+  if (up !== null) return up;
+  return -(placeIn(now, firstBefore) ?? 0);
+}
+
+/** Where in a view the row stands with which another one begins; null: it is not in it. */
+function placeIn(view: readonly Part[], { entryId, row }: Part): number | null {
+  const part = view.find((each) => each.entryId === entryId);
+  if (part === undefined || row < part.row || row >= part.row + part.count) return null;
+  return part.at + row - part.row;
 }
 
 /** The mark in the lower border while there are rows below: `─ 14 ↓ ─`; null when there are none. */

@@ -131,18 +131,19 @@ export class OpenAiReader extends AnswerReader {
   #onFigures(chunk: JsonObject, events: ChatEvent[]): void {
     const timings = asObject(field(chunk, 'timings'));
     const usage = asObject(field(chunk, 'usage'));
-    if (timings !== null) this.#onTimings(usageOfTimings(timings), usage === null, events);
+    if (timings !== null) this.#onTimings(timings, usage === null, events);
     // Running counts begin at zero, before there is anything to count.
     if (usage !== null) addFigures(withoutZero(usageOf(usage), !this.finishing), 'usage', events);
   }
 
-  #onTimings(figures: Partial<Usage>, alone: boolean, events: ChatEvent[]): void {
+  #onTimings(timings: JsonObject, alone: boolean, events: ChatEvent[]): void {
     // With timings_per_token every chunk has them: zero during the prompt, and then more often than anybody looks.
-    const answerMs = figures.answerMs ?? 0;
+    const answerMs = asCount(field(timings, 'predicted_ms')) ?? 0;
     const live = alone && !this.finishing;
-    if (live && (figures.answerTokens === 0 || answerMs < this.#figuresAtMs + LIVE_FIGURES_MS)) return;
+    const isTooSoon = field(timings, 'predicted_n') === 0 || answerMs < this.#figuresAtMs + LIVE_FIGURES_MS;
+    if (live && isTooSoon) return;
     this.#figuresAtMs = answerMs;
-    addFigures(figures, 'timings', events);
+    addFigures(usageOfTimings(timings), 'timings', events);
   }
 
   #onModel(value: unknown, events: ChatEvent[]): void {

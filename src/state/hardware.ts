@@ -89,6 +89,15 @@ function watchIntervalMs(state: State): number {
 
 /** Asks for the readings of another machine, or for more or fewer, when what is shown, the focus or the wished interval changed. */
 export function watchWhatIsShown(before: State, after: State, out: Effect[]): State {
+  // Asked after every event: of what it depends on most change nothing.
+  const { view, hardware, models, settings } = before;
+  if (
+    after.view === view &&
+    after.hardware === hardware &&
+    after.models === models &&
+    after.settings === settings
+  )
+    return after;
   const machine = after.view.shown.includes('machine') ? shownMachine(after) : null;
   const intervalMs = watchIntervalMs(after);
   const changed =

@@ -79,12 +79,22 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   });
   let arrangement: Arrangement | null = null;
   let arrangedFor: readonly unknown[] = [];
+  let placedFor: readonly unknown[] = [];
   let noticesFor: readonly unknown[] = [];
 
   /** Lays out anew when something changed that moves a border. */
   function place(s: State): void {
     const { width, height } = screen.size;
-    const messageWidth = surfaces.get('message')?.size.width || Math.max(20, width - 42);
+    const inner = surfaces.get('message')?.size.width;
+    const { view, prompt, hardware, models, settings, chat } = s;
+    // What the height of the message box and of the gauges is made of.
+    const deps = [
+      ...[width, height, inner, view, prompt, hardware, models, settings],
+      ...[chat.queue, chat.live === null, Math.floor(s.at / 1000)],
+    ];
+    if (isSame(deps, placedFor)) return;
+    placedFor = deps;
+    const messageWidth = inner || Math.max(20, width - 42);
     const messageRows = panes.messageRows(s, messageWidth, Math.max(1, Math.floor(height / 3)));
     const machineRows = machinePaneRows(s, glyphs);
     const wanted = [
@@ -96,7 +106,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       messageRows,
       machineRows,
     ] as const;
-    if (arrangement && wanted.every((v, i) => v === arrangedFor[i])) return;
+    if (arrangement && isSame(wanted, arrangedFor)) return;
     arrangedFor = wanted;
     arrangement = arrange({
       width,
@@ -131,7 +141,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       null;
     const covered = s.view.overlays.length > 0 || host === null;
     const deps = [covered, host, ...fresh];
-    if (deps.length === noticesFor.length && deps.every((d, i) => d === noticesFor[i])) return;
+    if (isSame(deps, noticesFor)) return;
     noticesFor = deps;
     const rows = fresh.reduce((sum, n) => sum + (n.hint === null ? 1 : 2), 0);
     if (covered || rows === 0) return put('notices', noticeSurface, null);
@@ -147,7 +157,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     const pane = panes.views[id];
     const deps = pane.deps(s);
     const before = lastDeps.get(id);
-    if (before && deps.every((d, i) => d === before[i])) return;
+    if (before && isSame(deps, before)) return;
     lastDeps.set(id, deps);
     const first = before === undefined;
     let painted = pane.show(s, surface.size);
@@ -205,6 +215,12 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     const height = surfaces.get('models')?.size.height ?? 0;
     return keys.length <= height ? (keys[row] ?? null) : null;
   }
+}
+
+function isSame(a: readonly unknown[], b: readonly unknown[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 function sameArea(a: Area | null, b: Area | null): boolean {

@@ -20,8 +20,8 @@ export interface FramesOptions {
 }
 
 /**
- * The one place that decides when the screen is painted. Facts are never coalesced, frames are: at most N a second, at once after a
- * key, and none while the link is busy, where only "dirty" is remembered.
+ * The one place that decides when the screen is painted. Facts are never coalesced, frames are: at most N a second, one for all that came
+ * together, at once after a key, and none while the link is busy, where only "dirty" is remembered.
  */
 export function createFrames(options: FramesOptions): Frames {
   const { clock, paint } = options;
@@ -60,8 +60,8 @@ export function createFrames(options: FramesOptions): Frames {
     if (now) urgent = true;
     if (stopped || holding || (blocked && !urgent)) return;
     const wait = painting ? intervalMs : dueMono - intervalMs - clock.monotonic();
-    if ((urgent && !painting) || wait <= 0) run();
-    else cancelTimer ??= clock.after(wait, run);
+    if (urgent && !painting) run();
+    else cancelTimer ??= clock.after(Math.max(0, wait), run);
   }
 
   return {

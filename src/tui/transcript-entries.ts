@@ -77,9 +77,14 @@ function endedEntries(
 }
 
 function liveEntries(turn: Turn, unfolded: boolean): TurnEntries['entries'] {
-  if (ofLive?.turn !== turn || ofLive.unfolded !== unfolded)
-    ofLive = { turn, unfolded, struck: false, offer: null, entries: entriesOf(turn, unfolded, false, null) };
-  return ofLive.entries;
+  const before = ofLive;
+  if (before?.turn === turn && before.unfolded === unfolded) return before.entries;
+  // With every piece of the answer comes a new turn; its question stays what it was.
+  const goesOn = before?.turn.id === turn.id && before.turn.prompt === turn.prompt;
+  const question = goesOn ? before.entries[0] : questionOf(turn, false);
+  const entries = [question, answerOf(turn, unfolded, false, null, question.time)] as const;
+  ofLive = { turn, unfolded, struck: false, offer: null, entries };
+  return entries;
 }
 
 function entriesOf(
@@ -88,7 +93,8 @@ function entriesOf(
   struck: boolean,
   offer: string | null,
 ): TurnEntries['entries'] {
-  return [questionOf(turn, struck), answerOf(turn, unfolded, struck, offer)];
+  const question = questionOf(turn, struck);
+  return [question, answerOf(turn, unfolded, struck, offer, question.time)];
 }
 
 function questionOf(turn: Turn, struck: boolean): TranscriptEntry {
@@ -115,12 +121,18 @@ function promptText({ id, prompt, outcome }: Turn): GrowingText {
   return text;
 }
 
-function answerOf(turn: Turn, unfolded: boolean, struck: boolean, offer: string | null): TranscriptEntry {
+function answerOf(
+  turn: Turn,
+  unfolded: boolean,
+  struck: boolean,
+  offer: string | null,
+  time: string,
+): TranscriptEntry {
   return {
     id: turn.id,
     role: 'assistant',
     label: labelOf(turn),
-    time: formatClock(turn.askedAt),
+    time,
     thinking:
       turn.thinking.length === 0
         ? null

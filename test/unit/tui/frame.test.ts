@@ -42,6 +42,14 @@ describe('frames', () => {
     expect(painted).toHaveLength(51);
   });
 
+  it('one shows all that came together', () => {
+    const { clock, frames, painted } = open();
+    for (let piece = 0; piece < 5; piece++) frames.request(false);
+    expect(painted).toEqual([]);
+    clock.pass(0);
+    expect(painted).toEqual([{ at: 0, urgent: false }]);
+  });
+
   it('a key is painted once, at once and as urgent, with all that it caused', () => {
     const { frames, painted } = open();
     frames.urgently(() => {
@@ -82,6 +90,7 @@ describe('frames', () => {
       },
     });
     frames.request(false);
+    clock.pass(0);
     expect(painted).toBe(1);
     clock.pass(1000);
     expect(painted).toBe(3);
