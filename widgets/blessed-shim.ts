@@ -17,10 +17,9 @@ export interface CellLine extends Array<Cell> {
 export interface BlessedScreen {
   /** What the next frame shows. */
   lines: CellLine[];
-  /** What the terminal shows. */
-  olines: CellLine[];
   draw: (start: number, end: number) => void;
-  alloc(): void;
+  /** Makes the cells. */
+  alloc: () => void;
   render(): void;
 }
 
@@ -97,6 +96,10 @@ export function createBoxTree(columns: number, rows: number): BoxTree {
   const program = new QuietProgram(0, 0);
   const screen = new Screen({ program, autoPadding: false });
   screen.draw = () => {};
+  // blessed's own makes them twice, for what shall be shown and for what is: the latter is with whoever draws.
+  screen.alloc = () => {
+    screen.lines = Array.from({ length: program.rows }, () => blankLine(program.cols));
+  };
   const resize = (newColumns: number, newRows: number): void => {
     program.cols = newColumns;
     program.rows = newRows;
@@ -108,4 +111,10 @@ export function createBoxTree(columns: number, rows: number): BoxTree {
     box: () => new Box({ screen, parent: screen, hidden: true, wrap: false, style: { border: {} } }),
     resize,
   };
+}
+
+function blankLine(columns: number): CellLine {
+  const line = Object.assign([] as Cell[], { dirty: false });
+  for (let x = 0; x < columns; x++) line.push([DEFAULT_ATTR, ' ']);
+  return line;
 }

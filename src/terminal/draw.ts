@@ -1,11 +1,12 @@
 /**
- * The difference between what the terminal shows and what it shall show, as few bytes. Works on blessed's cell arrays: `olines` is what
- * was sent, so skipping a frame is always safe and losing a byte never is.
+ * The difference between what the terminal shows and what it shall show, as few bytes. `shown` is what was sent,
+ * so skipping a frame is always safe and losing a byte never is.
  */
 import type { Cell, CellLine } from '../../widgets/blessed-shim.js';
 import type { Palette } from './palette.js';
 import { isRisky, Pen } from './pen.js';
 import { scrollCost, type ScrollHint, scrollRows } from './scroll.js';
+import type { ShownLine } from './shown.js';
 
 /** From so many blanks on, erasing and moving is shorter than writing them. */
 const ERASE_MIN_CELLS = 9;
@@ -35,10 +36,10 @@ const ALL: Room = { chars: Infinity, from: 0, near: false, repeats: false };
 /** A scroll that takes little more than the room is worth it: without it the whole pane is drawn, over several frames. */
 const SCROLL_MAX_ROOM = 1.25;
 
-/** Writes the changes of the dirty lines, as far as there is room, and makes `olines` equal to `lines` there. */
+/** Writes the changes of the dirty lines, as far as there is room, and makes `shown` equal to `lines` there. */
 export function drawChanges(
   lines: CellLine[],
-  olines: CellLine[],
+  shown: ShownLine[],
   hints: readonly ScrollHint[],
   palette: Palette,
   room: Room = ALL,
@@ -50,33 +51,33 @@ export function drawChanges(
       later.push(hint);
       continue;
     }
-    const cost = scrollCost(lines, olines, hint);
+    const cost = scrollCost(lines, shown, hint);
     if (cost === null) continue;
     if (pen.chars + cost > room.chars * SCROLL_MAX_ROOM) {
       later.push(hint);
       continue;
     }
     pen.scroll(hint);
-    scrollRows(olines, hint);
+    scrollRows(shown, hint);
     for (let y = hint.top; y <= hint.bottom; y++) (lines[y] as CellLine).dirty = true;
     // What stands beside the pane has moved too: it is put right in the same frame.
-    if (room.chars < Infinity) for (let y = hint.top; y <= hint.bottom; y++) drawDirty(pen, y, lines, olines);
+    if (room.chars < Infinity) for (let y = hint.top; y <= hint.bottom; y++) drawDirty(pen, y, lines, shown);
   }
   let left = -1;
   for (let step = 0; step < lines.length; step++) {
     const y = room.near ? nearRow(room.from, step, lines.length) : (room.from + step) % lines.length;
     if (!lines[y]?.dirty) continue;
     if (pen.chars >= room.chars && left < 0) left = y;
-    if (left < 0) drawDirty(pen, y, lines, olines);
+    if (left < 0) drawDirty(pen, y, lines, shown);
   }
   return { text: pen.finish(), left, hints: later };
 }
 
-function drawDirty(pen: Pen, y: number, lines: readonly CellLine[], olines: readonly CellLine[]): void {
+function drawDirty(pen: Pen, y: number, lines: readonly CellLine[], shown: readonly ShownLine[]): void {
   const line = lines[y] as CellLine;
   if (!line.dirty) return;
   line.dirty = false;
-  drawLine(pen, y, line, olines[y] as CellLine);
+  drawLine(pen, y, line, shown[y] as ShownLine);
 }
 
 /** from, from + 1, from - 1, from + 2 …: every row once. */
@@ -86,14 +87,14 @@ function nearRow(from: number, step: number, rows: number): number {
   return step % 2 === 1 ? from + (step + 1) / 2 : from - step / 2;
 }
 
-function drawLine(pen: Pen, y: number, line: CellLine, old: CellLine): void {
+function drawLine(pen: Pen, y: number, line: CellLine, old: ShownLine): void {
   const width = line.length;
+  const { attrs, texts } = old;
   let contentEnd = -1;
   let forced = -1;
   for (let x = 0; x < width; x++) {
     const cell = line[x] as Cell;
-    const shown = old[x] as Cell;
-    if (x !== forced && cell[0] === shown[0] && cell[1] === shown[1]) continue;
+    if (x !== forced && cell[0] === attrs[x] && cell[1] === texts[x]) continue;
     if (cell[1] === ' ' && pen.palette.isPlain(cell[0])) {
       if (contentEnd < 0) contentEnd = contentLength(line, pen.palette);
       const blanks = blankRun(line, x, pen.palette);
@@ -121,7 +122,7 @@ function drawLine(pen: Pen, y: number, line: CellLine, old: CellLine): void {
 }
 
 /** Writes the cluster that starts at x. Returns its last cell. */
-function rewrite(pen: Pen, line: CellLine, old: CellLine, x: number, y: number): number {
+function rewrite(pen: Pen, line: CellLine, old: ShownLine, x: number, y: number): number {
   const cell = line[x] as Cell;
   const wide = x + 1 < line.length && (line[x + 1] as Cell)[1] === '';
   pen.moveTo(x, y, line);
@@ -131,12 +132,11 @@ function rewrite(pen: Pen, line: CellLine, old: CellLine, x: number, y: number):
   return end - 1;
 }
 
-function copyCells(line: CellLine, old: CellLine, from: number, to: number): void {
+function copyCells(line: CellLine, { attrs, texts }: ShownLine, from: number, to: number): void {
   for (let x = from; x < to; x++) {
-    const source = line[x] as Cell;
-    const target = old[x] as Cell;
-    target[0] = source[0];
-    target[1] = source[1];
+    const cell = line[x] as Cell;
+    attrs[x] = cell[0];
+    texts[x] = cell[1];
   }
 }
 
@@ -155,13 +155,8 @@ function blankRun(line: CellLine, x: number, palette: Palette): number {
 }
 
 /** Length of the run up to its last cell that differs from the screen. */
-function changedBlanks(line: CellLine, old: CellLine, x: number, run: number): number {
+function changedBlanks(line: CellLine, { attrs, texts }: ShownLine, x: number, run: number): number {
   let end = x + run;
-  while (
-    end > x &&
-    (old[end - 1] as Cell)[1] === ' ' &&
-    (old[end - 1] as Cell)[0] === (line[end - 1] as Cell)[0]
-  )
-    end--;
+  while (end > x && texts[end - 1] === ' ' && attrs[end - 1] === (line[end - 1] as Cell)[0]) end--;
   return end - x;
 }

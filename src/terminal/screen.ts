@@ -5,6 +5,7 @@ import type { CursorPosition, Size } from '../../widgets/text/span.js';
 import { drawChanges } from './draw.js';
 import type { Palette } from './palette.js';
 import { blank, type ScrollHint } from './scroll.js';
+import { blankRow, blankRows } from './shown.js';
 import { createPane, type Pane, type PaneHost } from './surface.js';
 import type { TerminalScreen } from './terminal.js';
 import type { Writer } from './writer.js';
@@ -32,6 +33,8 @@ export function createScreen(options: ScreenOptions): DrawnScreen {
   let palette = options.palette;
   let { width, height } = options.size;
   const tree: BoxTree = createBoxTree(width, height);
+  /** What the terminal shows. */
+  let shown = blankRows(width, height);
   const panes: Pane[] = [];
   /** Index of the topmost surface of each cell, -1 for none. */
   let owners = new Int16Array(width * height);
@@ -142,7 +145,7 @@ export function createScreen(options: ScreenOptions): DrawnScreen {
         // Margins, style, a clean screen and a hidden cursor, whatever was there before.
         start = '\x1b[r\x1b[m\x1b[?25l\x1b[H\x1b[2J';
         for (const line of tree.screen.lines) line.dirty = true;
-        tree.screen.olines.forEach(blank);
+        shown.forEach(blankRow);
         hints.length = 0;
       }
       const chars = writer.room(hurry);
@@ -153,7 +156,7 @@ export function createScreen(options: ScreenOptions): DrawnScreen {
         from: near ? (cursor?.y ?? 0) : nextRow % height,
         repeats: writer.modern,
       };
-      const drawn = drawChanges(tree.screen.lines, tree.screen.olines, hints, palette, room);
+      const drawn = drawChanges(tree.screen.lines, shown, hints, palette, room);
       waitingHints = drawn.hints;
       if (!near) nextRow = Math.max(0, drawn.left);
       const frame = cursorBytes(start + drawn.text);
@@ -167,6 +170,7 @@ export function createScreen(options: ScreenOptions): DrawnScreen {
     resize(size) {
       ({ width, height } = size);
       tree.resize(width, height);
+      shown = blankRows(width, height);
       owners = new Int16Array(width * height);
       waitingHints = [];
       layoutStale = true;

@@ -1,5 +1,6 @@
 /** Whether the terminal shall move rows itself (DECSTBM and SU or SD) before the rest is repaired. */
 import { type Cell, type CellLine, DEFAULT_ATTR } from '../../widgets/blessed-shim.js';
+import { blankRow, type ShownLine } from './shown.js';
 
 /** Rows top..bottom (screen rows, inclusive) moved up by `by` rows; negative: down. */
 export interface ScrollHint {
@@ -19,7 +20,7 @@ const RUN_BYTES = 9;
  */
 export function scrollCost(
   lines: readonly CellLine[],
-  olines: readonly CellLine[],
+  shown: readonly ShownLine[],
   { top, bottom, by }: ScrollHint,
 ): number | null {
   const height = bottom - top + 1;
@@ -28,36 +29,30 @@ export function scrollCost(
   for (let y = top; y <= bottom; y++) {
     const line = lines[y] as CellLine;
     const source = y + by;
-    repair += source >= top && source <= bottom ? cost(line, olines[source] as CellLine) : costOfNew(line);
+    repair += source >= top && source <= bottom ? cost(line, shown[source] as ShownLine) : costOfNew(line);
   }
   let repaint = 0;
   // Most often a few rows tell.
   for (let y = top; y <= bottom && repaint <= repair; y++)
-    repaint += cost(lines[y] as CellLine, olines[y] as CellLine);
+    repaint += cost(lines[y] as CellLine, shown[y] as ShownLine);
   return repair < repaint ? repair : null;
 }
 
-/** Does to `olines` what the terminal does. The rows that leave come back blank. */
-export function scrollRows(olines: CellLine[], { top, bottom, by }: ScrollHint): void {
+/** Does to `shown` what the terminal does. The rows that leave come back blank. */
+export function scrollRows(shown: ShownLine[], { top, bottom, by }: ScrollHint): void {
   const count = Math.abs(by);
-  const gone = olines.splice(by > 0 ? top : bottom + 1 - count, count);
-  for (const line of gone) {
-    for (const cell of line) {
-      cell[0] = DEFAULT_ATTR;
-      cell[1] = ' ';
-    }
-  }
-  olines.splice(by > 0 ? bottom + 1 - count : top, 0, ...gone);
+  const gone = shown.splice(by > 0 ? top : bottom + 1 - count, count);
+  gone.forEach(blankRow);
+  shown.splice(by > 0 ? bottom + 1 - count : top, 0, ...gone);
 }
 
 /** About the bytes that turn `old` into `line`. */
-function cost(line: CellLine, old: CellLine): number {
+function cost(line: CellLine, { attrs, texts }: ShownLine): number {
   let bytes = 0;
   let lastChanged = -10;
   for (let x = 0; x < line.length; x++) {
     const cell = line[x] as Cell;
-    const shown = old[x] as Cell;
-    if (cell[0] === shown[0] && cell[1] === shown[1]) continue;
+    if (cell[0] === attrs[x] && cell[1] === texts[x]) continue;
     bytes += x - lastChanged > 4 ? RUN_BYTES : x - lastChanged - 1;
     bytes += cell[1] > '~' ? 3 : 1;
     lastChanged = x;
