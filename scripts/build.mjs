@@ -15,6 +15,9 @@ const dist = path.join(root, 'dist');
 /** The blessed widgets that widgets/ and src/terminal/ use. blessed itself requires all of its 40 by computed names, which no bundler can follow. */
 const BLESSED_WIDGETS = ['Node', 'Screen', 'Element', 'Box', 'Text'];
 
+/** blessed's number for the terminal's own colour. */
+const NO_COLOUR = 0x1ff;
+
 const blessedOnlyWhatIsUsed = {
   name: 'blessed-static-requires',
   setup(b) {
@@ -27,6 +30,15 @@ const blessedOnlyWhatIsUsed = {
     // blessed's own terminal program, its terminfo compiler and its mouse daemon client are never run (widgets/blessed-shim.ts): 6 ms.
     b.onLoad({ filter: /blessed[\\/]lib[\\/](program|tput|gpmclient)\.js$/ }, () => ({
       contents: 'module.exports = function unused() {};',
+      loader: 'js',
+    }));
+    // Tables of colours and of wide characters for styles and texts, which our boxes have none of (src/terminal/palette.ts): 2 ms.
+    b.onLoad({ filter: /blessed[\\/]lib[\\/]colors\.js$/ }, () => ({
+      contents: `exports.convert = () => ${NO_COLOUR};`,
+      loader: 'js',
+    }));
+    b.onLoad({ filter: /blessed[\\/]lib[\\/]unicode\.js$/ }, () => ({
+      contents: 'exports.chars = { all: /(?!)/, combining: /(?!)/, surrogate: /(?!)/ };',
       loader: 'js',
     }));
     // Loaded for a `cls` and one check, 2 ms.

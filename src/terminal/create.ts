@@ -111,7 +111,7 @@ export function createTerminal(options: TerminalOptions): ThemedTerminal {
     if (!gone) {
       writer.sendSync(leaveSequence({ kitty }));
       if (writer.unanswered > 0 && stdin.fd !== undefined && stdin.isTTY === true)
-        drainAnswers(stdin.fd, writer.unanswered);
+        drainAnswers(stdin.fd, writer.unanswered, clock);
     }
     input.stop();
   }

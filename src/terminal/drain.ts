@@ -1,5 +1,6 @@
 /** Takes answers of the terminal that are still on their way, so that the shell does not get them as typed text. */
 import fs from 'node:fs';
+import type { Clock } from '../ports.js';
 import { sleepSync } from './output.js';
 
 const WAIT_MS = 250;
@@ -7,7 +8,7 @@ const POLL_MS = 3;
 const ANSWER = /\x1b\[0n/g;
 
 /** Waits for so many answers, in raw mode still, at most for a moment. What is typed meanwhile is lost. */
-export function drainAnswers(stdinFd: number, expected: number): void {
+export function drainAnswers(stdinFd: number, expected: number, clock: Pick<Clock, 'monotonic'>): void {
   let fd: number;
   try {
     const { O_RDONLY, O_NONBLOCK, O_NOCTTY } = fs.constants;
@@ -15,11 +16,11 @@ export function drainAnswers(stdinFd: number, expected: number): void {
   } catch {
     return;
   }
-  const end = performance.now() + WAIT_MS;
+  const end = clock.monotonic() + WAIT_MS;
   const chunk = Buffer.alloc(4096);
   let received = '';
   try {
-    while ((received.match(ANSWER)?.length ?? 0) < expected && performance.now() < end) {
+    while ((received.match(ANSWER)?.length ?? 0) < expected && clock.monotonic() < end) {
       try {
         const length = fs.readSync(fd, chunk);
         if (length === 0) return;

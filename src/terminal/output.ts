@@ -91,8 +91,8 @@ export function descriptorOutput(fd: number, clock: Clock): Output {
     },
     sendSync(bytes) {
       waiting.push({ rest: bytes, done: () => {} });
-      const end = performance.now() + SYNC_TIMEOUT_MS;
-      while (!pump() && performance.now() < end) sleepSync(SYNC_RETRY_MS);
+      const end = clock.monotonic() + SYNC_TIMEOUT_MS;
+      while (!pump() && clock.monotonic() < end) sleepSync(SYNC_RETRY_MS);
     },
     close() {
       cancelRetry?.();
