@@ -44,3 +44,12 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/**
+ * Milliseconds until the next beat of this period, which is the same for all: what is done once a second is done together, in one wake-up and one
+ * frame. One that is close is left out.
+ */
+export function untilBeat(clock: Pick<Clock, 'monotonic'>, periodMs: number): number {
+  const left = Math.ceil(periodMs - (clock.monotonic() % periodMs));
+  return left < periodMs / 4 ? left + periodMs : left;
+}

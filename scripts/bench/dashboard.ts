@@ -8,7 +8,7 @@ declare const PROJECT_ROOT: string;
 export const PROGRAM = process.env['LMAPP_BENCH_PROGRAM'] ?? path.join(PROJECT_ROOT, 'dist', 'main.js');
 
 /** The title of the message box stands on the screen as soon as the program can be used. */
-export const MESSAGE_BOX = /Message/;
+export const MESSAGE_BOX = 'Message';
 
 /** The name of the scripted server's model, as lists and header show it. */
 export const MODEL_NAME = 'scripted:1b';

@@ -35,6 +35,8 @@ export interface TerminalSession {
   text(): string;
   /** Waits until the condition holds on the screen and returns when it did; fails after `timeoutMs`, or when the program ends first. */
   until(what: string | RegExp | ((session: TerminalSession) => boolean), timeoutMs?: number): Promise<number>;
+  /** Waits until the program has written this text, in one piece, and returns when it came, before the emulator gets to it. */
+  untilWritten(text: string, timeoutMs?: number): Promise<number>;
   untilExit(
     timeoutMs?: number,
   ): Promise<{ readonly code: number; readonly signal: number; readonly at: number }>;
@@ -70,6 +72,7 @@ export function openSession(options: SessionOptions): TerminalSession {
   });
 
   const watchers = new Set<() => void>();
+  const readers = new Set<(bytes: Buffer) => void>();
   const look = (): void => watchers.forEach((watcher) => watcher());
   const counts = { bytes: 0, frames: 0, chunks: 0 };
   let exit: TerminalSession['exit'] = null;
@@ -92,6 +95,7 @@ export function openSession(options: SessionOptions): TerminalSession {
   // With `encoding: null` node-pty hands over Buffers; its types know strings only.
   program.onData((chunk) => {
     const bytes = chunk as unknown as Buffer;
+    for (const read of readers) read(bytes);
     counts.bytes += bytes.length;
     counts.chunks += 1;
     const searched = Buffer.concat([tail, bytes]);
@@ -165,6 +169,23 @@ export function openSession(options: SessionOptions): TerminalSession {
       const shown = (): string =>
         `${typeof what === 'function' ? 'the condition held' : `${what} was there`}; the screen:\n${session.text()}`;
       return wait(holds, shown, false, timeoutMs);
+    },
+    untilWritten(text, timeoutMs = 15_000) {
+      let written = '';
+      let at: number | null = null;
+      const read = (bytes: Buffer): void => {
+        written += bytes.toString('latin1');
+        if (written.includes(text)) at ??= performance.now();
+      };
+      readers.add(read);
+      return wait(
+        () => at !== null,
+        () => `${text} was written`,
+        false,
+        timeoutMs,
+      )
+        .then((seen) => at ?? seen)
+        .finally(() => readers.delete(read));
     },
     async untilExit(timeoutMs = 5_000) {
       await wait(

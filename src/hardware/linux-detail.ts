@@ -7,7 +7,7 @@ import type {
   SourceState,
   Temperature,
 } from '../domain/hardware.js';
-import type { Clock, Environment } from '../ports.js';
+import { untilBeat, type Clock, type Environment } from '../ports.js';
 import { readBattery } from './battery.js';
 import { coresAllowed, groupEvents, openMemoryLimit } from './cgroup.js';
 import { iowaitShare, readWaiting, type Waiting } from './cpu.js';
@@ -195,7 +195,7 @@ export function createLinuxDetailProbe(options: LinuxDetailOptions): Probe {
         }
         last = read();
         report({ type: 'detail', detail: last });
-        cancel = clock.after(everyMs, turn);
+        cancel = clock.after(untilBeat(clock, everyMs), turn);
       };
       cancel = clock.after(FIRST_MS, turn);
     },

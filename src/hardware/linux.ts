@@ -1,6 +1,6 @@
 import os from 'node:os';
 import type { MachineSample } from '../domain/hardware.js';
-import type { Clock } from '../ports.js';
+import { untilBeat, type Clock } from '../ports.js';
 import { openMemoryLimit } from './cgroup.js';
 import { cpuShares, readCpu, wentBack, type CpuReading } from './cpu.js';
 import { watchDisk } from './disk.js';
@@ -67,7 +67,7 @@ export function createLinuxProbe(options: LinuxProbeOptions): Probe {
           live = true;
           report({ type: 'machine', sample: taken });
         }
-        cancel = clock.after(intervalMs, turn);
+        cancel = clock.after(untilBeat(clock, intervalMs), turn);
       };
       report({ type: 'state', state: { state: 'probing' } });
       turn();

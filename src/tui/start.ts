@@ -8,6 +8,7 @@ import { EXIT, messageOf } from '../errors.js';
 import { createBus, type Stamp } from '../events/bus.js';
 import type { Stamped } from '../events/catalogue.js';
 import type { Recorder } from '../events/record.js';
+import { untilBeat } from '../ports.js';
 import { newIdSeed } from '../sessions/id-seed.js';
 import { createStore } from '../state/store.js';
 import { initialState } from '../state/state.js';
@@ -171,7 +172,7 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
   function tick(): void {
     if (ended) return;
     bus.publish({ type: 'clock.ticked' });
-    clock.after(TICK_MS, tick);
+    clock.after(untilBeat(clock, TICK_MS), tick);
   }
 
   /** Memory is given back while nobody waits for anything. */
