@@ -20,7 +20,7 @@ export async function measureCpu(quick: boolean): Promise<readonly Line[]> {
     : [
         { kind: 'ollama', tokens: 10_000, perSecond: 500 },
         { kind: 'llama.cpp', tokens: 10_000, perSecond: 500 },
-        { kind: 'ollama', tokens: 3_000, perSecond: 100 },
+        { kind: 'ollama', tokens: 10_000, perSecond: 100 },
       ];
   const lines: Line[] = [];
   for (const stream of streams) lines.push(...(await measureStream(stream)));

@@ -29,13 +29,16 @@ export class TextBody implements AsyncIterable<string> {
     source.on('close', () => {
       if (!source.complete) fail(new Error('closed'));
     });
-    source.on('data', heard);
     const inflater = inflaterOf(source.headers['content-encoding']);
     if (inflater === null) {
-      source.on('data', (bytes: Buffer) => this.#push(this.#decoder.write(bytes)));
+      source.on('data', (bytes: Buffer) => {
+        heard();
+        this.#push(this.#decoder.write(bytes));
+      });
       source.on('end', () => this.#finish());
       return;
     }
+    source.on('data', heard);
     inflater.on('data', (bytes: Buffer) => this.#push(this.#decoder.write(bytes)));
     inflater.on('end', () => this.#finish());
     inflater.on('error', () => this.fail(wireError('damaged-compression')));
