@@ -1,5 +1,5 @@
 /** Styled rows to cells. The only way text reaches the screen, so it is also the last guard against control characters. */
-import { DEFAULT_ATTR, type CellLine } from './blessed-shim.js';
+import { DEFAULT_ATTR, type Cell, type CellLine } from './blessed-shim.js';
 import { sanitizeLine } from './text/sanitize.js';
 import type { Row, Token } from './text/span.js';
 import { graphemes, isAscii, isSimple, measuredCluster, unitWidth } from './text/width.js';
@@ -76,7 +76,15 @@ export function writeRow(
     }
   }
   const rest = row.fill === undefined ? DEFAULT_ATTR : source.blank(source.attr('text', row.fill));
-  for (; at < end; at++) put(at, rest, ' ');
+  if (clip !== null) for (; at < end; at++) put(at, rest, ' ');
+  // Most cells of a first frame; without the call for each of them.
+  for (; at < end; at++) {
+    const cell = line[at] as Cell;
+    if (cell[0] === rest && cell[1] === ' ') continue;
+    cell[0] = rest;
+    cell[1] = ' ';
+    changed = true;
+  }
   if (changed) line.dirty = true;
   return changed;
 }

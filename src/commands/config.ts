@@ -48,6 +48,12 @@ export const config: Command = {
     if (set.length > 2) throw new LmappError('usage', 'one --set at a time', { exitCode: EXIT.usage });
     if (set.length === 2) {
       setFromText(files.config, set[0] ?? '', set[1] ?? '', refuseWrongKeys);
+      const [setting = '', ...member] = (set[0] ?? '').split('.');
+      if (setting !== 'keys') return EXIT.ok;
+      // Commands that change places clash in between, so it is told and not refused.
+      const { loadSettings } = await import('../config/load.js');
+      for (const problem of keyProblems(loadSettings(files.config, ports.env).settings))
+        if (problem.includes(member.join('.'))) stderr.write(`lmapp: ${problem}\n`);
       return EXIT.ok;
     }
     if (unset !== null) {

@@ -4,7 +4,7 @@
  */
 import type { Cell, CellLine } from '../../widgets/blessed-shim.js';
 import type { Palette } from './palette.js';
-import { isRisky, Pen } from './pen.js';
+import { isOneCell, isRisky, Pen } from './pen.js';
 import { scrollCost, type ScrollHint, scrollRows } from './scroll.js';
 import type { ShownLine } from './shown.js';
 
@@ -113,12 +113,44 @@ function drawLine(pen: Pen, y: number, line: CellLine, old: ShownLine): void {
         continue;
       }
     }
+    if (x !== forced && isPlainCell(line, x)) {
+      x = rewriteRun(pen, line, old, x, y);
+      continue;
+    }
     // The second cell of a wide cluster is written with its first one.
     const start = cell[1] === '' && x > 0 ? x - 1 : x;
     x = rewrite(pen, line, old, start, y);
     // A cluster that the terminal thinks wider than we do has covered its neighbour: that one is written again.
     if (isRisky((line[start] as Cell)[1])) forced = x + 1;
   }
+}
+
+/** One character in one cell, about which no two terminals disagree. */
+function isPlainCell(line: CellLine, x: number): boolean {
+  const text = (line[x] as Cell)[1];
+  return text.length === 1 && (text <= '~' || (isOneCell(text) && line[x + 1]?.[1] !== ''));
+}
+
+/**
+ * Writes from x on what changed, stands next to each other and has one style, in one go: most of a frame. A blank that might be one of many is left to
+ * be erased. Returns the last cell.
+ */
+function rewriteRun(pen: Pen, line: CellLine, old: ShownLine, x: number, y: number): number {
+  const { attrs, texts } = old;
+  const attr = (line[x] as Cell)[0];
+  let run = '';
+  let end = x;
+  for (; end < line.length; end++) {
+    const [style, text] = line[end] as Cell;
+    if (style !== attr || (style === attrs[end] && text === texts[end])) break;
+    if (end > x && (!isPlainCell(line, end) || (text === ' ' && line[end + 1]?.[1] === ' '))) break;
+    run += text;
+    attrs[end] = style;
+    texts[end] = text;
+  }
+  pen.moveTo(x, y, line);
+  pen.writePlain(attr, run, line.length);
+  return end - 1;
 }
 
 /** Writes the cluster that starts at x. Returns its last cell. */

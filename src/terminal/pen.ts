@@ -16,6 +16,12 @@ const REPEATED = /([\u2500-\u259f])\1{3,}/g;
 const RISKY =
   /^[^\x20-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u0481\u048a-\u052f\u1e00-\u1eff\u2010-\u2027\u2030-\u205e\u2070-\u22ff\u2500-\u25fc\u2605-\u260d\u2800-\u28ff\u3041-\u3096\u30a0-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff9d]|^.[^]/u;
 
+/** Lines and blocks of our own, and letters: no question what they take. */
+export function isOneCell(character: string): boolean {
+  const code = character.charCodeAt(0);
+  return code < 0x300 ? code >= 0xa0 : code >= 0x2500 && code <= 0x25fc;
+}
+
 const riskyClusters = new Map<string, boolean>();
 
 export function isRisky(text: string): boolean {
@@ -85,6 +91,15 @@ export class Pen {
     // Whatever width the terminal gives a risky cluster: its cells are blank first, and the cursor goes on where we think it is.
     run.text += isRisky(text) ? `\x1b[${width}X${text}\x1b[${Math.min(end + 1, columns)}G` : text;
     // At the right margin the cursor waits in the last column; where it is differs between terminals.
+    run.end = end >= columns ? -1 : end;
+    this.chars += text.length;
+  }
+
+  /** Characters of one cell each. */
+  writePlain(attr: number, text: string, columns: number): void {
+    const run = this.#runOf(attr);
+    const end = this.#x + text.length;
+    run.text += text;
     run.end = end >= columns ? -1 : end;
     this.chars += text.length;
   }

@@ -39,6 +39,8 @@ export function createScreen(options: ScreenOptions): DrawnScreen {
   /** Index of the topmost surface of each cell, -1 for none. */
   let owners = new Int16Array(width * height);
   let layoutStale = true;
+  /** No cell was written yet. */
+  let fresh = true;
   let repaintAll = true;
   let held = true;
   let cursor: CursorPosition | null = null;
@@ -71,7 +73,8 @@ export function createScreen(options: ScreenOptions): DrawnScreen {
 
   function layOut(): void {
     layoutStale = false;
-    tree.screen.lines.forEach(blank);
+    if (!fresh) tree.screen.lines.forEach(blank);
+    fresh = false;
     tree.screen.render();
     owners.fill(-1);
     for (const [index, pane] of panes.entries()) {
@@ -170,6 +173,7 @@ export function createScreen(options: ScreenOptions): DrawnScreen {
     resize(size) {
       ({ width, height } = size);
       tree.resize(width, height);
+      fresh = true;
       shown = blankRows(width, height);
       owners = new Int16Array(width * height);
       waitingHints = [];

@@ -35,7 +35,10 @@ function wrong(message: string, near: readonly string[]): WrongKey {
   return { message, instead: near.length > 0 ? `did you mean ${near.join(', ')}?` : null };
 }
 
-/** Builds the keymap with the user's changes. `problems` names unknown commands, keys that cannot be, and clashes; a clash keeps the default. */
+/**
+ * Builds the keymap with the user's changes. `problems` names unknown commands, keys that cannot be, and clashes; commands that clash keep their
+ * own keys, the others have the user's.
+ */
 export function createKeymap(changes: Readonly<Record<string, readonly string[]>>): {
   keymap: Keymap;
   problems: readonly string[];
@@ -43,16 +46,19 @@ export function createKeymap(changes: Readonly<Record<string, readonly string[]>
   const problems = wrongKeys(changes).map(({ message, instead }) =>
     instead === null ? message : `${message}; ${instead}`,
   );
-  const changed = ALL_BINDINGS.map((b) =>
-    changes[b.id] ? { ...b, keys: (changes[b.id] ?? []).map(normalKey) } : b,
-  );
-  const clashes = clashesOf(changed);
-  problems.push(
-    ...clashes.map(
-      (c) => `keys: ${c.key} in ${c.where} is both ${c.first} and ${c.second}; the defaults stay`,
-    ),
-  );
-  const bindings = clashes.length > 0 ? ALL_BINDINGS : changed;
+  const left = new Map(Object.entries(changes));
+  let bindings = changedBindings(left);
+  // A command that takes its own key back may meet another one there.
+  for (let clashes = clashesOf(bindings); clashes.length > 0; clashes = clashesOf(bindings)) {
+    for (const { key, where, first, second } of clashes) {
+      const back = [first, second].filter((id) => left.delete(id));
+      if (back.length > 0)
+        problems.push(
+          `keys: ${key} in ${where} is both ${first} and ${second}; ${back.join(' and ')} ${back.length > 1 ? 'keep their defaults' : 'keeps its default'}`,
+        );
+    }
+    bindings = changedBindings(left);
+  }
   const table = new Map<string, string>();
   for (const b of bindings) for (const key of b.keys) table.set(`${b.where} ${key}`, b.id);
   return {
@@ -63,6 +69,13 @@ export function createKeymap(changes: Readonly<Record<string, readonly string[]>
       keyOf: (id) => keyLabel(bindings.find((b) => b.id === id && b.keys.length > 0)?.keys[0] ?? ''),
     },
   };
+}
+
+function changedBindings(changes: ReadonlyMap<string, readonly string[]>): readonly Binding[] {
+  return ALL_BINDINGS.map((b) => {
+    const keys = changes.get(b.id);
+    return keys ? { ...b, keys: keys.map(normalKey) } : b;
+  });
 }
 
 /** Two commands on one key in one place. */

@@ -143,6 +143,12 @@ describe('lmapp config', () => {
     });
     expect((await run('doctor')).stdout).toContain('keys.no.such: no such command');
     expect(await run('config', '--set', 'keys.turn.retry', 'R')).toMatchObject({ code: 0, stderr: '' });
+    expect(await run('config', '--set', 'keys.turn.copy', 'R')).toMatchObject({
+      code: 0,
+      stderr:
+        'lmapp: keys: R in transcript is both turn.copy and turn.retry; turn.copy and turn.retry keep their defaults\n',
+    });
+    expect(await run('config', '--unset', 'keys.turn.copy')).toMatchObject({ code: 0 });
     expect(await run('config', '--unset', 'keys.no.such')).toMatchObject({ code: 0 });
     expect(await run('config', '--show')).toMatchObject({ code: 0, stderr: '' });
   });

@@ -121,11 +121,28 @@ describe('a key of the user', () => {
     for (const [id, keys] of used) expect(wrongKeys({ [id]: keys })).toEqual([]);
   });
 
-  it('that clashes is told, and the defaults stay', () => {
-    const { keymap, problems } = createKeymap({ 'turn.copy': ['r'] });
-    expect(problems).toEqual(['keys: r in transcript is both turn.copy and turn.retry; the defaults stay']);
+  it('that clashes is told, and keeps its default; the others are changed', () => {
+    const { keymap, problems } = createKeymap({ 'turn.copy': ['r'], 'menu.open': ['f12'] });
+    expect(problems).toEqual([
+      'keys: r in transcript is both turn.copy and turn.retry; turn.copy keeps its default',
+    ]);
     expect(keymap.find('transcript', 'y')).toBe('turn.copy');
     expect(keymap.find('transcript', 'r')).toBe('turn.retry');
+    expect(keymap.find('message', 'f12')).toBe('menu.open');
+  });
+
+  it('two that change places do not clash', () => {
+    const { keymap, problems } = createKeymap({ 'turn.copy': ['r'], 'turn.retry': ['y'] });
+    expect(problems).toEqual([]);
+    expect(keymap.find('transcript', 'r')).toBe('turn.copy');
+  });
+
+  it('a clash that comes of a default that was taken back is told as well', () => {
+    // turn.edit moves to where turn.copy was, and turn.copy to a key that is taken.
+    const { keymap, problems } = createKeymap({ 'turn.copy': ['r'], 'turn.edit': ['y'] });
+    expect(problems).toHaveLength(2);
+    expect(keymap.find('transcript', 'y')).toBe('turn.copy');
+    expect(keymap.find('transcript', 'e')).toBe('turn.edit');
   });
 
   it('of a command that is none is told with the nearest names', () => {
