@@ -46,10 +46,10 @@ export const systemClock: Clock = {
 };
 
 /**
- * Milliseconds until the next beat of this period, which is the same for all: what is done once a second is done together, in one wake-up and one
- * frame. One that is close is left out.
+ * Milliseconds until the next beat of this period, which is the same for all: what is done once a second is done together, in one wake-up
+ * and one frame. One that is closer than half a period is left out.
  */
 export function untilBeat(clock: Pick<Clock, 'monotonic'>, periodMs: number): number {
   const left = Math.ceil(periodMs - (clock.monotonic() % periodMs));
-  return left < periodMs / 4 ? left + periodMs : left;
+  return left < periodMs / 2 ? left + periodMs : left;
 }

@@ -1,6 +1,6 @@
 /**
- * The difference between what the terminal shows and what it shall show, as few bytes. `shown` is what was sent,
- * so skipping a frame is always safe and losing a byte never is.
+ * The difference between what the terminal shows and what it shall show, as few bytes. `shown` is what was sent, so skipping a frame is always
+ * safe and losing a byte never is.
  */
 import type { Cell, CellLine } from '../../widgets/blessed-shim.js';
 import type { Palette } from './palette.js';
@@ -132,8 +132,8 @@ function isPlainCell(line: CellLine, x: number): boolean {
 }
 
 /**
- * Writes from x on what changed, stands next to each other and has one style, in one go: most of a frame. A blank that might be one of many is left to
- * be erased. Returns the last cell.
+ * Writes from x on what changed, stands next to each other and has one style, in one go: most of a frame. A blank that might be one of many
+ * is left to be erased. Returns the last cell.
  */
 function rewriteRun(pen: Pen, line: CellLine, old: ShownLine, x: number, y: number): number {
   const { attrs, texts } = old;

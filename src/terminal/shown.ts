@@ -1,6 +1,9 @@
 import { DEFAULT_ATTR } from '../../widgets/blessed-shim.js';
 
-/** One row of what the terminal shows: style and text of each cell, in arrays of their own. A pair for each cell would take ten times the memory, and every frame walks through it. */
+/**
+ * One row of what the terminal shows: style and text of each cell, in arrays of their own. A pair for each cell would take several times the
+ * memory, and every frame walks through it.
+ */
 export interface ShownLine {
   readonly attrs: Int32Array;
   readonly texts: string[];
