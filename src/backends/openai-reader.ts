@@ -29,6 +29,8 @@ export class OpenAiReader extends AnswerReader {
   #idSeen = false;
   /** The server's own time of answering when figures were last given. */
   #figuresAtMs = 0;
+  /** Came too soon after those; they count when they were the last. */
+  #heldTimings: JsonObject | null = null;
 
   feed(text: string): ChatEvent[] {
     const events: ChatEvent[] = [];
@@ -55,6 +57,7 @@ export class OpenAiReader extends AnswerReader {
     }
     this.#parse(this.#begin, events);
     this.#takeItems(() => this.#sse.end(), events);
+    if (this.#heldTimings !== null) addFigures(usageOfTimings(this.#heldTimings), 'timings', events);
   }
 
   protected override isEnded(): boolean {
@@ -134,15 +137,19 @@ export class OpenAiReader extends AnswerReader {
     const usage = asObject(field(chunk, 'usage'));
     if (timings !== null) this.#onTimings(timings, usage === null, events);
     // Running counts begin at zero, before there is anything to count.
-    if (usage !== null) addFigures(withoutZero(usageOf(usage), !this.finishing), 'usage', events);
+    if (usage === null) return;
+    this.#heldTimings = null;
+    addFigures(withoutZero(usageOf(usage), !this.finishing), 'usage', events);
   }
 
   #onTimings(timings: JsonObject, alone: boolean, events: ChatEvent[]): void {
     // With timings_per_token every chunk has them: zero during the prompt, and then more often than anybody looks.
     const answerMs = asCount(field(timings, 'predicted_ms')) ?? 0;
     const live = alone && !this.finishing;
-    const isTooSoon = field(timings, 'predicted_n') === 0 || answerMs < this.#figuresAtMs + LIVE_FIGURES_MS;
-    if (live && isTooSoon) return;
+    if (live && field(timings, 'predicted_n') === 0) return;
+    const isTooSoon = live && answerMs < this.#figuresAtMs + LIVE_FIGURES_MS;
+    this.#heldTimings = isTooSoon ? timings : null;
+    if (isTooSoon) return;
     this.#figuresAtMs = answerMs;
     addFigures(usageOfTimings(timings), 'timings', events);
   }

@@ -71,13 +71,13 @@ describe('chunks and content', () => {
   });
 
   it('case 48: timings give the speed, on the last chunk or on each', async () => {
-    const timings = (n: number) => ({
+    const timings = (n: number, tokenMs = 300) => ({
       cache_n: 4,
       prompt_n: 6,
       prompt_ms: 20,
       prompt_per_second: 300,
       predicted_n: n,
-      predicted_ms: n * 150,
+      predicted_ms: n * tokenMs,
       predicted_per_second: 6.6,
     });
     const last = await openAi(c('a'), finish(), sse({ choices: [], timings: timings(2) }), DONE);
@@ -88,13 +88,21 @@ describe('chunks and content', () => {
       answerPerSecond: 6.6,
       promptPerSecond: 300,
     });
-    const each = await openAi(
-      ...[1, 2, 3].map((n) => sse({ choices: [{ delta: { content: 'a' } }], timings: timings(n) })),
-      finish(),
-      DONE,
-    );
+    const answer = (tokenMs: number) =>
+      openAi(
+        ...[1, 2, 3].map((n) =>
+          sse({ choices: [{ delta: { content: 'a' } }], timings: timings(n, tokenMs) }),
+        ),
+        finish(),
+        DONE,
+      );
+    const each = await answer(300);
     expect(typesOf(each).filter((type) => type === 'usage')).toHaveLength(3);
     expect(each.usage.answerTokens).toBe(3);
+    // Quicker than anybody looks: not all are told, but the last ones are.
+    const quick = await answer(60);
+    expect(typesOf(quick).filter((type) => type === 'usage')).toHaveLength(1);
+    expect(quick.usage.answerTokens).toBe(3);
   });
 
   it('tells once how the server numbers the request, as its log would name it', async () => {
