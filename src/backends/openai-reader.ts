@@ -9,8 +9,7 @@ import { valuesOfPlace } from './error-text.js';
 import { type JsonObject, asArray, asCount, asObject, asText, field } from './json.js';
 import { usageOf, usageOfTimings } from './openai-chunk.js';
 
-/** The figures on the screen change as often (src/state/live-turn.ts). */
-const LIVE_FIGURES_MS = 250;
+const LIVE_FIGURES_MS = 100;
 const WHOLE_LIMIT_CHARS = 16 * 1024 * 1024;
 
 /** As far as lines of a log are read for it; what vLLM puts behind it there is of its own making. */

@@ -13,7 +13,7 @@ const QUICK_MS = PACE_MS * 1.5;
 /** So much in one read is no trickle of tokens but a backlog, which is drained at full speed. */
 const BACKLOG_BYTES = 16 * 1024;
 
-/** A socket as any other, but for when it reads. */
+/** Like any socket, except for when it reads. */
 export class PacedSocket extends net.Socket {
   readonly #clock: WatchdogClock;
   #lastRead = -Infinity;

@@ -71,7 +71,7 @@ describe('chunks and content', () => {
   });
 
   it('case 48: timings give the speed, on the last chunk or on each', async () => {
-    const timings = (n: number, tokenMs = 300) => ({
+    const timings = (n: number, tokenMs = 150) => ({
       cache_n: 4,
       prompt_n: 6,
       prompt_ms: 20,
@@ -96,11 +96,11 @@ describe('chunks and content', () => {
         finish(),
         DONE,
       );
-    const each = await answer(300);
+    const each = await answer(150);
     expect(typesOf(each).filter((type) => type === 'usage')).toHaveLength(3);
     expect(each.usage.answerTokens).toBe(3);
     // Quicker than anybody looks: not all are told, but the last ones are.
-    const quick = await answer(60);
+    const quick = await answer(20);
     expect(typesOf(quick).filter((type) => type === 'usage')).toHaveLength(1);
     expect(quick.usage.answerTokens).toBe(3);
   });
