@@ -11,8 +11,7 @@ import { existingFolder } from '../files.js';
 import { readFacts } from '../hardware/facts.js';
 import { openHistory } from '../sessions/history.js';
 import { openPastLoads } from '../sessions/past-loads.js';
-import { openModelCache, openRemembered, type CachedModels } from '../sessions/remembered.js';
-import { openStore } from '../sessions/store.js';
+import { openRemembered } from '../sessions/remembered.js';
 import type { Effect } from '../state/effect.js';
 import { localPorts } from '../state/machines.js';
 import { backendById, modelByKey } from '../state/state.js';
@@ -20,6 +19,8 @@ import { openLocalSource } from '../engine/open-local.js';
 import { createAftermathWatch } from './aftermath.js';
 import { createBackends } from './backends.js';
 import { createChatEffects } from './chat.js';
+import { openKeptChats } from './kept-chats.js';
+import { openKeptModels } from './kept-models.js';
 import { openLogs } from './logs.js';
 import { createMachineEffects } from './machines.js';
 import { createModelEffects } from './models.js';
@@ -55,10 +56,6 @@ export interface Sources {
   unsaved(): string | null;
 }
 
-/** The model cache is written at most this often. */
-const CACHE_WRITE_MS = 1000;
-/** So many models of a server are kept for the next start, which must stay quick. */
-const CACHED_MODELS = 500;
 /** Beginning of the keys of models that run here. */
 const EMBEDDED_KEYS = 'embedded/';
 /** Static facts start a child; it waits until the first seconds, when people look and type, are over. */
@@ -70,15 +67,11 @@ export function openSources(host: EffectHost): Sources {
   const { files, settings } = options;
   const { clock } = ports;
   const logs = openLogs(host);
-  const store = openStore(files.chats, {
-    clock,
-    onProblem: ({ level, message, hint }) => publish({ type: 'notice.raised', level, text: message, hint }),
-  });
+  const keptChats = openKeptChats(files.chats, clock, publish);
   const history = openHistory(files.history);
   const remembered = openRemembered(files.remembered);
   const pastLoads = openPastLoads(files.loads);
-  const modelCache = openModelCache(files.models);
-  const cached = modelCache.read() ?? [];
+  const keptModels = openKeptModels(files.models, clock, () => host.state().models.backends);
   const embedded = openLocalSource({
     ports,
     files,
@@ -100,7 +93,7 @@ export function openSources(host: EffectHost): Sources {
       ? { onRequest: ({ method, url, ...rest }) => logs.logger.debug(`${method} ${url}`, rest) }
       : {}),
     limitsFor: (url) => limitsOf(host.state().settings, url),
-    known: cached.map(({ backend, models }) => ({ info: backend, models })),
+    known: keptModels.atStart.map(({ backend, models }) => ({ info: backend, models })),
   });
   const servers = createServerEffects({
     file: files.config,
@@ -156,8 +149,6 @@ export function openSources(host: EffectHost): Sources {
     childPath: builtProgram('facts-child.js'),
   });
   const abort = new AbortController();
-  let cacheTimer: (() => void) | null = null;
-  let written: unknown = null;
 
   /** The mock joins the servers when an answer falls back to it. */
   async function mockModel() {
@@ -179,37 +170,6 @@ export function openSources(host: EffectHost): Sources {
       void embedded.engine().then((engine) => abort.signal.aborted || engine?.warm());
   }
 
-  async function listChats(): Promise<void> {
-    publish({ type: 'session.listed', chats: await store.list() });
-  }
-
-  async function openChat(id: string): Promise<void> {
-    try {
-      await store.flush();
-      publish({ type: 'session.opened', chat: await store.read(id) });
-    } catch (error) {
-      publish({
-        type: 'session.failed',
-        message: messageOf(error),
-        hint: error instanceof LmappError ? error.hint : null,
-      });
-    }
-  }
-
-  async function continueLast(): Promise<void> {
-    const chatList = await store.list();
-    const last = chatList[0];
-    publish({ type: 'session.listed', chats: chatList });
-    if (last) await openChat(last.id);
-    else
-      publish({
-        type: 'notice.raised',
-        level: 'info',
-        text: 'there is no earlier chat to go on with',
-        hint: null,
-      });
-  }
-
   function save(key: string, value: unknown): void {
     try {
       setValue(files.config, key, value);
@@ -224,25 +184,26 @@ export function openSources(host: EffectHost): Sources {
     }
   }
 
-  /** Keeps the list of models on the disk, some time after it changed. Servers of an earlier run that were not asked now stay in it. */
-  function cacheModelsSoon(): void {
-    cacheTimer ??= clock.after(CACHE_WRITE_MS, () => {
-      cacheTimer = null;
-      writeModelCache();
+  async function tellFacts(): Promise<void> {
+    if (abort.signal.aborted) return;
+    const facts = await readFacts({
+      cacheFile: files.facts,
+      childPath: builtProgram('facts-child.js'),
+      env: ports.env,
+      now: clock.now,
     });
+    if (!abort.signal.aborted) publish({ type: 'hardware.facts', facts });
   }
 
-  function writeModelCache(): void {
-    const { backends: entries } = host.state().models;
-    if (options.mock || entries === written) return;
-    written = entries;
-    const fresh: CachedModels[] = entries
-      .filter((e) => !e.cached && e.info.kind !== 'mock')
-      .map((e) => ({ backend: e.info, models: e.models.slice(0, CACHED_MODELS) }));
-    const others = cached.filter(
-      (c) => !fresh.some((f) => f.backend.id === c.backend.id || f.backend.url === c.backend.url),
-    );
-    modelCache.write([...fresh, ...others].slice(0, 50));
+  function endAll(): void {
+    abort.abort();
+    aftermath.stop();
+    chats.cancelAll();
+    servers.stop();
+    setUp.stop();
+    models.stop();
+    backends.stop();
+    machines.stop();
   }
 
   return {
@@ -257,10 +218,11 @@ export function openSources(host: EffectHost): Sources {
         case 'backends.refresh':
           return backends.refresh();
         case 'models.refresh':
-          cacheModelsSoon();
+          if (!options.mock) keptModels.writeSoon();
           return backends.refresh(effect.backendId);
         case 'models.cache':
-          return cacheModelsSoon();
+          if (!options.mock) keptModels.writeSoon();
+          return;
         case 'mock.add':
           return backends.addMock();
         case 'server.probe':
@@ -303,13 +265,13 @@ export function openSources(host: EffectHost): Sources {
           warmEngine(effect.key);
           return;
         case 'session.start':
-          return store.startChat(effect.chatId, effect.title);
+          return keptChats.startChat(effect.chatId, effect.title);
         case 'session.write':
-          return store.write(effect.chatId, effect.turn);
+          return keptChats.write(effect.chatId, effect.turn);
         case 'session.list':
-          return void listChats();
+          return void keptChats.list();
         case 'session.open':
-          return void openChat(effect.chatId);
+          return void keptChats.open(effect.chatId);
         case 'history.remember':
           history.append(effect.text);
           return;
@@ -340,7 +302,7 @@ export function openSources(host: EffectHost): Sources {
       }
       if (!options.mock) setUp.look();
       const searching = backends.start();
-      if (options.continueLast) await continueLast();
+      if (options.continueLast) await keptChats.continueLast();
       await searching;
       warmEngine(host.state().models.selected);
       if (!options.mock) {
@@ -352,45 +314,20 @@ export function openSources(host: EffectHost): Sources {
         void setUp.lookForFiles();
       }
       await logs.start();
-      clock.after(FACTS_DELAY_MS, () => {
-        if (abort.signal.aborted) return;
-        void readFacts({
-          cacheFile: files.facts,
-          childPath: builtProgram('facts-child.js'),
-          env: ports.env,
-          now: clock.now,
-        }).then((facts) => {
-          if (!abort.signal.aborted) publish({ type: 'hardware.facts', facts });
-        });
-      });
+      clock.after(FACTS_DELAY_MS, () => void tellFacts());
     },
     async stop() {
-      abort.abort();
-      aftermath.stop();
-      chats.cancelAll();
-      servers.stop();
-      setUp.stop();
-      models.stop();
-      backends.stop();
-      machines.stop();
-      cacheTimer?.();
-      writeModelCache();
-      await Promise.all([store.close(), ownServers.close()]);
+      endAll();
+      if (!options.mock) keptModels.close();
+      await Promise.all([keptChats.close(), ownServers.close()]);
       logs.stop();
     },
     stopNow() {
-      abort.abort();
-      aftermath.stop();
-      chats.cancelAll();
-      servers.stop();
-      setUp.stop();
-      models.stop();
-      backends.stop();
-      machines.stop();
+      endAll();
       ownServers.closeNow();
-      store.flushSync();
+      keptChats.flushSync();
       logs.stop();
     },
-    unsaved: store.unsaved,
+    unsaved: keptChats.unsaved,
   };
 }

@@ -21,6 +21,9 @@ export async function outputOfServer(port: number, root = '/'): Promise<LogPlace
   if (sockets.size === 0) return null;
   const pid = await processWith(sockets, root);
   if (pid === null) return null;
+  // What this program itself writes is no log of a server: followed, it would grow by what it shows.
+  const self = await fs.promises.readlink(path.join(root, 'proc/self')).catch(() => '');
+  if (pid === self) return 'unknown';
   const folder = path.join(root, 'proc', pid);
   for (const descriptor of ['1', '2']) {
     const link = path.join(folder, 'fd', descriptor);

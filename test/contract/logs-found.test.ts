@@ -88,6 +88,18 @@ describe('the log of a server that was found', () => {
     expect(await find(URL_HERE, 'journald:ollama', root)).toBeNull();
   });
 
+  it('is never what the asking program itself writes', async () => {
+    const out = path.join(folder, 'out.log');
+    fs.writeFileSync(out, '');
+    const root = system(
+      { 'proc/net/tcp': LISTENING, 'proc/42/cgroup': '' },
+      { 'proc/42/fd/7': 'socket:[777]', 'proc/42/fd/1': out },
+    );
+    expect(await find(URL_HERE, null, root)).toBe(out);
+    fs.symlinkSync('42', path.join(root, 'proc/self'));
+    expect(await find(URL_HERE, null, root)).toBeNull();
+  });
+
   it('is the --log-file of llama.cpp', async () => {
     fs.writeFileSync(path.join(folder, 'l.log'), '');
     const root = system(

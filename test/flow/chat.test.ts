@@ -28,7 +28,7 @@ describe('the first screen', () => {
     await at.sees('RAM');
     for (const pane of ['╭ Models', '╭ Machine', '╭ new chat', '╭ Message', '╭ Log'])
       expect(at.screen()).toContain(pane);
-    expect(at.screen()).toMatch(/▸● scripted:1b +1\.3 GB +4m 5\ds/);
+    expect(at.screen()).toMatch(/▸● scripted:1b +1\.3 GB +[34]m \d\ds/);
     expect(at.screen()).toMatch(/other:7b +1\.3 GB +(fits|tight|-)/);
     expect(at.line(0)).toContain('of 64k (model 128k)');
     expect(at.phaseBar()).toMatch(/^ ready .*Ctrl\+O model/);
