@@ -3,6 +3,7 @@ import { startTurn } from './chat.js';
 import type { Command, Commands } from './command.js';
 import type { Effect } from './effect.js';
 import { loadModel, useModel } from './model-commands.js';
+import { detailsId } from './model-life.js';
 import { withModels } from './models.js';
 import { withNotice } from './notices.js';
 import { modelByKey, type PendingLoad, type State } from './state.js';
@@ -73,4 +74,23 @@ export function goOnAfterUnload(state: State, event: Stamped, out: Effect[]): St
   if (event.type !== 'model.unload.ended' || waiting?.key !== event.key) return state;
   if (event.fault === null) out.push({ type: 'event.publish', event: waiting.event });
   return withModels(state, { afterUnload: null });
+}
+
+/** A server that does not tell is not waited for any longer. */
+const LONGEST_WAIT_MS = 2000;
+
+/** Goes on with loads whose model was told of, or was not in time: what is not known keeps nobody from loading. */
+export function goOnAfterDetails(state: State, event: Stamped, out: Effect[]): State {
+  let next = state;
+  for (const [key, { pin, sinceMono }] of state.models.afterDetails) {
+    const model = modelByKey(next, key);
+    const waits = model !== null && next.models.details.get(detailsId(model, key))?.asking === true;
+    const isLate = event.mono - sinceMono >= LONGEST_WAIT_MS;
+    if (waits && !isLate) continue;
+    const left = new Map(next.models.afterDetails);
+    left.delete(key);
+    next = withModels(next, { afterDetails: left });
+    if (model) next = loadModel(next, event, model, out, { anyway: waits, pin });
+  }
+  return next;
 }

@@ -1,6 +1,7 @@
 import { formatBytes } from '../../widgets/text/format.js';
 import { insteadOf } from '../domain/model-life-words.js';
 import type { Model } from '../domain/model.js';
+import type { Stamped } from '../events/catalogue.js';
 import type { Command, Commands } from './command.js';
 import { contextTokensOf } from './context.js';
 import type { Effect } from './effect.js';
@@ -12,7 +13,7 @@ import { OWN_SERVER_COMMANDS } from './own-servers.js';
 import { askToRemove } from './server-commands.js';
 import { keyOf, PULL_COMMANDS, resumePull } from './pull-commands.js';
 import { stopPull } from './pull-events.js';
-import { askShape } from './shapes.js';
+import { askShape, willBeTold } from './shapes.js';
 import { backendById, modelByKey, pullById, type State } from './state.js';
 import { openOverlay, withView } from './view.js';
 
@@ -64,10 +65,10 @@ export function useModel(state: State, event: Command, model: Model, out: Effect
     : next;
 }
 
-/** Loads a model; asks first when it will not fit. */
+/** Loads a model; asks first when it will not fit, which only its server can tell of most. */
 export function loadModel(
   state: State,
-  event: Command,
+  event: Stamped,
   model: Model,
   out: Effect[],
   { anyway, pin: pinned }: { readonly anyway: boolean; readonly pin: boolean } = {
@@ -94,6 +95,11 @@ export function loadModel(
       null,
     );
   if (!anyway && isTooLarge(state, model)) return askBeforeLoad(state, model, { pin: pinned, send: null });
+  if (!anyway && willBeTold(state, model)) {
+    const sinceMono = state.models.afterDetails.get(model.key)?.sinceMono ?? event.mono;
+    const afterDetails = new Map(state.models.afterDetails).set(model.key, { pin: pinned, sinceMono });
+    return withModels(askDetails(state, model, out), { afterDetails });
+  }
   out.push({ type: 'model.load', key: model.key, pin: pinned, contextTokens: contextTokensOf(state, model) });
   return askShape(state, model, out);
 }

@@ -82,6 +82,8 @@ export interface ModelsState {
   readonly loads: readonly PastLoad[];
   /** What is done when an unload has ended well. */
   readonly afterUnload: { readonly key: string; readonly event: AppEvent } | null;
+  /** Loads that wait until their server has told what the model takes: by key, since when (monotonic). */
+  readonly afterDetails: ReadonlyMap<string, { readonly pin: boolean; readonly sinceMono: number }>;
   /** A load that was asked about, until it is chosen what becomes of it. */
   readonly pendingLoad: PendingLoad | null;
   /** Kinds of servers whose program is on this machine. */

@@ -1,15 +1,23 @@
 import type { Model } from '../domain/model.js';
 import type { Effect } from './effect.js';
+import { fitOfModel } from './fit.js';
 import { machineOfBackend } from './machines.js';
 import { askDetails, detailsId } from './model-life.js';
 import { allModels, backendById, modelByKey, type State } from './state.js';
 
-/** So many models are asked about unbidden. Each answer may have some hundred kilobytes. */
+/** So many models are asked about that nobody pointed at. Each answer may have some hundred kilobytes. */
 const MOST_ASKED = 60;
 
 /** Asks for the shape of a model that is about to be loaded, so that what it takes can be compared with the estimate. */
 export function askShape(state: State, model: Model, out: Effect[]): State {
   return isAsked(state, model) || !canTell(state, model) ? state : askDetails(state, model, out);
+}
+
+/** Whether its server can still tell what a model takes that is to be loaded where the free memory is known. */
+export function willBeTold(state: State, model: Model): boolean {
+  if (model.loadState !== 'unloaded' || !isReachable(state, model)) return false;
+  const entry = state.models.details.get(detailsId(model, model.key));
+  return (entry === undefined || entry.asking) && fitOfModel(state, model).freeBytes !== null;
 }
 
 /**
@@ -18,11 +26,11 @@ export function askShape(state: State, model: Model, out: Effect[]): State {
  */
 export function askNextShape(state: State, out: Effect[]): State {
   const { details, cursor, selected } = state.models;
-  if (details.size >= MOST_ASKED || [...details.values()].some(({ asking }) => asking)) return state;
+  if ([...details.values()].some(({ asking }) => asking)) return state;
   const wants = (model: Model | null): boolean =>
     model !== null && !isAsked(state, model) && canTell(state, model);
   const first = [modelByKey(state, cursor), modelByKey(state, selected)].find(wants);
-  const all = first ? [] : allModels(state).filter(wants);
+  const all = first || details.size >= MOST_ASKED ? [] : allModels(state).filter(wants);
   const next = first ?? all.find(({ loadState }) => loadState === 'loaded') ?? all[0];
   return next ? askDetails(state, next, out) : state;
 }
@@ -33,10 +41,12 @@ function isAsked(state: State, model: Model): boolean {
 
 /** Without a digest an answer could be of another file tomorrow, and would be asked for again and again. */
 function canTell(state: State, model: Model): boolean {
+  return model.digest !== null && model.chat && isReachable(state, model);
+}
+
+function isReachable(state: State, model: Model): boolean {
   const entry = backendById(state, model.backendId);
   return (
-    model.digest !== null &&
-    model.chat &&
     !model.remote &&
     entry !== null &&
     !entry.cached &&

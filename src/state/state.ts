@@ -56,6 +56,7 @@ export function initialState(settings: Settings): State {
       details: new Map(),
       loads: [],
       afterUnload: null,
+      afterDetails: new Map(),
       pendingLoad: null,
       installed: [],
       started: new Map(),

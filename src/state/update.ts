@@ -8,7 +8,7 @@ import { tellUnknownFallback } from './fallback.js';
 import { onFirstModels } from './first-message.js';
 import { learnFromLoads } from './fit.js';
 import { updateHardware, watchWhatIsShown } from './hardware.js';
-import { goOnAfterUnload } from './load-commands.js';
+import { goOnAfterDetails, goOnAfterUnload } from './load-commands.js';
 import { followLoads } from './log-warnings.js';
 import { followServerLogs, updateLogs } from './logs.js';
 import { tellStuckUnloads } from './model-list.js';
@@ -52,7 +52,7 @@ function fold(state: State, event: Stamped, out: Effect[]): State {
         'The log says more (lmapp --debug).',
       );
     case 'clock.ticked':
-      return askNextShape(tellStuckUnloads(onTick(state, event), event), out);
+      return askNextShape(goOnAfterDetails(tellStuckUnloads(onTick(state, event), event), event, out), out);
     case 'command.invoked':
       return updateCommand(state, event, out);
     case 'prompt.edited':
@@ -92,7 +92,8 @@ function fold(state: State, event: Stamped, out: Effect[]): State {
 /** What concerns the view and the servers. */
 function updateOthers(state: State, event: Stamped, out: Effect[]): State {
   const viewed = updateServerForm(updateView(state, event, out), event);
-  const models = goOnAfterUnload(learnFromLoads(updateModels(viewed, event, out), event, out), event, out);
+  const learned = learnFromLoads(updateModels(viewed, event, out), event, out);
+  const models = goOnAfterDetails(goOnAfterUnload(learned, event, out), event, out);
   const known = withDetailsInQuestion(updateOwnServers(models, event), event);
   followServerLogs(state, known, event, out);
   const setUp = updateSetUp(tellUnknownFallback(known, event), event);

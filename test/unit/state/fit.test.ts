@@ -69,6 +69,20 @@ describe('the shapes of the models on the screen', () => {
     expect(machine.wanted('model.details').map(({ key }) => key)).toEqual([second.key, first.key, third.key]);
   });
 
+  it('is asked for under the cursor also where there are more models than are asked about', () => {
+    const many = Array.from({ length: 62 }, (_, i) => modelOf(A, `m${i}`, { digest: `d${i}` }));
+    const last = many.at(-1) as Model;
+    const machine = machineWith(many);
+    for (const _ of many) {
+      machine.send(tick);
+      const asked = many.find(({ key }) => key === machine.wanted('model.details').at(-1)?.key);
+      if (asked) machine.send(detailed(asked));
+    }
+    expect(machine.wanted('model.details')).toHaveLength(60);
+    machine.send({ type: 'pane.selected', pane: 'models', key: last.key }, tick);
+    expect(machine.wanted('model.details').at(-1)?.key).toBe(last.key);
+  });
+
   it('are not asked for again when the server could not tell, nor of servers whose machine nobody knows', () => {
     const machine = machineWith([MODEL]).send(tick, detailed(MODEL, null), tick, tick);
     expect(machine.wanted('model.details')).toHaveLength(1);
@@ -84,6 +98,8 @@ describe('the shapes of the models on the screen', () => {
 });
 
 describe('a load that will not fit', () => {
+  const withMuch = (): AppEvent => ({ type: 'app.started', ...STARTED, settings: withContext(65536) });
+
   it('is asked about with its parts and a smaller context that fits, which is kept for later requests', () => {
     const machine = machineWith([MODEL]).send({
       type: 'app.started',
@@ -106,6 +122,32 @@ describe('a load that will not fit', () => {
       { type: 'settings.save', key: `contexts.${MODEL.key}`, value: tokens },
     ]);
     expect(verdictOf(machine, MODEL)).toBe('fits');
+  });
+
+  it('waits for what the server tells of the model, and asks with it', () => {
+    const machine = machineWith([MODEL]).send(withMuch()).command('model.load', MODEL.key);
+    expect(machine.wanted('model.details').map(({ key }) => key)).toEqual([MODEL.key]);
+    machine.command('model.load', MODEL.key);
+    expect(machine.wanted('model.load')).toEqual([]);
+    machine.send(detailed(MODEL));
+    expect(machine.state.view.overlays.at(-1)?.question?.lines[1]).toMatch(/keys and values 7\.5 GB/);
+    answer(machine, 'y');
+    expect(machine.wanted('model.load')).toEqual([
+      { type: 'model.load', key: MODEL.key, pin: false, contextTokens: 65536 },
+    ]);
+  });
+
+  it.each([
+    ['a server that has no more to tell', (machine: Machine) => machine.send(detailed(MODEL, null))],
+    ['a server that does not answer', (machine: Machine) => machine.send(tick).pass(2000).send(tick)],
+  ])('is begun for %s', (_, happens) => {
+    const machine = machineWith([MODEL]).send(withMuch()).command('model.pin', MODEL.key);
+    expect(machine.wanted('model.load')).toEqual([]);
+    happens(machine);
+    expect(machine.wanted('model.load')).toMatchObject([{ key: MODEL.key, pin: true }]);
+    machine.send(detailed(MODEL), tick);
+    expect(machine.wanted('model.load')).toHaveLength(1);
+    expect(machine.state.view.overlays).toEqual([]);
   });
 
   it('can take another quantization of the same model that fits', () => {
@@ -181,10 +223,9 @@ describe('a load that will not fit', () => {
       memoryBytes: 7e9,
       vramBytes: 0,
     });
-    const machine = machineWith([{ ...MODEL, sizeBytes: 10e9 }, other], true).command(
-      'model.load',
-      MODEL.key,
-    );
+    const machine = machineWith([{ ...MODEL, sizeBytes: 10e9 }, other], true)
+      .command('model.load', MODEL.key)
+      .send(detailed(MODEL, null));
     expect(machine.state.view.overlays).toEqual([]);
     expect(machine.wanted('model.load')).toHaveLength(1);
   });

@@ -250,6 +250,7 @@ describe('loading', () => {
   it('is not begun twice, and its failure is told with the next step', () => {
     const machine = loaded()
       .command('model.load', `${A}/m`)
+      .send({ type: 'model.detailed', key: `${A}/m`, details: null, fault: null })
       .send({ type: 'model.load.started', key: `${A}/m` })
       .command('model.load', `${A}/m`);
     expect(machine.wanted('model.load')).toHaveLength(1);
