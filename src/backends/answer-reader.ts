@@ -33,8 +33,7 @@ export abstract class AnswerReader implements ChatReader {
     this.#give(this.#splitter.end(), events);
     if (!this.tools.empty) {
       const text = this.tools.toString();
-      events.push({ type: 'text', text: this.hasText ? `\n${text}` : text });
-      this.hasText = true;
+      this.#give([{ kind: 'text', text: this.hasText ? `\n${text}` : text }], events);
     }
     return events;
   }
@@ -98,11 +97,15 @@ export abstract class AnswerReader implements ChatReader {
     this.over = true;
   }
 
+  /** Neighbouring pieces of one kind are one event: what came in one read is one change of the picture. */
   #give(pieces: readonly SplitPiece[], events: ChatEvent[]): void {
-    for (const piece of pieces) {
-      if (piece.kind === 'text') this.hasText = true;
+    for (const { kind, text } of pieces) {
+      if (kind === 'text') this.hasText = true;
       else this.#hasThinking = true;
-      events.push({ type: piece.kind, text: piece.text });
+      const last = events.at(-1);
+      if (last?.type === kind)
+        events[events.length - 1] = { type: kind, text: last.text + text, pieces: (last.pieces ?? 1) + 1 };
+      else events.push({ type: kind, text });
     }
   }
 }

@@ -3,7 +3,7 @@ import type { ChatEvent } from './backend.js';
 
 /** Turns the text of an answer into events. Pure: no clock, no socket. */
 export interface ChatReader {
-  /** Events of what has arrived; `ended` is never among them. */
+  /** Events of what has arrived, text in as few as possible; `ended` is never among them. */
   feed(text: string): ChatEvent[];
   /** The stream ended. What was held back comes out. */
   end(): ChatEvent[];
@@ -21,31 +21,6 @@ export interface Verdict {
   readonly fault: Fault | null;
   /** Things to be said under the answer. */
   readonly notes: readonly string[];
-}
-
-/** Neighbouring pieces of one kind as one event: what came in one read is one change of the picture. */
-export function joinPieces(events: readonly ChatEvent[]): readonly ChatEvent[] {
-  if (events.length < 2) return events;
-  const joined: ChatEvent[] = [];
-  let texts: string[] = [];
-  const close = (): void => {
-    const last = joined.at(-1);
-    if (texts.length > 1 && (last?.type === 'text' || last?.type === 'reasoning'))
-      joined[joined.length - 1] = { type: last.type, text: texts.join(''), pieces: texts.length };
-    texts = [];
-  };
-  for (const event of events) {
-    const isPiece = event.type === 'text' || event.type === 'reasoning';
-    if (isPiece && texts.length > 0 && joined.at(-1)?.type === event.type) {
-      texts.push(event.text);
-      continue;
-    }
-    close();
-    joined.push(event);
-    if (isPiece) texts = [event.text];
-  }
-  close();
-  return joined;
 }
 
 /** Notes that follow from how an answer ended. */

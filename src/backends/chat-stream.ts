@@ -5,7 +5,7 @@ import { WireError, wireErrorFrom } from '../wire/wire-error.js';
 import type { Fault } from '../domain/fault.js';
 import type { ChatEvent } from './backend.js';
 import type { BackendWire } from './backend-wire.js';
-import { type ChatReader, joinPieces, type Verdict } from './chat-reader.js';
+import type { ChatReader, Verdict } from './chat-reader.js';
 import { type FaultPlace, faultOfAnswer } from './error-text.js';
 
 /** How one chat request is sent and read. */
@@ -82,7 +82,7 @@ async function* readAnswer(
   let grace = false;
   try {
     for await (const text of answer.body) {
-      for (const event of joinPieces(reader.feed(text))) {
+      for (const event of reader.feed(text)) {
         if (event.type === 'text' || event.type === 'reasoning') onWord?.();
         yield event;
       }

@@ -30,6 +30,8 @@ export class OpenAiReader extends AnswerReader {
   #figuresAtMs = 0;
   /** Came too soon after those; they count when they were the last. */
   #heldTimings: JsonObject | null = null;
+  /** By what told them, until all that came with them is read. */
+  readonly #figures = new Map<'timings' | 'usage', Partial<Usage>>();
 
   feed(text: string): ChatEvent[] {
     const events: ChatEvent[] = [];
@@ -56,7 +58,8 @@ export class OpenAiReader extends AnswerReader {
     }
     this.#parse(this.#begin, events);
     this.#takeItems(() => this.#sse.end(), events);
-    if (this.#heldTimings !== null) addFigures(usageOfTimings(this.#heldTimings), 'timings', events);
+    if (this.#heldTimings !== null) this.#addFigures(usageOfTimings(this.#heldTimings), 'timings');
+    this.#tellFigures(events);
   }
 
   protected override isEnded(): boolean {
@@ -81,6 +84,7 @@ export class OpenAiReader extends AnswerReader {
 
   #parse(text: string, events: ChatEvent[]): void {
     this.#takeItems(() => this.#sse.feed(text), events);
+    this.#tellFigures(events);
   }
 
   #takeItems(items: () => SseItem[], events: ChatEvent[]): void {
@@ -122,7 +126,7 @@ export class OpenAiReader extends AnswerReader {
         this.finishing = true;
       }
     }
-    this.#onFigures(chunk, events);
+    this.#onFigures(chunk);
   }
 
   #onMessage(message: JsonObject | null, events: ChatEvent[]): void {
@@ -131,17 +135,17 @@ export class OpenAiReader extends AnswerReader {
     this.tools.add(field(message, 'tool_calls'));
   }
 
-  #onFigures(chunk: JsonObject, events: ChatEvent[]): void {
+  #onFigures(chunk: JsonObject): void {
     const timings = asObject(field(chunk, 'timings'));
     const usage = asObject(field(chunk, 'usage'));
-    if (timings !== null) this.#onTimings(timings, usage === null, events);
+    if (timings !== null) this.#onTimings(timings, usage === null);
     // Running counts begin at zero, before there is anything to count.
     if (usage === null) return;
     this.#heldTimings = null;
-    addFigures(withoutZero(usageOf(usage), !this.finishing), 'usage', events);
+    this.#addFigures(withoutZero(usageOf(usage), !this.finishing), 'usage');
   }
 
-  #onTimings(timings: JsonObject, alone: boolean, events: ChatEvent[]): void {
+  #onTimings(timings: JsonObject, alone: boolean): void {
     // With timings_per_token every chunk has them: zero during the prompt, and then more often than anybody looks.
     const answerMs = asCount(field(timings, 'predicted_ms')) ?? 0;
     const live = alone && !this.finishing;
@@ -150,7 +154,19 @@ export class OpenAiReader extends AnswerReader {
     this.#heldTimings = isTooSoon ? timings : null;
     if (isTooSoon) return;
     this.#figuresAtMs = answerMs;
-    addFigures(usageOfTimings(timings), 'timings', events);
+    this.#addFigures(usageOfTimings(timings), 'timings');
+  }
+
+  /** Of figures that came in one read the last ones count. */
+  #addFigures(usage: Partial<Usage>, source: 'timings' | 'usage'): void {
+    const before = this.#figures.get(source);
+    this.#figures.delete(source);
+    this.#figures.set(source, { ...before, ...usage });
+  }
+
+  #tellFigures(events: ChatEvent[]): void {
+    for (const [source, usage] of this.#figures) events.push({ type: 'usage', usage, source });
+    this.#figures.clear();
   }
 
   #onModel(value: unknown, events: ChatEvent[]): void {
@@ -177,6 +193,7 @@ export class OpenAiReader extends AnswerReader {
       return;
     }
     this.#onChunk(body, events);
+    this.#tellFigures(events);
     if (!this.finishing && this.hasText) this.#doneSeen = true;
   }
 }
@@ -184,17 +201,6 @@ export class OpenAiReader extends AnswerReader {
 function isError(chunk: JsonObject): boolean {
   const error = field(chunk, 'error');
   return (error !== undefined && error !== null) || field(chunk, 'object') === 'error';
-}
-
-/** Figures that came in one read are one event: the last ones count, and pieces of text stay neighbours. */
-function addFigures(usage: Partial<Usage>, source: string, events: ChatEvent[]): void {
-  const at = events.findLastIndex((event) => event.type === 'usage' && event.source === source);
-  const before = at === -1 ? undefined : events.splice(at, 1)[0];
-  events.push({
-    type: 'usage',
-    usage: before?.type === 'usage' ? { ...before.usage, ...usage } : usage,
-    source,
-  });
 }
 
 function withoutZero(usage: Partial<Usage>, running: boolean): Partial<Usage> {

@@ -5,17 +5,18 @@ import { constants, createGunzip, createInflate } from 'node:zlib';
 import { type WireError, wireError } from './wire-error.js';
 
 /** Above this the socket is paused until the reader has caught up. */
-const QUEUE_LIMIT_CHARS = 1 << 20;
+const QUEUE_LIMIT_BYTES = 1 << 20;
 
 /**
- * The body of one answer as decoded text, one string per packet. What arrived before an error is always delivered first: a stream's own
+ * The body of one answer as decoded text, one string for all packets that wait: a burst is decoded
+ * and parsed in one go. What arrived before an error is always delivered first: a stream's own
  * iterator would throw it away.
  */
 export class TextBody implements AsyncIterable<string> {
   readonly #source: IncomingMessage;
   readonly #decoder = new StringDecoder('utf8');
-  #queue: string[] = [];
-  #queuedChars = 0;
+  #queue: Buffer[] = [];
+  #queuedBytes = 0;
   #first = true;
   #ended = false;
   #error: WireError | null = null;
@@ -33,13 +34,13 @@ export class TextBody implements AsyncIterable<string> {
     if (inflater === null) {
       source.on('data', (bytes: Buffer) => {
         heard();
-        this.#push(this.#decoder.write(bytes));
+        this.#push(bytes);
       });
       source.on('end', () => this.#finish());
       return;
     }
     source.on('data', heard);
-    inflater.on('data', (bytes: Buffer) => this.#push(this.#decoder.write(bytes)));
+    inflater.on('data', (bytes: Buffer) => this.#push(bytes));
     inflater.on('end', () => this.#finish());
     inflater.on('error', () => this.fail(wireError('damaged-compression')));
     source.pipe(inflater);
@@ -62,14 +63,18 @@ export class TextBody implements AsyncIterable<string> {
     for (;;) {
       const queue = this.#queue;
       if (queue.length > 0) {
+        const [first] = queue;
+        const bytes = first && queue.length === 1 ? first : Buffer.concat(queue, this.#queuedBytes);
         this.#queue = [];
-        this.#queuedChars = 0;
+        this.#queuedBytes = 0;
         if (this.#source.isPaused()) this.#source.resume();
-        // One string for all that waits: the reader then parses a burst in one go.
-        yield queue.length === 1 ? (queue[0] ?? '') : queue.join('');
+        const text = this.#decode(bytes);
+        if (text !== '') yield text;
       } else if (this.#error !== null) {
         throw this.#error;
       } else if (this.#ended) {
+        const rest = this.#decoder.end();
+        if (rest !== '') yield rest;
         return;
       } else {
         await new Promise<void>((resolve) => {
@@ -79,20 +84,24 @@ export class TextBody implements AsyncIterable<string> {
     }
   }
 
-  #push(text: string): void {
-    if (text === '' || this.#error !== null) return;
-    // StringDecoder leaves a byte order mark in the text.
-    const clean = this.#first && text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
-    this.#first = false;
-    this.#queue.push(clean);
-    this.#queuedChars += clean.length;
-    if (this.#queuedChars > QUEUE_LIMIT_CHARS) this.#source.pause();
+  #push(bytes: Buffer): void {
+    if (this.#error !== null) return;
+    this.#queue.push(bytes);
+    this.#queuedBytes += bytes.length;
+    if (this.#queuedBytes > QUEUE_LIMIT_BYTES) this.#source.pause();
     this.#stir();
+  }
+
+  #decode(bytes: Buffer): string {
+    const text = this.#decoder.write(bytes);
+    if (text === '' || !this.#first) return text;
+    this.#first = false;
+    // StringDecoder leaves a byte order mark in the text.
+    return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
   }
 
   #finish(): void {
     if (this.#error !== null) return;
-    this.#push(this.#decoder.end());
     this.#ended = true;
     this.#over();
   }

@@ -15,7 +15,9 @@ export class NdjsonParser {
 
   /** Throws LineTooLongError. */
   feed(text: string): NdjsonLine[] {
-    return this.#cutter.feed(text).filter(isNotBlank).map(parseLine);
+    const parsed: NdjsonLine[] = [];
+    for (const line of this.#cutter.feed(text)) if (isNotBlank(line)) parsed.push(parseLine(line));
+    return parsed;
   }
 
   end(): NdjsonLine[] {
