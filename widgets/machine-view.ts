@@ -1,14 +1,8 @@
 import { gauge } from './gauge.js';
+import { dimmed } from './gauge-line.js';
 import { withSigns } from './glyphs.js';
-import {
-  dimmed,
-  gpuLines,
-  memoryLines,
-  netText,
-  serverLines,
-  type GpuReading,
-  type MachineProps,
-} from './machine.js';
+import { memoryLines, netText, serverLines, type MachineProps } from './machine.js';
+import { gpuLines, type GpuReading } from './machine-gpus.js';
 import { fitRow, spansWidth } from './rows.js';
 import { formatBytes, formatCount, formatCountdown, formatPercent } from './text/format.js';
 import type { Row, Size, Span } from './text/span.js';

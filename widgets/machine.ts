@@ -1,5 +1,6 @@
 import { withSigns } from './glyphs.js';
-import { gauge, sparkline } from './gauge.js';
+import { dimmed, gaugeLine, ratio } from './gauge-line.js';
+import { allGpuLines, type GpuReading } from './machine-gpus.js';
 import { cutRows, fitRow, textRow } from './rows.js';
 import {
   formatBytes,
@@ -9,9 +10,8 @@ import {
   formatSpeed,
   formatUsage,
 } from './text/format.js';
-import type { Row, Size, Span, Token } from './text/span.js';
+import type { Row, Size, Span } from './text/span.js';
 import { span } from './text/span.js';
-import { padEnd, padStart, truncateMiddle } from './text/truncate.js';
 import { stringWidth } from './text/width.js';
 import { wrapText } from './text/wrap.js';
 import type { Glyphs, View, Widget, WidgetInstance } from './widget.js';
@@ -29,22 +29,6 @@ export interface MachineReading {
   readonly diskFreeBytes: number | null;
   readonly netReceivedPerSecond: number | null;
   readonly netSentPerSecond: number | null;
-}
-
-export interface GpuReading {
-  readonly index: number;
-  readonly name: string;
-  readonly utilization: number | null;
-  readonly memoryUsedBytes: number | null;
-  readonly memoryTotalBytes: number | null;
-  readonly temperatureC: number | null;
-  readonly powerW: number | null;
-  /** A word in place of readings: `asleep`. */
-  readonly note?: string | null;
-  /** Its memory is a part of the machine's. */
-  readonly shared?: boolean;
-  /** Why it runs slower than it could: `heat`. */
-  readonly slowedBy?: string | null;
 }
 
 /** Requests, tokens per second, and the share of the memory for contexts that is in use. */
@@ -75,10 +59,7 @@ export interface MachineProps {
   readonly notes: readonly string[];
 }
 
-const LABEL_COLUMNS = 5;
 const SERVER_INDENT = 3;
-const BAR_CELLS = 11;
-const WIDE_BAR_CELLS = 24;
 
 export const machine = {
   name: 'machine',
@@ -94,14 +75,17 @@ function machineView(props: MachineProps, size: Size, glyphs: Glyphs): View {
   const { sample } = props;
   if (sample === null && props.gpus.length === 0) lines.push([span(' no reading yet', 'muted')]);
   if (sample !== null) lines.push(...memoryLines(props, sample, width, glyphs));
-  for (const gpu of props.gpus) lines.push(...gpuLines(gpu, props, width, glyphs));
-  for (const server of props.servers ?? []) lines.push(...serverLines(server, width, glyphs));
-  if (sample !== null) lines.push(otherLine(sample, width, glyphs));
+  const notes = props.notes.flatMap((note) => noteRows(note, width, glyphs));
+  const below: Span[][] = [];
+  for (const server of props.servers ?? []) below.push(...serverLines(server, width, glyphs));
+  if (sample !== null) below.push(otherLine(sample, width, glyphs));
   if (props.staleMs !== null)
-    lines.push([span(` no new reading for ${formatCountdown(props.staleMs)}`, 'warn')]);
+    below.push([span(` no new reading for ${formatCountdown(props.staleMs)}`, 'warn')]);
+  lines.push(...allGpuLines(props, width, height - lines.length - below.length - notes.length, glyphs));
+  lines.push(...below);
   const stale = props.staleMs !== null;
   const rows: Row[] = lines.map((spans) => fitRow(stale ? spans.map(dimmed) : spans, width, glyphs.ellipsis));
-  for (const note of props.notes) rows.push(...noteRows(note, width, glyphs));
+  rows.push(...notes);
   for (const fact of props.facts)
     rows.push(textRow(withSigns(` ${fact}`, glyphs), 'muted', width, glyphs.ellipsis));
   return { rows: cutRows(rows, size) };
@@ -142,11 +126,6 @@ export function serverLines(server: ServerReading, width: number, glyphs: Glyphs
   );
 }
 
-/** Everything of old readings is faint but the warning that says so. */
-export function dimmed(piece: Span): Span {
-  return piece.token === 'warn' && piece.text.startsWith(' no new') ? piece : { ...piece, token: 'muted' };
-}
-
 export function memoryLines(
   props: MachineProps,
   sample: MachineReading,
@@ -167,70 +146,6 @@ export function memoryLines(
     );
   }
   return lines;
-}
-
-/** ` CPU  ▕████▊      ▏ 41 %  ▁▂▃▅▃▂▂▃▅ `: the value's column is as wide as its widest, so that the history stands still. */
-export function gaugeLine(
-  label: string,
-  fraction: number | null,
-  value: string,
-  history: readonly (number | null)[] | null,
-  width: number,
-  glyphs: Glyphs,
-): Span[] {
-  const cells = barCells(width);
-  const token: Token =
-    fraction === null ? 'muted' : fraction >= 0.95 ? 'bad' : fraction >= 0.85 ? 'warn' : 'gaugeFill';
-  const spans = [span(` ${padEnd(label, LABEL_COLUMNS)}`, 'muted')];
-  if (cells > 0) spans.push(...gauge(fraction, cells, glyphs, token));
-  const percent = value.endsWith('%');
-  const valueColumns = width >= 60 ? 17 : percent ? 7 : stringWidth(value) + 2;
-  const room = width - LABEL_COLUMNS - 1 - (cells > 0 ? cells + 2 : 0) - 1 - valueColumns - 1;
-  const charted = history !== null && room >= 4;
-  const text = percent ? padStart(value, 5) : value;
-  // Blanks at the end would be cut with an ellipsis where they do not fit.
-  spans.push(span(` ${charted ? padEnd(text, valueColumns) : text}`));
-  if (charted) spans.push(span(sparkline(history, room, glyphs), 'accent'));
-  return spans;
-}
-
-export function gpuLines(gpu: GpuReading, props: MachineProps, width: number, glyphs: Glyphs): Span[][] {
-  const busy = formatPercent(gpu.utilization, glyphs.unknown);
-  const nameColumns = Math.max(6, barCells(width) + 2);
-  const name = padEnd(truncateMiddle(shortName(gpu.name), nameColumns, glyphs.ellipsis), nameColumns);
-  const heat =
-    gpu.temperatureC === null ? '' : `${Math.round(gpu.temperatureC)} ${glyphs.ascii ? 'C' : '°C'}`;
-  const power = gpu.powerW === null ? '' : `${Math.round(gpu.powerW)} W`;
-  const reads = [gpu.note ?? '', heat, power].filter(Boolean).join(' ');
-  const roomy = width >= LABEL_COLUMNS + nameColumns + 8 + stringWidth(reads);
-  const head = [
-    span(` ${padEnd(`GPU${gpu.index}`, LABEL_COLUMNS)}`, 'muted'),
-    span(name),
-    span(` ${padEnd(padStart(busy, 4), roomy ? 6 : 5)}`, gpu.utilization === null ? 'muted' : 'text'),
-  ];
-  if (reads !== '') head.push(span(reads, 'muted'));
-  const slowed = typeof gpu.slowedBy === 'string' ? ` slowed: ${gpu.slowedBy}` : '';
-  if (slowed !== '') head.push(span(slowed, gpu.slowedBy === 'power limit' ? 'muted' : 'warn'));
-  const used = width - LABEL_COLUMNS - nameColumns - 11 - stringWidth(reads) - stringWidth(slowed);
-  if (width >= 60 && used >= 4) head.push(span(`  ${sparkline(props.gpuHistory, used, glyphs)}`, 'accent'));
-  if (gpu.memoryUsedBytes === null && gpu.memoryTotalBytes === null) return [head];
-  const usage = formatUsage(gpu.memoryUsedBytes, gpu.memoryTotalBytes, glyphs.unknown);
-  return [
-    head,
-    gaugeLine(
-      gpu.shared === true ? 'uses' : 'VRAM',
-      ratio(gpu.memoryUsedBytes, gpu.memoryTotalBytes),
-      usage,
-      null,
-      width,
-      glyphs,
-    ),
-  ];
-}
-
-/** `RTX 4070`: the maker and the family say nothing that the number does not. */
-function shortName(name: string): string {
-  return name.replace(/^NVIDIA (?:GeForce )?/, '').replace(/^AMD (?:Radeon )?/, '');
 }
 
 function otherLine(sample: MachineReading, width: number, glyphs: Glyphs): Span[] {
@@ -256,15 +171,6 @@ export function netText({ netReceivedPerSecond, netSentPerSecond }: MachineReadi
   return `${formatBytes((netReceivedPerSecond ?? 0) + (netSentPerSecond ?? 0))}/s`;
 }
 
-function barCells(width: number): number {
-  if (width >= 60) return WIDE_BAR_CELLS;
-  return width >= 30 ? BAR_CELLS : 0;
-}
-
-export function ratio(used: number | null, total: number | null): number | null {
-  return used === null || total === null || total <= 0 ? null : used / total;
-}
-
 /** One line for narrow screens: `CPU 41 RAM 80 GPU 96 VRAM 66 %`. */
 export const machineStrip = {
   name: 'machine-strip',
@@ -288,10 +194,12 @@ function machineStripRow(props: MachineProps, width: number, glyphs: Glyphs): Ro
     (most, gpu) => (most === null || (gpu.utilization ?? -1) > (most.utilization ?? -1) ? gpu : most),
     null,
   );
+  // There is no room to say that they are old.
+  const isOld = busiest?.stale === true;
   if (busiest !== null)
     figures.push(
-      ['GPU', busiest.utilization],
-      ['VRAM', ratio(busiest.memoryUsedBytes, busiest.memoryTotalBytes)],
+      ['GPU', isOld ? null : busiest.utilization],
+      ['VRAM', isOld ? null : ratio(busiest.memoryUsedBytes, busiest.memoryTotalBytes)],
     );
   const stale = props.staleMs !== null;
   const spans: Span[] = [span(' ')];

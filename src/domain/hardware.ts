@@ -40,6 +40,8 @@ export interface GpuSample {
   /** A word in place of readings: `asleep`, `n/a (MIG)`. */
   readonly note?: string | null;
   readonly processes?: readonly GpuProcess[];
+  /** Its source does not answer any more: these are its last readings. */
+  readonly stale?: boolean;
 }
 
 /** A program that has memory of a GPU. */

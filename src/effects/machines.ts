@@ -1,4 +1,5 @@
-import { THIS_MACHINE, type MachineId } from '../domain/hardware.js';
+import { sanitizeLine } from '../../widgets/text/sanitize.js';
+import { THIS_MACHINE, type GpuSample, type MachineId } from '../domain/hardware.js';
 import type { AppEvent } from '../events/catalogue.js';
 import type { MachinePoller } from '../hardware/poller.js';
 import type { ProbeReport } from '../hardware/probe.js';
@@ -22,6 +23,8 @@ export interface MachineEffects {
   watch(machine: MachineId | null, intervalMs: number): void;
   stop(): void;
 }
+
+const LONGEST_NAME = 200;
 
 /** Memory is looked at so often while this machine's readings are not shown: what the kernel tells of waiting is over 10 s. */
 const GUARD_MS = 10_000;
@@ -94,7 +97,9 @@ export function createMachineEffects(options: MachineEffectOptions): MachineEffe
       case 'detail':
         return publish({ type: 'hardware.detailed', ...machine, detail: report.detail });
       case 'gpus':
-        return options.gpu ? publish({ type: 'gpus.sampled', ...machine, gpus: report.gpus }) : undefined;
+        return options.gpu
+          ? publish({ type: 'gpus.sampled', ...machine, gpus: report.gpus.map(cleaned) })
+          : undefined;
       case 'facts':
         return publish({ type: 'hardware.facts', ...machine, facts: report.facts });
       case 'state':
@@ -112,5 +117,17 @@ export function createMachineEffects(options: MachineEffectOptions): MachineEffe
       cancelGuard?.();
       for (const poller of pollers.values()) poller.stop();
     },
+  };
+}
+
+/** The door for what programs and pages elsewhere call a card and what runs on it: no control characters, which would have no cell. */
+function cleaned(gpu: GpuSample): GpuSample {
+  const { processes } = gpu;
+  return {
+    ...gpu,
+    name: sanitizeLine(gpu.name.slice(0, LONGEST_NAME)),
+    ...(processes && {
+      processes: processes.map((each) => ({ ...each, name: sanitizeLine(each.name.slice(0, LONGEST_NAME)) })),
+    }),
   };
 }

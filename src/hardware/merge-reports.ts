@@ -61,6 +61,8 @@ export function mergeReports(
         if (state === 'failed') fade(source);
         if (state === 'failed' || state === 'stale' || state === 'absent') {
           gpus.yield(source);
+          if (state !== 'absent')
+            gpus.change(source, (cards) => cards.map((card) => ({ ...card, stale: true })));
           machine.yield(source);
           detail.yield(source);
         }
@@ -112,7 +114,7 @@ function mergedGpus(parts: readonly (readonly GpuSample[])[]): readonly GpuSampl
     let highest = -1;
     for (const gpu of part) {
       const known = merged.get(gpu.id);
-      if (known) merged.set(gpu.id, filled(known, gpu));
+      if (known) merged.set(gpu.id, ofBoth(known, gpu));
       else {
         merged.set(gpu.id, { ...gpu, index: gpu.index + offset });
         highest = Math.max(highest, gpu.index);
@@ -121,6 +123,13 @@ function mergedGpus(parts: readonly (readonly GpuSample[])[]): readonly GpuSampl
     offset += highest + 1;
   }
   return [...merged.values()];
+}
+
+/** A card of which two sources tell; one that does not answer any more only fills in. */
+function ofBoth(a: GpuSample, b: GpuSample): GpuSample {
+  if (a.stale === b.stale) return filled(a, b);
+  const { stale: _, ...both } = a.stale === true ? { ...filled(b, a), index: a.index } : filled(a, b);
+  return both;
 }
 
 /** Several sources that know different things about the whole machine. */

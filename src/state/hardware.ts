@@ -32,7 +32,8 @@ export function updateHardware(state: State, event: Stamped): State {
       return withReadings(state, event.machine, (readings) => ({ ...readings, detail: event.detail }));
     case 'gpus.sampled': {
       const busiest = event.gpus.reduce<number | null>(
-        (most, gpu) => (gpu.utilization === null ? most : Math.max(most ?? 0, gpu.utilization)),
+        (most, gpu) =>
+          gpu.utilization === null || gpu.stale === true ? most : Math.max(most ?? 0, gpu.utilization),
         null,
       );
       return withReadings(state, event.machine, (readings) => ({

@@ -59,6 +59,15 @@ describe('the machine pane', () => {
     await at.misses('512.0 GB');
   });
 
+  it('shows names of cards without the bytes in them that no cell shows', async () => {
+    const page = await metrics(
+      'DCGM_FI_DEV_GPU_UTIL{gpu="0",UUID="GPU-a",modelName="RTX \u001b[31m4090\u0007"} 42\nDCGM_FI_DEV_GPU_TEMP{gpu="0",UUID="GPU-a"} 71\nDCGM_FI_DEV_POWER_USAGE{gpu="0",UUID="GPU-a"} 181\n',
+    );
+    const there = await ollama('there:1b');
+    const at = await startDashboard({ settings: { backends: [{ url: there, machine: page }] } });
+    await at.sees('GPU0 RTX 4090      42 % 71 °C 181 W', 8000);
+  });
+
   it('tells in whole why a machine does not answer, and what to do', async () => {
     const there = await ollama('there:1b');
     const at = await startDashboard({

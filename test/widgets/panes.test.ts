@@ -110,6 +110,50 @@ describe('the machine pane', () => {
     expect(rows[1]).toMatch(/^ limit.*— \/ 24\.0 GB/);
   });
 
+  const CARD = MACHINE.gpus[0] as MachineProps['gpus'][number];
+  const cards = (count: number): MachineProps => ({
+    ...MACHINE,
+    gpus: Array.from({ length: count }, (_, index) => ({ ...CARD, index })),
+  });
+
+  it('gives each of many cards one row, and counts those that have none', () => {
+    const six = texts(draw(cards(6)));
+    expect(six.slice(3)).toEqual([
+      ...[0, 1, 2, 3, 4, 5].map((i) => ` GPU${i}  96 %     7.9 / 12.0 GB  71 °C`),
+      ' load 1.9   disk 212 GB   net —',
+    ]);
+    const twenty = texts(draw({ ...cards(20), notes: ['nvidia: no answer for 5 s'] }));
+    expect(twenty).toHaveLength(12);
+    expect(twenty.slice(-3)).toEqual([
+      ' … 14 more GPUs',
+      ' load 1.9   disk 212 GB   net —',
+      ' nvidia: no answer for 5 s',
+    ]);
+  });
+
+  it.each([
+    [{ slowedBy: 'heat' }, ' GPU0 RTX 4070      96 %  71 °C slow'],
+    [{ slowedBy: 'power limit' }, ' GPU0 RTX 4070      96 % 71 °C 181 W'],
+    [{ note: 'n/a (MIG)', utilization: null }, ' GPU0 RTX 4070         —  n/a (MIG)'],
+    [{ powerW: 1181 }, ' GPU0 RTX 4070      96 %  71 °C'],
+  ])('leaves out what has no room whole: %j', (told, line) => {
+    expect(texts(draw({ ...MACHINE, gpus: [{ ...CARD, ...told }] }))[3]).toBe(line);
+  });
+
+  it('says in a wide pane why a card is slow', () => {
+    const line = texts(draw({ ...MACHINE, gpus: [{ ...CARD, slowedBy: 'heat' }] }, 80))[3];
+    expect(line).toContain('71 °C 181 W slowed: heat');
+  });
+
+  it('dims a card whose source does not answer any more, and does not put it into the strip', () => {
+    const old = { ...MACHINE, gpus: [{ ...CARD, stale: true }], notes: ['nvidia: no answer for 5 s'] };
+    expect(tokensOf(draw(old), '71 °C')).toEqual(['muted']);
+    expect(tokensOf(draw(old), '96 %')).toEqual(['muted']);
+    expect(tokensOf(draw(old), '7.9 / 12.0 GB')).toEqual(['muted']);
+    const { rows } = machineStrip.create(G).view(old, { width: 80, height: 1 });
+    expect(texts(rows)).toEqual([' CPU 41 RAM 80 GPU  — VRAM  — %']);
+  });
+
   it('dims old readings and says their age', () => {
     const rows = draw({ ...MACHINE, staleMs: 12_000 });
     expect(texts(rows)).toContain(' no new reading for 12s');

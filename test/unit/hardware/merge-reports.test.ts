@@ -55,6 +55,30 @@ describe('sources of one machine together', () => {
     expect(r.named()).toEqual(['0 GPU-a 0.5', '1 amd-1 0.5']);
   });
 
+  it.each(['stale', 'failed'] as const)(
+    'mark what one told before it is %s as old, until it tells again',
+    (state) => {
+      const r = rig();
+      const old = () => r.lists.at(-1)?.map(({ id, stale }) => `${id} ${stale === true}`);
+      r.merge.take(gpus(card('GPU-a')), 'nvidia');
+      r.merge.take(gpus(card('amd-1')), 'amd');
+      expect(old()).toEqual(['GPU-a false', 'amd-1 false']);
+      r.merge.take({ type: 'state', state: { state, reason: 'no answer for 5 s' } }, 'nvidia');
+      expect(old()).toEqual(['GPU-a true', 'amd-1 false']);
+      r.merge.take(gpus(card('GPU-a')), 'nvidia');
+      r.merge.take(gpus(card('amd-1')), 'amd');
+      expect(old()).toEqual(['GPU-a false', 'amd-1 false']);
+    },
+  );
+
+  it('of one card: what is old only fills in', () => {
+    const r = rig();
+    r.merge.take(gpus(card('GPU-a', 0, { powerW: 30, fan: 0.3 })), 'dcgm');
+    r.merge.take(gpus(card('GPU-a', 0, { powerW: 99, utilization: 0.1 })), 'smi');
+    r.merge.take(failed, 'dcgm');
+    expect(r.lists.at(-1)).toEqual([card('GPU-a', 0, { powerW: 99, utilization: 0.1, fan: 0.3 })]);
+  });
+
   it('keep the readings of one that told again in time', () => {
     const r = rig();
     r.merge.take(gpus(card('GPU-a')), 'nvidia');

@@ -129,8 +129,9 @@ describe('the machine', () => {
     machine.send(
       { type: 'gpus.sampled', gpus: [gpu(0.2), gpu(0.8), gpu(null)] },
       { type: 'gpus.sampled', gpus: [gpu(null)] },
+      { type: 'gpus.sampled', gpus: [{ ...gpu(0.8), stale: true }] },
     );
-    expect(readingsOf(machine.state, THIS_MACHINE).gpuHistory).toEqual([0.8, null]);
+    expect(readingsOf(machine.state, THIS_MACHINE).gpuHistory).toEqual([0.8, null, null]);
   });
 
   it('is watched only while it is shown, less often without the focus, and as often as wished', () => {
