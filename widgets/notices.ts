@@ -23,6 +23,11 @@ export interface NoticesProps {
   readonly empty: string;
 }
 
+export interface NoticeListInstance extends WidgetInstance<NoticesProps> {
+  /** Rows that all notices take at this width. */
+  rowCount(props: NoticesProps, width: number): number;
+}
+
 const LEVELS: Readonly<Record<NoticeItem['level'], readonly [glyph: string, ascii: string, token: Token]>> = {
   info: ['·', '-', 'accent'],
   good: ['✓', '+', 'good'],
@@ -58,8 +63,10 @@ export const noticeStack = {
 /** All notices of this run with their times, newest first. */
 export const noticeList = {
   name: 'notice-list',
-  create(glyphs: Glyphs): WidgetInstance<NoticesProps> {
+  create(glyphs: Glyphs): NoticeListInstance {
     return {
+      rowCount: ({ notices }, width) =>
+        notices.reduce((sum, notice) => sum + listRows(notice, width, glyphs).length, 0),
       view(props, { width, height }: Size) {
         if (width <= 0 || height <= 0) return { rows: [] };
         if (props.notices.length === 0)

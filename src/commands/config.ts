@@ -41,13 +41,18 @@ export const config: Command = {
       stdout.write(`${files.config}\n`);
       return EXIT.ok;
     }
-    const [{ setFromText, unsetValue }, { keyProblems, refuseWrongKeys }] = await Promise.all([
-      import('../config/edit.js'),
-      import('./keys-of-settings.js'),
-    ]);
+    const [{ setFromText, unsetValue }, { keyProblems, refuseWrongKeys }, { refuseWrongServers }] =
+      await Promise.all([
+        import('../config/edit.js'),
+        import('./keys-of-settings.js'),
+        import('./servers-of-settings.js'),
+      ]);
     if (set.length > 2) throw new LmappError('usage', 'one --set at a time', { exitCode: EXIT.usage });
     if (set.length === 2) {
-      setFromText(files.config, set[0] ?? '', set[1] ?? '', refuseWrongKeys);
+      setFromText(files.config, set[0] ?? '', set[1] ?? '', (key, value) => {
+        refuseWrongKeys(key, value);
+        refuseWrongServers(key, value);
+      });
       const [setting = '', ...member] = (set[0] ?? '').split('.');
       if (setting !== 'keys') return EXIT.ok;
       // Commands that change places clash in between, so it is told and not refused.

@@ -83,22 +83,27 @@ export function namedPlaces({
       places.push({ address: { url, key }, kind, origin });
   };
   for (const url of urls) add(url, null, null, 'run');
-  for (const backend of settings.backends)
-    add(backend.url, keyOf(backend), backend.kind ?? null, 'configuration');
+  settings.backends.forEach((backend, i) =>
+    withPlace(`configuration: backends[${i}]`, () =>
+      add(backend.url, keyOf(backend), backend.kind ?? null, 'configuration'),
+    ),
+  );
   const ollamaHost = ports.env['OLLAMA_HOST']?.trim();
-  if (ollamaHost) {
-    try {
-      add(ollamaHost, null, 'ollama', 'environment');
-    } catch (error) {
-      // Nobody typed it here: without its name nobody would know which address is meant.
-      if (!(error instanceof LmappError)) throw error;
-      throw new LmappError(error.code, `OLLAMA_HOST: ${error.message}`, {
-        ...(error.hint !== null && { hint: error.hint }),
-        exitCode: error.exitCode,
-      });
-    }
-  }
+  if (ollamaHost) withPlace('OLLAMA_HOST', () => add(ollamaHost, null, 'ollama', 'environment'));
   return places;
+}
+
+/** Nobody typed it here: without its name nobody would know which address is meant. */
+function withPlace(where: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof LmappError)) throw error;
+    throw new LmappError(error.code, `${where}: ${error.message}`, {
+      ...(error.hint !== null && { hint: error.hint }),
+      exitCode: error.exitCode,
+    });
+  }
 }
 
 async function askPlace(

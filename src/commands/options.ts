@@ -33,7 +33,7 @@ const URL_OPTION: OptionSpec = {
   type: 'string',
   many: true,
   takes: '[KIND+]URL',
-  does: 'a server to ask, before all others; KIND is ollama, llama.cpp or openai',
+  does: 'a server to ask, before all others; without KIND (ollama, llama.cpp, vllm, …) it is found out',
 };
 
 /** Options of commands that only look at servers. */

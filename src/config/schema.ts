@@ -29,7 +29,8 @@ const backend: ValueSchema & { properties: Readonly<Record<keyof BackendSetting,
   properties: {
     kind: {
       type: 'string',
-      description: 'What it is: `ollama` or `llama.cpp`. Left out: found out by asking it.',
+      description:
+        'What it is: `ollama`, `llama.cpp`, `llamafile`, `vllm`, `lmstudio`, `localai`, `jan`, `gpt4all`, `litellm` or `openai`. Left out: found out by asking it.',
       pattern: NOT_EMPTY,
     },
     url: {

@@ -25,9 +25,12 @@ export function keyOf(backend: BackendSetting, env: Environment): string | null 
 export function withoutKeys(settings: Settings): Settings {
   return {
     ...settings,
-    backends: settings.backends.map((backend) =>
-      backend.key === undefined || REFERENCE.test(backend.key) ? backend : { ...backend, key: HIDDEN },
-    ),
+    backends: settings.backends.map((backend) => ({
+      ...backend,
+      // Refused as an address, and no less secret for that.
+      url: backend.url.replace(/(^|\/)[^/@]*@/, `$1${HIDDEN}@`),
+      ...(backend.key !== undefined && !REFERENCE.test(backend.key) && { key: HIDDEN }),
+    })),
   };
 }
 

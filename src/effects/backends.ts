@@ -1,6 +1,6 @@
 import type { Backend, BackendAddress, BackendType } from '../backends/backend.js';
 import { discover, identify } from '../backends/identify.js';
-import { backendTypeOf, backendTypes } from '../backends/registry.js';
+import { backendTypeOf } from '../backends/registry.js';
 import { NO_FEATURES, type BackendInfo } from '../domain/model.js';
 import { backendId } from '../wire/address.js';
 import type { BackendsOptions } from './backends-options.js';
@@ -64,16 +64,6 @@ export function createBackends(options: BackendsOptions): Backends {
     identifying.set(address.url, own);
     const signal = AbortSignal.any([abort.signal, own.signal]);
     const type = kind === null ? null : backendTypeOf(kind);
-    if (kind !== null && !type) {
-      const kinds = backendTypes.map((t) => t.kind).join(', ');
-      publish({
-        type: 'notice.raised',
-        level: 'bad',
-        text: `${kind} is no kind of server`,
-        hint: `Known are ${kinds}.`,
-      });
-      return;
-    }
     if (type) {
       identifying.delete(address.url);
       return watch(type, address, true, atRank, true);

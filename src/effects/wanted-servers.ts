@@ -1,7 +1,7 @@
 import type { BackendAddress } from '../backends/backend.js';
+import { typedAddress } from '../backends/typed-address.js';
 import type { ServerOrigin } from '../domain/model.js';
-import { messageOf } from '../errors.js';
-import { parseAddress } from '../wire/address.js';
+import { LmappError, messageOf } from '../errors.js';
 import type { BackendsOptions } from './backends-options.js';
 
 export interface Wanted {
@@ -20,34 +20,26 @@ export const RANK = {
   embedded: 800,
   mock: 900,
 } as const;
-const OLLAMA_PORT = 11434;
 
-/** The servers that a flag, the configuration or the environment names. What is no address, or no key, is told and left out. */
+/** The servers that a flag, the configuration or the environment names. What is no address, kind or key, is told and left out. */
 export function wantedServers(options: BackendsOptions): readonly Wanted[] {
   const { ports, publish } = options;
   const all: Wanted[] = [];
-  const add = (
-    text: string,
-    key: string | null,
-    kind: string | null,
-    atRank: number,
-    from: string,
-    port: number,
-  ): void => {
+  const add = (text: string, key: string | null, kind: string | null, atRank: number, from: string): void => {
     try {
-      const address = parseAddress(text, port);
+      const address = typedAddress(text, kind);
       if (all.some((w) => w.address.url === address.url)) return;
-      all.push({ address: { url: address.url, key }, kind: kind ?? address.kind, rank: atRank });
+      all.push({ address: { url: address.url, key }, kind: address.kind, rank: atRank });
     } catch (error) {
       publish({
         type: 'notice.raised',
         level: 'bad',
         text: `${from}: ${messageOf(error)}`,
-        hint: 'An address looks like http://127.0.0.1:8080.',
+        hint: hintOf(error),
       });
     }
   };
-  options.urls.forEach((url, i) => add(url, null, null, RANK.url + i, '--url', 8080));
+  options.urls.forEach((url, i) => add(url, null, null, RANK.url + i, '--url'));
   options.configured.forEach((setting, i) => {
     let key: string | null = null;
     try {
@@ -56,14 +48,14 @@ export function wantedServers(options: BackendsOptions): readonly Wanted[] {
       publish({
         type: 'notice.raised',
         level: 'bad',
-        text: `backends.${i}.key: ${messageOf(error)}`,
-        hint: null,
+        text: `configuration: backends[${i}]: ${messageOf(error)}`,
+        hint: hintOf(error),
       });
     }
-    add(setting.url, key, setting.kind ?? null, RANK.configured + i, `backends.${i}.url`, 8080);
+    add(setting.url, key, setting.kind ?? null, RANK.configured + i, `configuration: backends[${i}]`);
   });
   const ollamaHost = ports.env['OLLAMA_HOST']?.trim();
-  if (ollamaHost) add(ollamaHost, null, 'ollama', RANK.environment, 'OLLAMA_HOST', OLLAMA_PORT);
+  if (ollamaHost) add(ollamaHost, null, 'ollama', RANK.environment, 'OLLAMA_HOST');
   return all;
 }
 
@@ -74,4 +66,8 @@ export function originOf(rank: number): ServerOrigin {
   if (rank < RANK.installed) return 'found';
   if (rank < RANK.embedded) return 'installed';
   return rank < RANK.mock ? 'embedded' : 'mock';
+}
+
+function hintOf(error: unknown): string | null {
+  return error instanceof LmappError ? error.hint : null;
 }

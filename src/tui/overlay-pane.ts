@@ -80,11 +80,10 @@ export function createOverlayPane(screen: TerminalScreen, glyphs: Glyphs, keymap
         };
       }
       case 'notices': {
-        const rows = state.notices.reduce((sum, n) => sum + (n.hint === null ? 1 : 2), 0);
         const props = { notices: state.notices, scrolled: top.index, empty: 'nothing was told yet' };
         return {
-          title: plain('Notices'),
-          height: Math.max(1, rows),
+          title: pickerTitle('Notices', SCROLLS, glyphs),
+          height: Math.max(1, notices.rowCount(props, width)),
           view: (size) => notices.view(props, size),
         };
       }

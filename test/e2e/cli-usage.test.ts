@@ -44,6 +44,12 @@ describe('the command line', () => {
       'keys.turn.copy: no such key as ctrl+pagup',
       'Did you mean ctrl+pageup?',
     ],
+    [
+      ['config', '--set', 'backends', 'gopher://h'],
+      'begins with gopher://',
+      'Examples: http://127.0.0.1:11434',
+    ],
+    [['config', '--set', 'backends', 'olama+http://h'], 'olama is not a known kind', 'Known are ollama'],
     [['config', '--set', 'modle', 'x'], 'modle is not a known setting', 'Did you mean model?'],
     [['models', '--url', 'ftp://x'], 'ftp://', 'http://'],
     [['models', '--url', 'foo+http://x'], 'foo is not a known kind', 'ollama'],
@@ -134,6 +140,16 @@ describe('the command line', () => {
 });
 
 describe('lmapp config', () => {
+  it('an address in the file that is none is named by its place there, and its password is not shown', async () => {
+    home.configure({ backends: [{ url: 'http://h' }, { url: 'http://me:secret@h' }] });
+    const { code, stderr } = await run('models', '--no-discovery');
+    expect(code).toBe(2);
+    expect(stderr).toContain('configuration: backends[1]: An address with a user or a password');
+    const shown = (await run('config', '--show')).stdout;
+    expect(shown).toContain('@h');
+    expect(shown).not.toContain('secret');
+  });
+
   it('tells of keys in the file that mean nothing, as the dashboard and doctor do, and can take them out', async () => {
     home.configure({ keys: { 'no.such': ['y'], 'turn.copy': ['C'] } });
     const shown = await run('config', '--show');

@@ -272,7 +272,15 @@ describe('overlays', () => {
     await at.misses('asking all servers anew');
     at.type('\x1b[19~');
     await at.sees('Notices');
-    expect(at.screen()).toContain('asking all servers anew');
+    await at.sees('asking all servers anew');
+  });
+
+  it('notices are whole in their list: text and next step that take several rows, too', async () => {
+    const at = await open({ settings: { backends: [{ kind: 'olama', url: 'http://h' }] } });
+    at.type('\x1b[19~');
+    await at.sees('╭ Notices');
+    await at.sees(/configuration: backends\[0\]: olama is not a known kind of server/);
+    await at.sees(/Known are ollama,.*\n.*\bopenai\./);
   });
 
   it('what is typed in another pane than the box is a key there; a paste goes into the box', async () => {
