@@ -41,7 +41,8 @@ async function readAndRun(context: CommandContext, words: readonly string[]): Pr
     output = text;
   });
   if (output !== '') {
-    context.stdout.write(`${output}\n`);
+    // What yargs says of the words of a command means nothing to who reads the help.
+    context.stdout.write(`${output.replace(/ +\[array\] \[default: \[\]\]$/gm, '')}\n`);
     return EXIT.ok;
   }
   // TypeScript does not see that the handler of yargs has set it.
@@ -161,7 +162,7 @@ function usageError(message: string): LmappError {
     const text = message.startsWith('Not enough arguments following: ')
       ? `--${message.slice('Not enough arguments following: '.length)} needs a value`
       : message.replace(/\s+/g, ' ').trim();
-    return new LmappError('usage', text, { hint: 'lmapp --help tells all.', exitCode: EXIT.usage });
+    return new LmappError('usage', text, { hint: helpHint(), exitCode: EXIT.usage });
   }
   const isOption = process.argv.some(
     (word) => word === `--${unknown}` || word.startsWith(`--${unknown}=`) || word === `-${unknown}`,
@@ -185,9 +186,14 @@ function usageError(message: string): LmappError {
   const dashes = isLetter ? '-' : isOption ? '--' : '';
   const what = isOption ? 'option' : 'command';
   return new LmappError('usage', `${dashes}${unknown} is not a known ${what}`, {
-    hint: nearest === undefined ? 'lmapp --help tells all.' : `Did you mean ${dashes}${nearest}?`,
+    hint: nearest === undefined ? helpHint() : `Did you mean ${dashes}${nearest}?`,
     exitCode: EXIT.usage,
   });
+}
+
+/** The help of the command that was named: that of lmapp does not have its options. */
+function helpHint(): string {
+  return `${commandNamedIn(process.argv)} --help tells all.`;
 }
 
 /** The commands that could have stood where an unknown one does: those of a command that was named before it, else all. */

@@ -11,6 +11,7 @@ import { colourDepth, multiplexer, wantsAscii } from '../terminal/capabilities.j
 import { keyProblems } from './keys-of-settings.js';
 import { checkServersOf } from './doctor-servers.js';
 import { bad, type DoctorCheck, type DoctorContext, type Finding, ok, warn } from './finding.js';
+import { lookAtMachine } from './machine-once.js';
 
 /** Every check, in the order of the report. A new one is a function and a line here. */
 export const DOCTOR_CHECKS: readonly DoctorCheck[] = [
@@ -135,15 +136,17 @@ async function checkGpu({ context }: DoctorContext): Promise<readonly Finding[]>
   const { platform } = context.ports;
   const program = findNvidiaSmi(context.ports);
   if (program === null) {
-    const driver = platform === 'linux' && fs.existsSync('/proc/driver/nvidia');
-    return [
-      driver
-        ? warn(
-            'there is an NVIDIA driver, but no nvidia-smi',
-            'Install the NVIDIA utilities, or put it in PATH.',
-          )
-        : ok('no nvidia-smi: figures of GPUs are shown for NVIDIA cards only'),
-    ];
+    if (platform === 'linux' && fs.existsSync('/proc/driver/nvidia'))
+      return [
+        warn(
+          'there is an NVIDIA driver, but no nvidia-smi',
+          'Install the NVIDIA utilities, or put it in PATH.',
+        ),
+      ];
+    // Cards of other makers are read without a program of theirs.
+    const { gpus } = await lookAtMachine(context.ports, context.files.chats, true);
+    const names = gpus.map(({ name, note }) => (note ? `${name} (${note})` : name));
+    return [ok(names.length === 0 ? 'no GPU was found' : sanitizeLine(names.join(', ')))];
   }
   if (nvidiaSleeps('/')) return [ok(`${program}, the card sleeps and is not woken`)];
   const { text, failed } = await outputOf(program, [

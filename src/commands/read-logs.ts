@@ -165,7 +165,10 @@ function filterOf(args: Arguments): LogFilter {
   const compiled = grep === null ? null : compilePattern(grep);
   if (compiled?.ok === false)
     throw new LmappError('usage', `--grep: ${compiled.reason}`, {
-      hint: 'Shorter and with fewer repeats; other tools can search behind a pipe: lmapp logs | grep …',
+      hint:
+        compiled.wrong === 'syntax'
+          ? 'A sign that stands for itself has a \\ before it: \\( \\[ \\*'
+          : 'Shorter and with fewer repeats; other tools can search behind a pipe: lmapp logs | grep …',
       exitCode: EXIT.usage,
     });
   return {

@@ -124,7 +124,7 @@ export function oneName({ words }: Arguments, command: string): string {
     hint:
       words.length > 1
         ? `A name with blanks is written in quotes: lmapp models ${command} "${words.join(' ')}"`
-        : `lmapp models ${command} NAME; "lmapp models" lists all.`,
+        : `lmapp models ${command} NAME; ${command === 'pull' ? '"lmapp models catalogue" lists small ones.' : '"lmapp models" lists all.'}`,
     exitCode: EXIT.usage,
   });
 }

@@ -16,8 +16,8 @@ export type Mark = readonly [start: number, end: number];
 
 export type CompiledPattern =
   | { readonly ok: true; readonly pattern: LogPattern }
-  /** `reason` completes "the filter is not used: …". */
-  | { readonly ok: false; readonly reason: string };
+  /** `reason` completes "the filter is not used: …"; `wrong`: whether it cannot be read, or could take too long. */
+  | { readonly ok: false; readonly wrong: 'syntax' | 'cost'; readonly reason: string };
 
 /** Steps that one line may cost in the worst case: some 60 ms, so that no key waits longer. */
 const MOST_STEPS = 1e7;
@@ -33,20 +33,26 @@ const MOST_MARKS = 100;
 /** Compiles what was typed. Letters match both cases unless one of them is upper case. */
 export function compilePattern(source: string): CompiledPattern {
   if (source.length > LONGEST_SOURCE)
-    return { ok: false, reason: `it is longer than ${LONGEST_SOURCE} characters` };
+    return { ok: false, wrong: 'cost', reason: `it is longer than ${LONGEST_SOURCE} characters` };
   // A search finds the rest anywhere in the line; a leading .* only makes it slower.
   const text = source.replace(/^(?:\.[*]\??)+(?![?+*{])/, '');
   const cost = costOf(text);
-  if (cost.refused !== null) return { ok: false, reason: cost.refused };
+  if (cost.refused !== null) return { ok: false, wrong: 'cost', reason: cost.refused };
   const lineLimit = lineLimitOf(cost.choices, cost.repeats);
   if (lineLimit < LINE_LIMITS.least)
-    return { ok: false, reason: 'it can match in too many ways, which may take very long' };
+    return { ok: false, wrong: 'cost', reason: 'it can match in too many ways, which may take very long' };
   try {
     const expression = new RegExp(text, /\p{Lu}/u.test(text.replace(/\\./g, '')) ? '' : 'i');
     return { ok: true, pattern: { source, expression, lineLimit } };
-  } catch {
-    return { ok: false, reason: 'it is not a regular expression yet' };
+  } catch (error) {
+    return { ok: false, wrong: 'syntax', reason: `it is not a regular expression${syntaxFault(error)}` };
   }
+}
+
+/** What stands behind the expression in `Invalid regular expression: /(/i: Unterminated group`. */
+function syntaxFault(error: unknown): string {
+  const fault = /: ([^:]+)$/.exec(error instanceof SyntaxError ? error.message : '')?.[1];
+  return fault === undefined ? '' : `: ${fault.toLowerCase()}`;
 }
 
 /** Each open-ended repeat may end anywhere behind the one before it: choices · n^(repeats+1) / (repeats+1)! steps for n characters. */

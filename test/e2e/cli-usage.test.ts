@@ -25,7 +25,10 @@ describe('the command line', () => {
     expect(code).toBe(0);
     for (const text of ['lmapp chat', '--no-discovery', 'Examples:', 'lmapp config --set model'])
       expect(stdout).toContain(text);
-    expect((await run('chat', '--help')).stdout).toContain('lmapp chat "Why is the sky blue?"');
+    const chat = (await run('chat', '--help')).stdout;
+    expect(chat).toContain('lmapp chat "Why is the sky blue?"');
+    // The words of a message are no array to who reads this.
+    expect(chat).toContain('stands for what comes from standard input\n');
   });
 
   it.each([
@@ -33,10 +36,10 @@ describe('the command line', () => {
     [['--modle', 'x'], '--modle is not a known option', 'Did you mean --model?'],
     [['-x'], 'lmapp: -x is not a known option', 'lmapp --help'],
     [['chat', '--sistem', 'x', 'hi'], '--sistem is not a known option', 'Did you mean --system?'],
-    [['tui', '--fps', 'x'], '--fps needs a number', 'lmapp --help'],
-    [['tui', '--model'], '--model needs a value', 'lmapp --help'],
+    [['tui', '--fps', 'x'], '--fps needs a number', 'lmapp tui --help tells all'],
+    [['tui', '--model'], '--model needs a value', 'lmapp tui --help tells all'],
     [['completion', 'bsh'], 'bsh is not a shell', 'Did you mean'],
-    [['config', '--set', 'fps'], '--set needs a value', 'lmapp --help'],
+    [['config', '--set', 'fps'], '--set needs a value', 'lmapp config --help tells all'],
     [['config', '--set', 'keys.turn.cpy', 'y'], 'keys.turn.cpy: no such command', 'Did you mean turn.copy'],
     [['config', '--set', 'keys', '{"turn.cpy": ["y"]}'], 'no such command', 'Did you mean turn.copy'],
     [
@@ -51,6 +54,8 @@ describe('the command line', () => {
     ],
     [['config', '--set', 'backends', 'olama+http://h'], 'olama is not a known kind', 'Known are ollama'],
     [['config', '--set', 'modle', 'x'], 'modle is not a known setting', 'Did you mean model?'],
+    [['models', 'pull'], 'which model?', '"lmapp models catalogue" lists'],
+    [['logs', '--grep', '('], 'not a regular expression: unterminated group', 'has a \\ before it'],
     [['models', '--url', 'ftp://x'], 'ftp://', 'http://'],
     [['models', '--url', 'foo+http://x'], 'foo is not a known kind', 'ollama'],
   ])('refuses %j with code 2 and a suggestion', async (args, message, hint) => {

@@ -216,7 +216,8 @@ describe('an expression typed as a filter', () => {
   it('says what is wrong while it is incomplete', () => {
     expect(compilePattern('(abc')).toEqual({
       ok: false,
-      reason: expect.stringContaining('not a regular expression'),
+      wrong: 'syntax',
+      reason: 'it is not a regular expression: unterminated group',
     });
   });
 
