@@ -5,9 +5,9 @@ const INTRO = `# Servers
 <!-- Made by scripts/write-docs.mjs from src/backends/registry.ts and the titles of the tests. -->
 
 lmapp speaks to every server below at once. It finds those at their usual ports on this machine by itself; others are named with
-\`lmapp config --set backends http://gpu-box:8000\`, and the kind is told by the shape of their answers, never by the port. A name before
-the address fixes the kind: \`llama.cpp+http://gpu-box:9000\`. A server that wants a key has it as \`key\` of its entry in the
-configuration, best as \`\${NAME}\` of a variable of the environment; it is sent to that server only, and never shown.
+\`lmapp backends add http://gpu-box:8000\`, or for once with \`--url\`. The kind is told by the shape of their answers, never by the port. A
+kind before the address fixes it: \`llama.cpp+http://gpu-box:9000\`. A server that wants a key is added with \`--key-env NAME\`, the name of a
+variable of the environment; the key is sent to that server only, and never shown.
 
 Looking at a server never loads a model, never wakes one that sleeps, and never asks LiteLLM's \`/health\`, which would send a request to
 each of its models.
@@ -22,7 +22,7 @@ figure that it does not tell is —, never a guess without its ≈.
 const CASES_INTRO = `## Cases of conformance
 
 What servers are known to do, and what is to come of it, as numbered cases. Each has a test against a server on a raw socket, or on the
-whole program, whose title begins with its number: \`npx jest -t 'case 17:'\`.
+whole program, whose title begins with its number: \`npm run jest -- -t 'case 17:'\`.
 `;
 
 const NOT_CONCERNED_INTRO = `## Cases that do not concern a kind
@@ -92,7 +92,8 @@ function caseTable(tests, count, types) {
     // A title with places to be filled in says nothing by itself, and one of a single kind not all.
     const whole = found.filter(({ says }) => !/%[a-z]|\$\{/.test(says));
     const example = whole.find(({ file }) => !own.has(file)) ?? whole[0] ?? found[0];
-    return [String(number), example?.says ?? '—', files.join(', ') || '—'];
+    const says = (example?.says ?? '—').replace(/\$\{(\w+)\}/g, (_whole, name) => name.toUpperCase());
+    return [String(number), says, files.join(', ') || '—'];
   });
   return table(['case', 'for example', 'tests in `test`'], rows);
 }

@@ -33,7 +33,7 @@ const answer = (model: string, content = 'hello', reason = 'stop') =>
 const who = (): Promise<string> => identify({ url: server.url, key: null }, signal, REAL_PORTS);
 
 describe('GPT4All', () => {
-  it('case 84: is asked with the three fields that it takes, and answers in one block', async () => {
+  it('case 84: GPT4All is asked with the three fields that it takes, and answers in one block', async () => {
     server.reply(CHAT, answer(NAME));
     const seen = await ask(backend, { model: { name: NAME } });
     expect(JSON.parse(server.seen(CHAT)[0]?.body ?? '')).toEqual({

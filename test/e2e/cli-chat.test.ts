@@ -62,7 +62,7 @@ describe('lmapp chat', () => {
     expect(events.at(-1)).toMatchObject({ type: 'ended', outcome: 'complete' });
   });
 
-  it('case 70: is cancelled by Ctrl+C with code 130, closes the connection and keeps what came', async () => {
+  it('case 70: Ctrl+C cancels with code 130, closes the connection and keeps what came', async () => {
     server.play({ answer: 1000, tokensPerSecond: 50 });
     const result = await chat(['Why?'], {
       onStart: (child) => child.stdout?.once('data', () => child.kill('SIGINT')),

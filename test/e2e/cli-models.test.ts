@@ -189,7 +189,7 @@ describe('lmapp models pull', () => {
     expect(cache).toContain('new:1b');
   });
 
-  it('case 75: sends odd names unchanged', async () => {
+  it('case 75: odd names are sent unchanged', async () => {
     for (const name of [
       'hf.co/bartowski/Qwen3-8B-GGUF:Q4_K_M',
       'a/b@q4',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import { useFolder } from '../support/folder.js';
 
@@ -21,5 +22,9 @@ describe('the package', () => {
     const bin = path.join(folder.path('prefix'), 'bin', 'lmapp');
     expect(run(bin, ['--version'], folder.path()).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect(run(bin, ['chat', '--mock', 'hi'], folder.path()).stdout).toBe('packed\n');
+    // The help names pages of docs/: who has only the package finds them in it.
+    const [page = ''] = /docs\/\w+\.md/.exec(run(bin, ['--help'], folder.path()).stdout) ?? [];
+    expect(page).not.toBe('');
+    expect(fs.existsSync(folder.path('prefix', 'lib', 'node_modules', 'lmapp', page))).toBe(true);
   });
 });

@@ -104,7 +104,7 @@ describe('models', () => {
     await at.sees('from the huge one');
   });
 
-  it('case 88: that come and go are told once, and a chosen one that is gone is replaced by its neighbour', async () => {
+  it('case 88: models that come and go are told once, and a chosen one that is gone is replaced by its neighbour', async () => {
     const server = await serve({ models: [PLAIN_MODEL] });
     const at = await open(server);
     await at.sees('● scripted:1b');
