@@ -64,7 +64,7 @@ describe('the machine pane', () => {
       'DCGM_FI_DEV_GPU_UTIL{gpu="0",UUID="GPU-a",modelName="RTX \u001b[31m4090\u0007"} 42\nDCGM_FI_DEV_GPU_TEMP{gpu="0",UUID="GPU-a"} 71\nDCGM_FI_DEV_POWER_USAGE{gpu="0",UUID="GPU-a"} 181\n',
     );
     const there = await ollama('there:1b');
-    const at = await startDashboard({ settings: { backends: [{ url: there, machine: page }] } });
+    const at = await startDashboard({ gpu: true, settings: { backends: [{ url: there, machine: page }] } });
     await at.sees('GPU0 RTX 4090      42 % 71 °C 181 W', 8000);
   });
 

@@ -12,6 +12,8 @@ import { makeHome, type Home } from './home.js';
 import { createLiveClock, type LiveClock } from './live-clock.js';
 
 export interface DashboardOptions {
+  /** Cards are asked, too; false. */
+  readonly gpu?: boolean;
   readonly columns?: number;
   readonly rows?: number;
   readonly settings?: Partial<Settings>;
@@ -113,7 +115,7 @@ export async function startDashboard(options: DashboardOptions = {}): Promise<Te
     record: options.record ?? null,
     replay: null,
     speed: 0,
-    gpu: false,
+    gpu: options.gpu ?? false,
     debug: false,
   };
 
