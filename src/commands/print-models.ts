@@ -42,11 +42,18 @@ export function modelAsJson(
 /** One line per model, under a line per server. */
 export function modelsAsTable(servers: readonly AskedServer[]): string {
   const all = servers.flatMap(({ models }) => models);
-  const width = Math.max(0, ...all.map((model) => model.label.length));
+  const widest = (of: (model: Model) => string | null, least: number): number =>
+    Math.max(least, ...all.map((model) => of(model)?.length ?? 0));
+  const widths = {
+    label: widest(({ label }) => label, 0),
+    parameters: widest(({ parameters }) => parameters, 7),
+    // llama.cpp writes it out: `Q4_K - Medium`.
+    quantization: widest(({ quantization }) => quantization, 8),
+  };
   return servers
     .filter(({ fault }) => fault === null)
     .map(({ backend, title, url, models }) => {
-      const lines = models.map((model) => `  ${rowOf(model, width)}\n`);
+      const lines = models.map((model) => `  ${rowOf(model, widths)}\n`);
       const none = `  no models: ${nextStep(backend)}\n`;
       return `${title}${url === '' ? '' : ` ${url}`}\n${lines.length === 0 ? none : lines.join('')}`;
     })
@@ -71,13 +78,16 @@ function nextStep(backend: AskedServer['backend']): string {
   return insteadOfPull(backend?.info.kind ?? '');
 }
 
-function rowOf(model: Model, width: number): string {
+function rowOf(
+  model: Model,
+  widths: Readonly<Record<'label' | 'parameters' | 'quantization', number>>,
+): string {
   const context = model.contextAllocated ?? model.contextMax;
   return [
-    model.label.padEnd(width),
+    model.label.padEnd(widths.label),
     (model.remote ? 'cloud' : formatBytes(model.sizeBytes)).padStart(8),
-    (model.parameters ?? '—').padStart(7),
-    (model.quantization ?? '—').padStart(8),
+    (model.parameters ?? '—').padStart(widths.parameters),
+    (model.quantization ?? '—').padStart(widths.quantization),
     (context === null ? '—' : `${context} ctx`).padStart(11),
     model.chat ? (model.loadState === 'loaded' ? 'loaded' : '') : 'not for chat',
   ]

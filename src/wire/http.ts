@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import { type Clock, systemClock } from '../ports.js';
@@ -162,6 +163,8 @@ export class Wire {
         request.signal.removeEventListener('abort', onAbort);
       };
 
+      // One signal may end the questions to any number of servers: Node warns of the eleventh on standard error.
+      setMaxListeners(0, request.signal);
       request.signal.addEventListener('abort', onAbort, { once: true });
       silence.watch(limit(request.connectTimeoutMs, CONNECT_TIMEOUT_MS));
       total.watch(limit(request.totalTimeoutMs, null));

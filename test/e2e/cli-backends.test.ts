@@ -49,6 +49,14 @@ describe('lmapp backends list', () => {
     expect(stderr).toBe(`${AWAY}: Nothing listens at ${AWAY}. Start the server or check the address.\n`);
   });
 
+  it('asks a dozen servers at once without a word from Node', async () => {
+    const servers = await Promise.all(Array.from({ length: 12 }, () => locked()));
+    home.configure({ backends: servers.map(({ url }) => ({ url, key: KEY })) });
+    const { stdout, stderr } = await run(['list']);
+    expect(stdout.match(/ ready /g)).toHaveLength(12);
+    expect(stderr).toBe('');
+  });
+
   it('is what lmapp backends does, and prints JSON with reason and next step', async () => {
     home.configure({ backends: [{ url: AWAY }] });
     const env = { OLLAMA_HOST: `127.0.0.1:${ollama.port}` };

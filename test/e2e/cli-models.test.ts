@@ -55,6 +55,13 @@ describe('lmapp models', () => {
     expect(second).toMatchObject({ name: 'other:7b', state: 'unloaded', loadedUntil: null });
   });
 
+  it('keeps its columns when a server writes a quantization out', async () => {
+    server.offer([PLAIN_MODEL, { ...UNLOADED, quantization: 'Q4_K - Medium' }]);
+    const ends = (await models([])).stdout.match(/^ .* ctx/gm)?.map((row) => row.length) ?? [];
+    expect(ends).toHaveLength(2);
+    expect(new Set(ends).size).toBe(1);
+  });
+
   it('loads what will not fit only with --force, and says what is missing and what would help', async () => {
     const huge = { ...UNLOADED, name: 'huge:900b', digest: 'c'.repeat(64), sizeBytes: 9e14 };
     server.offer([PLAIN_MODEL, huge]);
