@@ -87,7 +87,8 @@ export function createChatEffects(options: ChatEffectsOptions): ChatEffects {
     const toEvent = createTurnEvents(turnId, effect.goesOn === 'words' ? seamAfter(messages) : null);
     try {
       for await (const event of found.backend.chat(request, abort.signal)) {
-        if (abort.signal.aborted) break;
+        // What the server has to say about the stop still counts.
+        if (abort.signal.aborted && event.type !== 'note') continue;
         const full = request.keepsRoom ? figuresOfFull(event) : null;
         if (full) publish({ type: 'turn.held', turnId, ...full });
         else for (const out of toEvent(event)) publish(out);

@@ -1,5 +1,6 @@
 import type { Turn } from '../domain/chat.js';
 import type { Stamped } from '../events/catalogue.js';
+import type { Effect } from './effect.js';
 import { backendById, modelByKey, type State } from './state.js';
 
 /** So long it is said that the server has stopped, too. */
@@ -18,6 +19,21 @@ export function onAftermath(state: State, event: Stamped & { readonly type: 'tur
     mono: event.mono,
     chat: { ...state.chat, done: done.with(index, told), aftermathMono: event.mono },
   };
+}
+
+/** A stopped answer is over at once; what the stop meant for its server is told a moment later. */
+export function onLateNote(
+  state: State,
+  event: Stamped & { readonly type: 'turn.noted' },
+  out: Effect[],
+): State {
+  const { done } = state.chat;
+  const index = done.findLastIndex((turn) => turn.id === event.turnId);
+  const turn = done[index];
+  if (turn?.outcome !== 'cancelled') return state;
+  const noted: Turn = { ...turn, notes: [...turn.notes, event.text] };
+  out.push({ type: 'session.write', chatId: state.chat.id, turn: noted });
+  return { ...state, chat: { ...state.chat, done: done.with(index, noted) } };
 }
 
 /** The last turn when it was stopped and its server goes on. */

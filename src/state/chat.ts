@@ -5,7 +5,7 @@ import type { Fault } from '../domain/fault.js';
 import { samplingOf } from '../domain/sampling.js';
 import { EMPTY_TEXT, settledText } from '../domain/text.js';
 import type { Stamped } from '../events/catalogue.js';
-import { onAftermath } from './aftermath.js';
+import { onAftermath, onLateNote } from './aftermath.js';
 import { titleOf } from './chats.js';
 import type { Effect, RoomToCheck } from './effect.js';
 import { askedOf, awayFault, missingModel, nextModel, type NextModel } from './fallback.js';
@@ -138,6 +138,7 @@ export function updateTurn(state: State, event: Stamped, out: Effect[]): State {
   if (!('turnId' in event)) return state;
   if (event.type === 'turn.aftermath') return onAftermath(state, event);
   const live = state.chat.live;
+  if (event.type === 'turn.noted' && live?.id !== event.turnId) return onLateNote(state, event, out);
   if (!live || live.id !== event.turnId) return state;
   if (event.type === 'turn.held') return withoutHeld(state, live, event, out);
   if (event.type === 'turn.ended') return onEnded(state, live, event, out);

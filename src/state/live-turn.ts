@@ -40,12 +40,15 @@ export function foldLive(state: State, live: Turn, event: LiveEvent, out: Effect
       return onDelta(state, live, event, out);
     case 'turn.text.delta':
       return onDelta(state, live, event, out);
-    case 'turn.usage':
-      return withLive(state, {
+    case 'turn.usage': {
+      const told = withLive(state, {
         ...live,
         usage: mergeUsage(live.usage, event.usage),
         sources: withSources(live, toldFigures(event.usage), event.source),
       });
+      // A count of now over a time of before would be a speed that nobody had.
+      return (event.usage.answerTokens ?? null) === null ? told : withShown(told, live.pieces, event.mono);
+    }
     case 'turn.truncated':
       return withLive(state, { ...live, truncation: event.truncation });
     case 'turn.answered-by':
@@ -76,12 +79,12 @@ function onDelta(
   out.push({ type: 'session.write', chatId: state.chat.id, turn });
   const chat: ChatState = { ...state.chat, live: turn };
   if (event.mono - chat.shownMono < FIGURES_MS && chat.shownPieces > 0) return { ...state, chat };
-  return {
-    ...state,
-    mono: event.mono,
-    at: event.at,
-    chat: { ...chat, shownPieces: turn.pieces, shownMono: event.mono },
-  };
+  return { ...withShown({ ...state, chat }, turn.pieces, event.mono), mono: event.mono, at: event.at };
+}
+
+/** The pieces and the time that the figures of a running answer are made of. */
+function withShown(state: State, pieces: number, mono: number): State {
+  return { ...state, chat: { ...state.chat, shownPieces: pieces, shownMono: mono } };
 }
 
 function withLive(state: State, turn: Turn): State {

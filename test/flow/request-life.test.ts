@@ -212,6 +212,21 @@ describe('after a stop', () => {
     await at.sees('stopped, server idle', 6000);
   }, 15_000);
 
+  it('case 68: what the stop meant for the server is said with the answer', async () => {
+    const cold = await startScriptedServer({ kind: 'ollama', models: [{ ...PLAIN_MODEL, loaded: null }] });
+    try {
+      cold.play({ headAfterMs: 60_000 });
+      const at = await startDashboard({ urls: [cold.url] });
+      await at.sees('scripted:1b · ollama');
+      at.send('Why?');
+      await at.sees(() => /load/.test(at.phaseBar()));
+      at.type('\x03');
+      await at.sees('The model was still being loaded: that was stopped too.');
+    } finally {
+      await cold.close();
+    }
+  });
+
   it('a new question ends the looking', async () => {
     const at = await stopAt(60_000);
     await at.sees(/cancelled · looking/);

@@ -38,6 +38,18 @@ describe('after a stop', () => {
     expect(machine.state.chat.done.at(-1)?.aftermath).toBeNull();
   });
 
+  it('a note of its server still counts, and none about an answer that ended by itself', () => {
+    const { machine, id } = stopped();
+    machine.send({ type: 'turn.noted', turnId: id, text: 'The load was stopped, too.' });
+    expect(machine.state.chat.done.at(-1)?.notes).toEqual(['The load was stopped, too.']);
+    const next = ask(machine, 'And now?');
+    machine.send(
+      { type: 'turn.ended', turnId: next, outcome: 'complete', reason: 'stop', fault: null },
+      { type: 'turn.noted', turnId: next, text: 'late' },
+    );
+    expect(machine.state.chat.done.at(-1)?.notes).toEqual([]);
+  });
+
   it('an unload is offered only while the server goes on and can do that', () => {
     const { machine, id } = stopped();
     expect(hardStop(machine.state)).toBeNull();

@@ -65,6 +65,22 @@ describe('the phase bar', () => {
     machine.send({ type: 'turn.usage', turnId, usage: { answerTokens: 14, answerPerSecond: 40 } });
     expect(current(machine)).toMatchObject({ figures: ['40.0 tok/s', '14 tok'], estimated: false });
   });
+
+  it('takes a count and the time of the same moment for the speed', () => {
+    const machine = machineWith();
+    const turnId = ask(machine, 'hello');
+    const speeds: number[] = [];
+    for (let answerTokens = 1; answerTokens <= 61; answerTokens++) {
+      machine.send({ type: 'turn.text.delta', turnId, text: 'a', pieces: 1 });
+      machine.send({ type: 'turn.usage', turnId, usage: { answerTokens } });
+      speeds.push(Number.parseFloat(current(machine)?.figures.find((f) => /tok\/s/.test(f)) ?? 'NaN'));
+      machine.pass(25);
+    }
+    const told = speeds.filter((speed) => !Number.isNaN(speed));
+    expect(told.length).toBeGreaterThan(40);
+    // One token in 25 ms.
+    expect(Math.max(...told)).toBeLessThanOrEqual(40);
+  });
 });
 
 describe('the header', () => {
