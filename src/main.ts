@@ -75,7 +75,7 @@ async function runFast(context: CommandContext, words: readonly string[]): Promi
   if (args === null) return null;
   // Before the dashboard's code is loaded: what is typed meanwhile is a key already, and the shell's screen does not echo it.
   const { stdin } = context;
-  if (stdin.isTTY) stdin.setRawMode(true);
+  if (stdin.isTTY) takeKeys(stdin);
   try {
     preloadDashboard(__dirname);
     const { tui } = await import('./commands/tui.js');
@@ -84,6 +84,18 @@ async function runFast(context: CommandContext, words: readonly string[]): Promi
     if (stdin.isTTY) stdin.setRawMode(false);
     throw error;
   }
+}
+
+/**
+ * Raw mode, given back whatever ends the program before the dashboard's session listens (src/terminal/session.ts). Node does that by
+ * itself when it exits, and on SIGINT and SIGTERM that nobody listens to.
+ */
+function takeKeys(stdin: NodeJS.ReadStream): void {
+  for (const signal of ['SIGHUP', 'SIGQUIT'] as const)
+    process.on(signal, (_name: NodeJS.Signals, number: number) => {
+      if (process.listenerCount(signal) === 1) process.exit(128 + number);
+    });
+  stdin.setRawMode(true);
 }
 
 /** Says on stderr what went wrong. An LmappError is for the user; anything else is a defect, and the log knows more. */

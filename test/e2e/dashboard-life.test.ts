@@ -236,6 +236,36 @@ describe('what is typed before the dashboard is there', () => {
   });
 });
 
+describe('a signal before the first frame', () => {
+  it.each([
+    ['SIGHUP', 129],
+    ['SIGQUIT', 131],
+    ['SIGTERM', 143],
+  ])('%s ends it with code %i, and the line settings are as they were', async (signal, code) => {
+    const early = path.join(home.folder, 'early.cjs');
+    fs.writeFileSync(
+      early,
+      `const { prototype } = require('node:tty').ReadStream;
+       const { setRawMode } = prototype;
+       prototype.setRawMode = function (raw) {
+         setRawMode.call(this, raw);
+         if (raw) process.kill(process.pid, '${signal}');
+       };`,
+    );
+    const before = path.join(home.folder, 'stty');
+    const pty = openPty('bash', ['--norc', '--noprofile', '-i'], { env: { ...home.env, PS1: 'prompt> ' } });
+    open.push(pty);
+    await pty.waitFor('prompt>');
+    // As in a script: an interactive shell would put its own settings back.
+    pty.type(
+      `sh -c 'stty -a > ${before}; "${process.execPath}" --require ${early} "${LMAPP}" tui --mock; echo code $?; stty -a | cmp - ${before} && echo stty same'\r`,
+    );
+    await pty.waitFor(`code ${code}`, 10_000);
+    await pty.waitFor(/^stty same/m);
+    expect(pty.modes().alternateScreen).toBe(false);
+  });
+});
+
 describe('without a terminal', () => {
   it('it says so and ends with code 2, without an escape byte', () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [LMAPP, 'tui'], {
