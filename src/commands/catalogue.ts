@@ -12,7 +12,7 @@ export async function tellCatalogue(context: CommandContext, args: Arguments): P
   const { ports, files, stdout, stderr } = context;
   const waiting = statusLine(stderr);
   waiting.show('looking at the machine');
-  const { sample } = await lookAtMachine(ports, files.chats, false);
+  const { sample } = await lookAtMachine(ports, files.chats, { machine: true, gpu: false });
   waiting.clear();
   const total = sample?.memoryTotalBytes ?? null;
   const used = sample?.memoryUsedBytes ?? null;

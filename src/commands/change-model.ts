@@ -95,7 +95,7 @@ async function fitsOrAgreed(
   if (model.loadState === 'loaded' || !isLoopback(backend.info.url)) return true;
   status.show(`looking whether ${model.label} fits`);
   const [machine, details] = await Promise.all([
-    lookAtMachine(context.ports, context.files.chats, true),
+    lookAtMachine(context.ports, context.files.chats, { machine: true, gpu: true }),
     (backend.details?.(model, signal) ?? Promise.resolve(null)).catch(() => null),
   ]);
   status.clear();

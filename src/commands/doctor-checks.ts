@@ -1,17 +1,13 @@
-import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { formatBytes } from '../../widgets/text/format.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { SMALLEST } from '../domain/smallest-screen.js';
-import { messageOf } from '../errors.js';
-import { findNvidiaSmi } from '../hardware/nvidia-smi.js';
-import { nvidiaSleeps } from '../hardware/sleeping-gpu.js';
 import { colourDepth, multiplexer, wantsAscii } from '../terminal/capabilities.js';
 import { keyProblems } from './keys-of-settings.js';
+import { checkCards } from './doctor-gpu.js';
 import { checkServersOf } from './doctor-servers.js';
 import { bad, type DoctorCheck, type DoctorContext, type Finding, ok, warn } from './finding.js';
-import { lookAtMachine } from './machine-once.js';
 
 /** Every check, in the order of the report. A new one is a function and a line here. */
 export const DOCTOR_CHECKS: readonly DoctorCheck[] = [
@@ -20,14 +16,13 @@ export const DOCTOR_CHECKS: readonly DoctorCheck[] = [
   { name: 'configuration', run: checkConfiguration },
   { name: 'folders', run: checkFolders },
   { name: 'servers', run: checkServersOf },
-  { name: 'gpu', run: checkGpu },
+  { name: 'gpu', run: ({ context }) => checkCards(context.ports, context.files.chats) },
   { name: 'clock', run: checkClock },
 ];
 
 const OLDEST_NODE = [20, 19] as const;
 const LITTLE_DISK_BYTES = 1e9;
 const NO_DISK_BYTES = 50e6;
-const GPU_WAIT_MS = 8000;
 const DISK_WAIT_MS = 2000;
 const DAY_MS = 24 * 3600_000;
 
@@ -132,37 +127,6 @@ async function checkFolders({ context }: DoctorContext): Promise<readonly Findin
   return found;
 }
 
-async function checkGpu({ context }: DoctorContext): Promise<readonly Finding[]> {
-  const { platform } = context.ports;
-  const program = findNvidiaSmi(context.ports);
-  if (program === null) {
-    if (platform === 'linux' && fs.existsSync('/proc/driver/nvidia'))
-      return [
-        warn(
-          'there is an NVIDIA driver, but no nvidia-smi',
-          'Install the NVIDIA utilities, or put it in PATH.',
-        ),
-      ];
-    // Cards of other makers are read without a program of theirs.
-    const { gpus } = await lookAtMachine(context.ports, context.files.chats, true);
-    const names = gpus.map(({ name, note }) => (note ? `${name} (${note})` : name));
-    return [ok(names.length === 0 ? 'no GPU was found' : sanitizeLine(names.join(', ')))];
-  }
-  if (nvidiaSleeps('/')) return [ok(`${program}, the card sleeps and is not woken`)];
-  const { text, failed } = await outputOf(program, [
-    '--query-gpu=name,driver_version',
-    '--format=csv,noheader',
-  ]);
-  if (failed || text === '')
-    return [
-      warn(
-        `${program} fails: ${text === '' ? 'it says nothing' : text}`,
-        'Figures of the GPU are missing until it runs: look at its driver.',
-      ),
-    ];
-  return [ok(text)];
-}
-
 function checkClock({ context }: DoctorContext): readonly Finding[] {
   const now = context.ports.clock.now();
   const shown = `${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
@@ -224,16 +188,4 @@ async function freeBytes(folder: string): Promise<number | null> {
     () => null,
   );
   return Promise.race([asked, late]).finally(() => clearTimeout(timer));
-}
-
-/** The first line that a program prints. */
-function outputOf(program: string, args: readonly string[]): Promise<{ text: string; failed: boolean }> {
-  return new Promise((done) => {
-    execFile(program, [...args], { timeout: GPU_WAIT_MS, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
-      const lines = `${stdout}\n${error ? stderr : ''}`.split('\n').map((line) => sanitizeLine(line).trim());
-      const text =
-        lines.find((line) => line !== '') ?? (error ? (messageOf(error).split('\n')[0] ?? '') : '');
-      done({ text, failed: error !== null });
-    });
-  });
 }

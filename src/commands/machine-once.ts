@@ -10,8 +10,8 @@ export interface MachineLook {
   readonly sample: MachineSample | null;
   readonly detail: MachineDetail | null;
   readonly gpus: readonly GpuSample[];
-  /** What sources say that do not work: `nvidia-smi` → why. */
-  readonly problems: Readonly<Record<string, string>>;
+  /** Sources that do not work: `nvidia` → why, and what to do where that is known. */
+  readonly failed: Readonly<Record<string, { readonly reason: string; readonly hint: string | null }>>;
 }
 
 /** Shares of processor time are differences: two samples so far apart. */
@@ -22,8 +22,20 @@ const LONGEST_MS = 4000;
 /** Where it comes within a second, and not after programs have been run for it. */
 const TELLS_DETAIL: ReadonlySet<string> = new Set(['linux']);
 
-/** Runs the probes of the dashboard until each has told its part, at most some seconds. */
-export function lookAtMachine(ports: Ports, folder: string, gpu: boolean): Promise<MachineLook> {
+export interface LookOptions {
+  /** Processor, memory and disk; false: the cards alone. */
+  readonly machine: boolean;
+  readonly gpu: boolean;
+  /** Folder that holds proc/ and sys/; a test gives a tree of its own. */
+  readonly root?: string;
+}
+
+/** Runs the probes of the dashboard until each has told its part, at most some seconds. `folder`: where lmapp keeps its data. */
+export function lookAtMachine(
+  ports: Ports,
+  folder: string,
+  { machine, gpu, root = '/' }: LookOptions,
+): Promise<MachineLook> {
   return new Promise((resolve) => {
     let sample: MachineSample | null = null;
     let detail: MachineDetail | null = null;
@@ -32,6 +44,7 @@ export function lookAtMachine(ports: Ports, folder: string, gpu: boolean): Promi
     const poller = createMachinePoller({
       ports,
       report: take,
+      root,
       diskFolder: existingFolder(folder),
       childPath: builtProgram('facts-child.js'),
     });
@@ -42,20 +55,28 @@ export function lookAtMachine(ports: Ports, folder: string, gpu: boolean): Promi
       else if (report.type === 'detail') detail = report.detail;
       else if (report.type === 'gpus') gpus = report.gpus;
       else if (report.type === 'state') states.set(source, report.state);
+      // A probe may tell at once, before the next one has said that it is asking.
+      queueMicrotask(() => {
+        if (isWhole()) end();
+      });
+    }
+
+    function isWhole(): boolean {
       const hasMachine =
         typeof sample?.cpu === 'number' && (detail !== null || !TELLS_DETAIL.has(ports.platform));
-      if (hasMachine && [...states.values()].every(isSettled)) queueMicrotask(end);
+      return (hasMachine || !machine) && [...states.values()].every(isSettled);
     }
 
     function end(): void {
       stopWaiting();
       poller.stop();
-      const problems: Record<string, string> = {};
-      for (const [source, state] of states) if (state.state === 'failed') problems[source] = state.reason;
-      resolve({ sample, detail, gpus, problems });
+      const failed: Record<string, { reason: string; hint: string | null }> = {};
+      for (const [source, state] of states)
+        if (state.state === 'failed') failed[source] = { reason: state.reason, hint: state.hint ?? null };
+      resolve({ sample, detail, gpus, failed });
     }
 
-    poller.watch({ machine: true, gpu, intervalMs: APART_MS });
+    poller.watch({ machine, gpu, intervalMs: APART_MS });
   });
 }
 

@@ -25,7 +25,9 @@ export function statusAsJson({
       ...machine.sample,
       detail: machine.detail,
       gpus: machine.gpus,
-      problems: machine.problems,
+      problems: Object.fromEntries(
+        Object.entries(machine.failed).map(([source, { reason }]) => [source, reason]),
+      ),
     },
   };
 }
@@ -65,7 +67,7 @@ function fitWord({ verdict, probably, missingBytes }: Fit): string {
 }
 
 function machineLines({ machine }: Status): readonly string[] {
-  const { sample, gpus, problems } = machine;
+  const { sample, gpus, failed } = machine;
   const lines = [
     `CPU ${formatPercent(sample?.cpu ?? null)}`,
     `RAM ${formatUsage(sample?.memoryUsedBytes ?? null, sample?.memoryTotalBytes ?? null)}${sample?.memoryLimited ? ' (limit of a container)' : ''}`,
@@ -78,6 +80,6 @@ function machineLines({ machine }: Status): readonly string[] {
       `GPU${gpu.index} ${gpu.name}: ${formatPercent(gpu.utilization)}, ${formatUsage(gpu.memoryUsedBytes, gpu.memoryTotalBytes)}${heat}${note}`,
     );
   }
-  for (const [source, reason] of Object.entries(problems)) lines.push(`${source}: ${reason}`);
+  for (const [source, { reason }] of Object.entries(failed)) lines.push(`${source}: ${reason}`);
   return lines;
 }

@@ -45,7 +45,7 @@ export async function tellStatus(context: CommandContext, args: Arguments): Prom
   waiting.show('looking at servers and machine');
   const [servers, machine] = await Promise.all([
     lookAtAll(context, args, settings, placesOf(context, args, settings)),
-    lookAtMachine(ports, files.chats, !isOn(args, 'no-gpu')),
+    lookAtMachine(ports, files.chats, { machine: true, gpu: !isOn(args, 'no-gpu') }),
   ]);
   waiting.clear();
   const loads = openPastLoads(files.loads).read() ?? [];

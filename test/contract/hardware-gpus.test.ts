@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import fs from 'node:fs';
 import path from 'node:path';
+import { checkCards } from '../../src/commands/doctor-gpu.js';
 import type { GpuSample, SourceState } from '../../src/domain/hardware.js';
 import { createAmdProbe } from '../../src/hardware/amd.js';
 import { createAppleProbe } from '../../src/hardware/apple.js';
@@ -142,6 +143,18 @@ describe('AMD cards', () => {
       memoryUsedBytes: null,
       memoryTotalBytes: 24 * GIB,
     });
+  });
+
+  it('are among the cards that doctor tells, as none is where there is none', async () => {
+    root = makeTree({ 'usr/share/libdrm/amdgpu.ids': '744C,\tC8,\tAMD Radeon RX 7900 XTX\n' });
+    const none = await checkCards(ports(), root, root);
+    expect(none).toEqual([expect.objectContaining({ state: 'ok', text: expect.stringMatching(/^no card/) })]);
+    card(0, '0000:03:00.0', CARD);
+    card(1, '0000:0a:00.0', { ...CARD, 'power/runtime_status': 'suspended' });
+    expect((await checkCards(ports(), root, root)).map(({ state, text }) => `${state} ${text}`)).toEqual([
+      'ok AMD Radeon RX 7900 XTX, 25.8 GB',
+      'ok AMD GPU, asleep',
+    ]);
   });
 
   it('are absent where there is none', async () => {
