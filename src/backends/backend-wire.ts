@@ -5,7 +5,8 @@ import { isLoopback } from '../domain/fit.js';
 import { type Limits, defaultLimits } from '../domain/limits.js';
 import type { BackendStatus } from '../domain/model.js';
 import { type WholeAnswer, fetchWhole, readText } from '../wire/read.js';
-import { type Exchange, Wire, type WireAnswer, type WireRequest } from '../wire/http.js';
+import { type Exchange, timeoutError, Wire, type WireAnswer, type WireRequest } from '../wire/http.js';
+import { SharedQuestions } from '../wire/shared.js';
 import { WireError, wireErrorFrom } from '../wire/wire-error.js';
 import { type BackendAddress, BackendError, type BackendPorts } from './backend.js';
 import { type FaultPlace, errorTextOf, faultOfAnswer, faultOfText, valuesOfPlace } from './error-text.js';
@@ -50,6 +51,7 @@ export class BackendWire {
   #awaySince: number | null = null;
   /** The last answer to each question that is asked again and again: most say the same as before. */
   readonly #last = new Map<string, WholeAnswer>();
+  readonly #questions: SharedQuestions<WholeAnswer>;
 
   constructor(address: BackendAddress, ports: BackendPorts, place: Omit<FaultPlace, 'model'>) {
     this.clock = clockOf(ports);
@@ -58,6 +60,7 @@ export class BackendWire {
     this.#key = address.key;
     this.#place = { ...place, url: address.url, secret: address.key };
     this.#wire = new Wire(this.clock);
+    this.#questions = new SharedQuestions(this.clock);
     this.#onRequest = ports.onRequest;
   }
 
@@ -67,28 +70,30 @@ export class BackendWire {
 
   /** The whole answer, whatever its status. Throws BackendError when there is none. */
   async ask(ask: Ask): Promise<WholeAnswer> {
-    const method = ask.method ?? 'GET';
+    const limitMs = ask.timeoutMs === undefined ? this.limits.checkMs : ask.timeoutMs;
+    const send = (signal: AbortSignal, ms: number | null): Promise<WholeAnswer> =>
+      this.#ask({ ...ask, signal, timeoutMs: ms });
     try {
-      const answer = await this.#traced(
-        method,
-        ask.path,
-        fetchWhole(
-          this.#wire,
-          {
-            ...this.#request(method, ask.path, ask.body),
-            signal: ask.signal,
-            // Only a GET can go once more when a kept socket turns out to be dead.
-            ownSocket: method !== 'GET',
-            totalTimeoutMs: ask.timeoutMs === undefined ? this.limits.checkMs : ask.timeoutMs,
-          },
-          this.#last.get(ask.path) ?? null,
-        ),
-      );
-      if (isPolled(method, ask.path)) this.#last.set(ask.path, answer);
-      return answer;
+      if ((ask.method ?? 'GET') !== 'GET') return await send(ask.signal, limitMs);
+      const patience = { signal: ask.signal, limitMs, late: () => timeoutError('answer', this.url) };
+      return await this.#questions.ask(ask.path, patience, send);
     } catch (error) {
       throw this.toBackendError(error);
     }
+  }
+
+  async #ask({ method = 'GET', path, body, signal, timeoutMs = null }: Ask): Promise<WholeAnswer> {
+    const request = {
+      ...this.#request(method, path, body),
+      signal,
+      // Only a GET can go once more when a kept socket turns out to be dead.
+      ownSocket: method !== 'GET',
+      totalTimeoutMs: timeoutMs,
+    };
+    const before = this.#last.get(path) ?? null;
+    const answer = await this.#traced(method, path, fetchWhole(this.#wire, request, before));
+    if (method === 'GET' && !path.includes('?')) this.#last.set(path, answer);
+    return answer;
   }
 
   /** The parsed body of a good answer. Throws BackendError otherwise. */
@@ -240,10 +245,6 @@ export class BackendWire {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     };
   }
-}
-
-function isPolled(method: string, path: string): boolean {
-  return method === 'GET' && !path.includes('?');
 }
 
 function noJson(answer: WholeAnswer): Fault {

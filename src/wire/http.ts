@@ -266,7 +266,7 @@ function redirectTarget(answer: WireAnswer, request: WireRequest, hops: number):
   return target.href;
 }
 
-function timeoutError(phase: string, place: string): WireError {
+export function timeoutError(phase: string, place: string): WireError {
   if (phase === 'connection') return wireError('no-connection', { place });
   if (phase === 'first byte') return wireError('no-first-byte', { place });
   return wireError(phase === 'next packet' ? 'silent' : 'slow', { place });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RawServer, hang, json, stream } from '../support/raw-server.js';
-import { LOAD, DONE, ask, backendAt, c, finish, modelOf, o } from './answers.js';
+import { LOAD, DONE, OLLAMA_DONE, ask, backendAt, c, finish, modelOf, o } from './answers.js';
 import { SteeredClock, settle } from './steered-clock.js';
 
 let server: RawServer;
@@ -87,6 +87,35 @@ describe('cancel and concurrency', () => {
     clock.advance(3000);
     expect((await check).status.state).toBe('busy');
     expect((await models).map((model) => model.loadState)).toEqual(['unknown']);
+    backend.close();
+  });
+
+  it('case 72: a question that hangs is not asked a second time meanwhile; each who waits gives it up for itself', async () => {
+    const clock = new SteeredClock();
+    server
+      .reply('/api/ps', hang)
+      .reply('/api/tags', json({ models: [{ name: 'm', capabilities: ['completion'], details: {} }] }))
+      .reply('/api/show', json({}))
+      .reply('/api/chat', stream([o('a'), OLLAMA_DONE]));
+    const backend = backendAt('ollama', server.url, { ports: clock });
+    const leaving = new AbortController();
+    const polls = [backend.models(leaving.signal), backend.models(signal)];
+    const request = await server.waitFor('/api/ps');
+    // A chat looks at it for a moment only, and does not wait as long as the polls do.
+    const chat = ask(backend);
+    await settle();
+    clock.advance(400);
+    expect((await chat).text).toBe('a');
+    leaving.abort();
+    await expect(polls[0]).rejects.toThrow('The request was cancelled.');
+    expect(server.seen('/api/ps')).toHaveLength(1);
+    clock.advance(3000);
+    expect((await polls[1])?.map((model) => model.loadState)).toEqual(['unknown']);
+    await request.closed;
+    const later = backend.models(signal);
+    await server.waitFor('/api/ps', 2);
+    clock.advance(3000);
+    await later;
     backend.close();
   });
 
