@@ -78,7 +78,9 @@ function onDelta(
   };
   out.push({ type: 'session.write', chatId: state.chat.id, turn });
   const chat: ChatState = { ...state.chat, live: turn };
-  if (event.mono - chat.shownMono < FIGURES_MS && chat.shownPieces > 0) return { ...state, chat };
+  // Figures that come with every piece move `shownMono` on, and must not hold the time back.
+  const since = Math.min(chat.shownMono, state.mono);
+  if (event.mono - since < FIGURES_MS && chat.shownPieces > 0) return { ...state, chat };
   return { ...withShown({ ...state, chat }, turn.pieces, event.mono), mono: event.mono, at: event.at };
 }
 
