@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import fs from 'node:fs';
 import type { CommandContext } from './commands/command.js';
 import { readFastArguments } from './commands/fast-arguments.js';
 import { TUI_OPTIONS } from './commands/options.js';
@@ -38,6 +39,7 @@ async function main(words: readonly string[]): Promise<number> {
       stdout.write(`${version}\n`);
       return EXIT.ok;
     }
+    process.on('exit', closeLostTerminal);
     const context: CommandContext = {
       ports,
       files,
@@ -96,6 +98,21 @@ function takeKeys(stdin: NodeJS.ReadStream): void {
       if (process.listenerCount(signal) === 1) process.exit(128 + number);
     });
   stdin.setRawMode(true);
+}
+
+/**
+ * At its exit Node gives a terminal its line settings back, and aborts with a core dump when that fails, as it does on one that is gone
+ * (a dropped connection). Descriptors that are closed it leaves alone. A lost terminal is a device that is no terminal any more.
+ */
+function closeLostTerminal(): void {
+  for (const fd of [0, 1, 2])
+    try {
+      // Loaded already where there is a terminal.
+      if (fs.fstatSync(fd).isCharacterDevice() && !process.getBuiltinModule('node:tty').isatty(fd))
+        fs.closeSync(fd);
+    } catch {
+      // Closed already.
+    }
 }
 
 /** Says on stderr what went wrong. An LmappError is for the user; anything else is a defect, and the log knows more. */
