@@ -14,6 +14,8 @@ import { settingsFor } from './settings.js';
 import { statusLine } from './status-line.js';
 
 const DEFAULT_LINES = 100;
+/** So many lines of each source are looked at for those that a filter lets through. */
+const SEARCHED_LINES = { once: 100_000, follow: 20_000 } as const;
 /** What was written before is gathered so long, to be put in order; what comes then is printed as it comes. */
 const GATHER_MS = 700;
 /** A source that has not answered by then is told of as it is. */
@@ -38,6 +40,8 @@ export async function readLogs(context: CommandContext, args: Arguments): Promis
   const json = isOn(args, 'json');
   const follow = isOn(args, 'follow');
   const most = numberOf(args, 'lines') ?? DEFAULT_LINES;
+  const filtered = filter.pattern !== null || filter.level !== 'debug';
+  const wanted = filtered ? Math.max(most, SEARCHED_LINES[follow ? 'follow' : 'once']) : most;
   const abort = new AbortController();
   let exitCode: number | null = null;
   const listeners = Object.entries(SIGNALS).map(([signal, code]) => {
@@ -76,20 +80,27 @@ export async function readLogs(context: CommandContext, args: Arguments): Promis
     }
     let gathered: Timed[] | null = [];
     const lastTimes = new Map<string, number>();
-    const take = ({ name }: NamedLog, lines: readonly LogLine[], skipped: number): void => {
+    const searched = new Map<string, number>();
+    const take = ({ name, place }: NamedLog, lines: readonly LogLine[], skipped: number): void => {
       if (skipped > 0) stderr.write(`lmapp: ${skipped} lines of ${name} were skipped: too many at once\n`);
       if (!gathered) return print(lines.filter((line) => passes(filter, line)));
       const times = timesOf(lines, lastTimes.get(name) ?? null, ports.clock.now(), true);
       lastTimes.set(name, times.at(-1) ?? 0);
+      // Of a command all that it says is looked at.
+      if (place.via !== 'command') searched.set(name, (searched.get(name) ?? 0) + lines.length);
       for (const [i, line] of lines.entries())
         if (passes(filter, line)) gathered.push({ line, time: times[i] ?? 0 });
       // Twice as many as are wanted at most; of equal times the order stays.
       if (gathered.length > 2 * most + 10_000) gathered = newest(gathered, most);
     };
-    const reading = openAll(context, logs, readings, follow ? 'follow' : 'once', most, take, aborted);
+    const reading = openAll(context, logs, readings, follow ? 'follow' : 'once', wanted, take, aborted);
     await (follow ? Promise.race([pause(context, GATHER_MS), aborted]) : reading);
     if (exitCode !== null) return exitCode;
     print(newest(gathered, most).map(({ line }) => line));
+    if (filtered && gathered.length < most)
+      for (const [name, lines] of searched)
+        if (lines >= wanted)
+          stderr.write(`lmapp: of ${name} the last ${lines.toLocaleString('en')} lines were looked at\n`);
     gathered = null;
     if (follow) {
       await aborted;

@@ -88,6 +88,7 @@ export function followChild(options: ChildSourceOptions): LogSource {
       sink: { ...options, onLines: (...lines) => !stopped && options.onLines(...lines) },
       source: options.source,
       after: resumeAt,
+      whole: options.once === true,
       ...(command.envelope ? { envelope: command.envelope } : {}),
       ...(options.limits ? { limits: options.limits } : {}),
     });

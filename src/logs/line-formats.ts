@@ -69,14 +69,16 @@ function levelOf(value: unknown): LogLevel | null {
   return value >= 50 ? 'error' : value >= 40 ? 'warn' : value >= 30 ? 'info' : 'debug';
 }
 
-/** Go's log/slog as text, which Ollama writes; time and level have columns of their own, the place in its source says nothing to users. */
+/** Go's log/slog as text, which Ollama writes, and logrus, which quotes the time; time and level have columns of their own, the place in its source says nothing to users. */
 function readSlog(line: string): LineRead | null {
   const found =
-    /^time=(\S+) level=([A-Z]+)(?:[+-]\d+)?(?: source=\S+)? msg=("(?:[^"\\]|\\.)*"|(?!")\S*)(.*)$/.exec(line);
+    /^time=("[^"]{1,64}"|\S+) level=([A-Za-z]+)(?:[+-]\d+)?(?: source=\S+)? msg=("(?:[^"\\]|\\.)*"|(?!")\S*)(.*)$/.exec(
+      line,
+    );
   if (!found) return null;
   const [, time = '', level = '', message = '', rest = ''] = found;
   return {
-    at: whenOrNull(Date.parse(time)),
+    at: whenOrNull(Date.parse(unquoted(time))),
     level: levelNamed(level),
     text: unquoted(message) + rest,
     sinceMs: null,

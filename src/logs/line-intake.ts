@@ -9,6 +9,8 @@ export interface LineIntakeOptions {
   readonly source: string;
   readonly envelope?: LineParserOptions['envelope'];
   readonly limits?: Partial<IntakeLimits>;
+  /** Who waits for all of it gets all of it: a full batch is handed on at once. */
+  readonly whole?: boolean;
   /** Lines whose envelope tells this place were shown already. */
   readonly after?: string | null;
 }
@@ -123,6 +125,7 @@ export function createLineIntake(options: LineIntakeOptions): LineIntake {
 
   return {
     push(bytes, output, past) {
+      if (options.whole === true && taken > batchBytes) flush();
       cancel ??= clock.after(batchMs, flush);
       if (!past) allPast = false;
       const cutter = cutters[output];

@@ -12,9 +12,9 @@ export interface LineTime {
 const MOST_AHEAD_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
-/** Date and time, perhaps in brackets; without a zone it is local time. */
+/** Date and time, perhaps in brackets; without a zone it is local time. Go's usual log and nginx have slashes in the date. */
 const ISO =
-  /^\[?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:([.,]\d{1,3})\d*)?\s?(Z|[+-]\d\d:?\d\d)?\]?[\s:|,-]*/;
+  /^\[?(\d{4})([-/])(\d\d)\2(\d\d)[T ](\d\d:\d\d:\d\d)(?:([.,]\d{1,3})\d*)?\s?(Z|[+-]\d\d:?\d\d(?: UTC)?)?\]?[\s:|,-]*/;
 /** vLLM: `(APIServer pid=7) INFO 11-23 20:48:41 [api.py:12] up`. */
 const VLLM =
   /^((?:\([\w =-]{1,40}\) ){0,3})([A-Z]{4,8}) (\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:[.,](\d{1,3})\d*)? /;
@@ -39,8 +39,10 @@ export function readTime(line: string, reference: number): LineTime | null {
 function readDigits(line: string, reference: number): LineTime | null {
   const iso = ISO.exec(line);
   if (iso) {
-    const [all, date = '', time = '', fraction = '', zone = ''] = iso;
-    const at = Date.parse(`${date}T${time}${fraction.replace(',', '.')}${zone}`);
+    const [all, year, , month, day, time = '', fraction = '', zone = ''] = iso;
+    const at = Date.parse(
+      `${year}-${month}-${day}T${time}${fraction.replace(',', '.')}${zone.replace(' UTC', '')}`,
+    );
     return Number.isFinite(at) ? { at, rest: line.slice(all.length) } : null;
   }
   const half = HALF_DAY.exec(line);

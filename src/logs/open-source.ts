@@ -15,10 +15,9 @@ export interface OpenSourceOptions extends LogSink {
   readonly once?: boolean;
 }
 
-/** A long line of a log; so much of the end of a file is read for each line that is wanted. */
-const LINE_BYTES = 256;
-const MOST_FIRST_BYTES = 32 * 1024 * 1024;
-const LEAST_FIRST_BYTES = 64 * 1024;
+/** So much of the end of a file is looked at for the lines that are wanted: while others wait, and when it is all that is done. */
+const MOST_FIRST_BYTES = 8 * 1024 * 1024;
+const MOST_ONCE_BYTES = 256 * 1024 * 1024;
 
 /** Opens any place of a log. Never throws: what goes wrong is a state. */
 export function openSource(options: OpenSourceOptions): LogSource {
@@ -38,7 +37,8 @@ export function openSource(options: OpenSourceOptions): LogSource {
     source,
     clock: ports.clock,
     file: fileOf(place.path, ports),
-    firstBytes: Math.min(MOST_FIRST_BYTES, Math.max(LEAST_FIRST_BYTES, lines * LINE_BYTES)),
+    firstLines: lines,
+    mostFirstBytes: options.once === true ? MOST_ONCE_BYTES : MOST_FIRST_BYTES,
   });
 }
 

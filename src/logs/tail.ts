@@ -14,8 +14,9 @@ export interface TailOptions extends LogSink {
   readonly clock: Clock;
   /** The file's base name unless given. */
   readonly source?: string;
-  /** So much of its end is read first. */
-  readonly firstBytes?: number;
+  /** So many lines of its end are read first, as far as `mostFirstBytes` has them, and at least the lines of the last 64 kB. */
+  readonly firstLines?: number;
+  readonly mostFirstBytes?: number;
   /** Reads what is there and ends. */
   readonly once?: boolean;
   readonly timing?: Partial<TailTiming>;
@@ -128,13 +129,26 @@ export function followFile(options: TailOptions): LogSource {
   async function open(): Promise<Opened> {
     const handle = await fs.promises.open(file, 'r');
     const stat = await handle.stat();
-    const start = Math.max(0, stat.size - (first ? (options.firstBytes ?? FIRST_BYTES) : stat.size));
+    const start = first ? await firstStart(handle, stat.size) : 0;
     first = false;
     cutter.reset(start > 0);
     writtenBy = stat.mtimeMs;
     const fresh: Opened = { handle, dev: stat.dev, ino: stat.ino, position: start, head: Buffer.alloc(0) };
     fresh.head = await readHead(fresh);
     return fresh;
+  }
+
+  /** From where the lines are shown that were there before: back from the end until there are enough. */
+  async function firstStart(handle: FileHandle, size: number): Promise<number> {
+    const { firstLines = 0, mostFirstBytes = FIRST_BYTES } = options;
+    let start = Math.max(0, size - FIRST_BYTES);
+    let lines = 0;
+    for (let end = size; ; end = start, start = Math.max(0, end - READ_BYTES)) {
+      const { bytesRead } = await handle.read(buffer, 0, end - start, start);
+      lines += countLines(buffer.subarray(0, bytesRead));
+      // The first line is only a part of one.
+      if (lines > firstLines || start === 0 || size - start >= mostFirstBytes || stopped) return start;
+    }
   }
 
   /** Reads from where the last look ended up to the end as it is now. */
@@ -146,7 +160,8 @@ export function followFile(options: TailOptions): LogSource {
       cutter.reset(false);
     }
     at.head = await readHead(at);
-    const skipped = size - at.position > MOST_BEHIND_BYTES ? await skipTo(at, size - KEPT_BEHIND_BYTES) : 0;
+    const tooMuch = !past && size - at.position > MOST_BEHIND_BYTES;
+    const skipped = tooMuch ? await skipTo(at, size - KEPT_BEHIND_BYTES) : 0;
     let owed = skipped;
     while (at.position < size && !stopped) {
       const { bytesRead } = await at.handle.read(

@@ -38,6 +38,35 @@ describe('lmapp logs', () => {
     expect((await logs('--source', file, '--lines', '0')).stdout).toBe('');
   });
 
+  it('gives as many lines as are wanted, however long they are, and skips none', async () => {
+    const many = path.join(home.folder, 'many.log');
+    fs.writeFileSync(many, '2026-01-01T10:00:00Z ERROR early\n');
+    const line = `2026-01-01T10:00:01Z INFO ${'words '.repeat(10)}\n`;
+    fs.appendFileSync(many, line.repeat(60_000));
+    const all = await logs('--source', many, '--lines', '100000');
+    expect([all.stderr, all.stdout.split('\n').length]).toEqual(['', 60_002]);
+    const command = await logs('--source', `cmd:cat '${many}'`, '--lines', '100000');
+    expect([command.stderr, command.stdout.split('\n').length]).toEqual(['', 60_002]);
+    fs.appendFileSync(many, `${'x'.repeat(1_000_000)}\nlast`);
+    const three = (await logs('--source', many, '--lines', '3')).stdout.trimEnd().split('\n');
+    expect(three.map((text) => text.slice(-8))).toEqual(
+      ['words ', ' … (cut)', '  last'].map((end) => expect.stringContaining(end)),
+    );
+  });
+
+  it('looks for what is filtered far behind the lines that would be shown, and says how far', async () => {
+    const many = path.join(home.folder, 'many.log');
+    fs.writeFileSync(many, '2026-01-01T10:00:00Z ERROR early\n2026-01-01T10:00:00Z INFO needle\n');
+    fs.appendFileSync(many, '2026-01-01T10:00:01Z INFO x\n'.repeat(50_000));
+    const errors = await logs('--source', many, '--level', 'error');
+    expect([errors.stderr, errors.stdout]).toEqual(['', expect.stringMatching(/ERROR early\n$/)]);
+    expect((await logs('--source', many, '--grep', 'needle')).stdout).toMatch(/needle\n$/);
+    fs.appendFileSync(many, '2026-01-01T10:00:01Z INFO x\n'.repeat(60_000));
+    const far = await logs('--source', many, '--level', 'error');
+    expect([far.code, far.stdout]).toEqual([0, '']);
+    expect(far.stderr).toMatch(/^lmapp: of many\.log the last 10\d,\d{3} lines were looked at\n$/);
+  });
+
   it('prints an object a line with --json, chosen by level and expression', async () => {
     const read = async (...args: string[]): Promise<readonly Record<string, unknown>[]> =>
       (await logs('--source', file, '--json', ...args)).stdout

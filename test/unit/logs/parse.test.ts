@@ -58,7 +58,7 @@ describe('reading a line of a log', () => {
     expect(fixture('llama-router.log').find((l) => l.text.startsWith('[46557] 0.00'))?.level).toBe('info');
   });
 
-  it.each<[string, string, number | null, string]>([
+  it.each<[string, string | null, number | null, string]>([
     [
       '{"time":"2026-01-02T03:04:05.006Z","level":"warn","message":"slow","ms":12}',
       'warn',
@@ -118,6 +118,25 @@ describe('reading a line of a log', () => {
       'warn',
       new Date(2026, 10, 23, 20, 48, 42).getTime(),
       'low memory free=1',
+    ],
+    [
+      '2026/01/02 03:04:05 images.go:808: total blobs: 0',
+      null,
+      new Date(2026, 0, 2, 3, 4, 5).getTime(),
+      'images.go:808: total blobs: 0',
+    ],
+    [
+      '2026/01/02 03:04:05 [error] 7#7: upstream timed out',
+      'error',
+      new Date(2026, 0, 2, 3, 4, 5).getTime(),
+      '[error] 7#7: upstream timed out',
+    ],
+    ['2026-01-02 03:04:05.5 +0000 UTC ready', null, Date.UTC(2026, 0, 2, 3, 4, 5, 500), 'ready'],
+    [
+      'time="2026-01-02T03:04:05Z" level=error msg="of \\"logrus\\"" a=1',
+      'error',
+      Date.UTC(2026, 0, 2, 3, 4, 5),
+      'of "logrus" a=1',
     ],
     ['{"type":"log","level":"error","msg":"of llama.cpp"}', 'error', null, 'of llama.cpp'],
     ['Error: it broke', 'error', null, 'Error: it broke'],
