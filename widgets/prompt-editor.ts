@@ -113,15 +113,6 @@ export function offsetOfRowEdge(text: string, cursor: number, width: number, dir
   return direction < 0 ? rows.rowStart(at) : lastOffset(text, rows, at);
 }
 
-/** The offset of a cell of the view, for a click; x and y as in View.cursor. */
-export function offsetOfCell(props: PromptEditorProps, size: Size, x: number, y: number): number {
-  const rows = movedRows(props.text, size.width);
-  const cursorRow = rows.rowAt(props.cursor);
-  const top = Math.max(0, Math.min(rows.rowCount - size.height, cursorRow - Math.floor(size.height / 2)));
-  const at = Math.max(0, Math.min(rows.rowCount - 1, top + y));
-  return offsetAtColumn(props.text, rows, at, Math.max(0, x - PAD));
-}
-
 function offsetAtColumn(text: string, rows: EditedWrapping, index: number, column: number): number {
   const start = rows.rowStart(index);
   const last = lastOffset(text, rows, index);

@@ -36,6 +36,3 @@ export interface TuiOptions {
   readonly gpu: boolean;
   readonly debug: boolean;
 }
-
-/** The dashboard: resolves to the exit code when the user has left it and the terminal is as it was. */
-export type StartTui = (options: TuiOptions) => Promise<number>;

@@ -169,7 +169,7 @@ describe('cancel and concurrency', () => {
       idleTimeoutMs: 0,
     };
     for await (const event of backend.chat(request, signal)) if (event.type === 'text') break;
-    await server.seen('/api/chat')[0]?.closed;
+    await (await server.waitFor('/api/chat')).closed;
     backend.close();
   });
 });

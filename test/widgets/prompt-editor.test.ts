@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { UNICODE_GLYPHS } from '../../widgets/glyphs.js';
-import { offsetOfCell, offsetOfRowEdge, offsetOfRowMove, promptEditor } from '../../widgets/prompt-editor.js';
+import { offsetOfRowEdge, offsetOfRowMove, promptEditor } from '../../widgets/prompt-editor.js';
 import { texts } from './drawing.js';
 
 const WIDTH = 12; // ten columns of text
@@ -59,12 +59,6 @@ describe('the message box', () => {
     expect(offsetOfRowEdge(text, 3, WIDTH, 1)).toBe(9);
     expect(offsetOfRowEdge(text, 12, WIDTH, 1)).toBe(15);
     expect(offsetOfRowEdge(text, 12, WIDTH, -1)).toBe(10);
-  });
-
-  it('finds the offset of a cell that was clicked', () => {
-    const props = { text: 'what about CRLF?', cursor: 0, placeholder: '' };
-    expect(offsetOfCell(props, { width: WIDTH, height: 5 }, 3, 1)).toBe(13);
-    expect(offsetOfCell(props, { width: WIDTH, height: 5 }, 99, 99)).toBe(16);
   });
 
   it('does little for a key typed into 100 kB', () => {
