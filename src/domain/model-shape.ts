@@ -12,14 +12,12 @@ export type LayerGroup =
 
 /** What of a model decides over the memory that it takes. Counts and bytes; null: not told. */
 export interface ModelShape {
-  readonly architecture: string | null;
   readonly layers: readonly LayerGroup[];
   /** Tokens in a sliding window. */
   readonly slidingWindow: number | null;
   readonly vocabulary: number | null;
   readonly embedding: number | null;
   readonly heads: number | null;
-  readonly experts: number | null;
   /** Keys and values are kept compressed (MLA); builds differ in whether they keep the values too, which is assumed here. */
   readonly compressed: boolean;
   /** All tensors. */

@@ -51,13 +51,11 @@ function shapeOf(told: Told): ModelShape | null {
   if (vocabulary === null) assumed.add('vocabulary');
   if (weightBytes === null) assumed.add('tensors');
   return {
-    architecture,
     layers: layers ?? [],
     slidingWindow: windowOf(architecture, keys),
     vocabulary,
     embedding: keys.count('embedding_length') ?? sizeOf(table?.shape[0]),
     heads: keys.most('attention.head_count'),
-    experts: keys.count('expert_count'),
     compressed: isCompressed(keys, tensors),
     weightBytes,
     embeddingBytes,

@@ -10,18 +10,16 @@ export interface DebugReportOptions {
   readonly counts: () => { readonly frames: number; readonly lost: number };
 }
 
-export interface DebugReport {
-  readonly receive: (event: Stamped) => void;
-  stop(): void;
-}
-
-/** With --debug: every ten seconds how many events of each kind there were, how many frames, and what memory and processor were used. */
-export function createDebugReport({ clock, write, counts }: DebugReportOptions): DebugReport {
+/**
+ * With --debug: every ten seconds how many events of each kind there were, how many frames, and what memory and processor were used.
+ * Returns what takes in every event.
+ */
+export function createDebugReport({ clock, write, counts }: DebugReportOptions): (event: Stamped) => void {
   let events = new Map<string, number>();
   let framesBefore = 0;
   let cpuBefore = process.cpuUsage();
   let startedMono = clock.monotonic();
-  let cancel = clock.after(REPORT_MS, report);
+  clock.after(REPORT_MS, report);
 
   function report(): void {
     const { frames, lost } = counts();
@@ -39,11 +37,8 @@ export function createDebugReport({ clock, write, counts }: DebugReportOptions):
     framesBefore = frames;
     cpuBefore = process.cpuUsage();
     startedMono = clock.monotonic();
-    cancel = clock.after(REPORT_MS, report);
+    clock.after(REPORT_MS, report);
   }
 
-  return {
-    receive: (event) => void events.set(event.type, (events.get(event.type) ?? 0) + 1),
-    stop: () => cancel(),
-  };
+  return (event) => void events.set(event.type, (events.get(event.type) ?? 0) + 1);
 }

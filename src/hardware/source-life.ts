@@ -12,8 +12,6 @@ import type { Clock } from '../ports.js';
  * - `failed(reason, hint)` when it ended, was refused or was given up. `retry` is called after 5, 10, 30, then every 60 s; a life of a
  *   minute begins again with 5 s.
  * - `absent()` when the program or the files are not on this machine: not a fault, looked for again after 5 minutes.
- * - `resting(reason, ms)` when it must not be asked now although nothing is wrong (a sleeping card): as failed, but with its own pause
- *   and without counting as a failure.
  * - `stop()` when nobody looks. It is `unknown` again, without telling it; how often it failed is kept.
  *
  * `tell` hears every change once; what is the same is not told again.
@@ -25,7 +23,6 @@ export interface SourceLife {
   stale(reason: string): void;
   failed(reason: string, hint?: string): void;
   absent(): void;
-  resting(reason: string, pauseMs: number): void;
   stop(): void;
 }
 
@@ -77,17 +74,6 @@ export function createSourceLife(options: SourceLifeOptions): SourceLife {
     });
   }
 
-  /** Told with the time of the next try, which is only for showing. */
-  function failedFor(reason: string, hint: string | undefined, ms: number): void {
-    retryIn(ms);
-    become({
-      state: 'failed',
-      reason,
-      ...(hint !== undefined && { hint }),
-      nextTryMs: Math.round(clock.now() + ms),
-    });
-  }
-
   function stale(reason: string): void {
     cancelSilence?.();
     cancelSilence = null;
@@ -119,18 +105,21 @@ export function createSourceLife(options: SourceLifeOptions): SourceLife {
       failures = goodLife ? 1 : failures + 1;
       liveSince = null;
       const pause = backOffMs[Math.min(failures, backOffMs.length) - 1] ?? ABSENT_MS;
-      failedFor(reason, hint, pause * (1 + JITTER * random()));
+      const ms = pause * (1 + JITTER * random());
+      retryIn(ms);
+      become({
+        state: 'failed',
+        reason,
+        ...(hint !== undefined && { hint }),
+        // Only for showing.
+        nextTryMs: Math.round(clock.now() + ms),
+      });
     },
     absent() {
       quiet();
       liveSince = null;
       retryIn(absentMs);
       become({ state: 'absent' });
-    },
-    resting(reason, pauseMs) {
-      quiet();
-      liveSince = null;
-      failedFor(reason, undefined, pauseMs);
     },
     stop() {
       quiet();

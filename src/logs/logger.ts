@@ -31,7 +31,6 @@ export interface Logger {
   log(level: LogLevel, message: string, fields?: LogFields): void;
   /** Whether a message of this level is written; to save the work of building its fields. */
   enabled(level: LogLevel): boolean;
-  setLevel(level: LogLevel): void;
   /** Hides this text from now on. */
   addSecret(secret: string): void;
   /** Loads winston; call it after the first frame. Messages before it wait in memory. */
@@ -59,7 +58,6 @@ export function createLogger(options: LoggerOptions): Logger {
   const sink = openRotatingFile(options);
   const now = options.now ?? Date.now;
   const pending = new Map<number, LogRecord>();
-  let level = options.level;
   let seq = 0;
   let dropped = 0;
   let winston: Winston.Logger | null = null;
@@ -118,7 +116,7 @@ export function createLogger(options: LoggerOptions): Logger {
   }
 
   function enabled(at: LogLevel): boolean {
-    return LOG_LEVELS.indexOf(at) >= LOG_LEVELS.indexOf(level);
+    return LOG_LEVELS.indexOf(at) >= LOG_LEVELS.indexOf(options.level);
   }
 
   function flushSync(): void {
@@ -136,9 +134,6 @@ export function createLogger(options: LoggerOptions): Logger {
     error: (message, fields) => log('error', message, fields),
     log,
     enabled,
-    setLevel(next) {
-      level = next;
-    },
     addSecret: (secret) => redactor.add(secret),
     start: () => (starting ??= load()),
     flushSync,

@@ -7,8 +7,6 @@ import type { Pull } from './pulls.js';
 /** A server in the tree. */
 export interface BackendEntry {
   readonly info: BackendInfo;
-  /** Named by the user: listed even when away. */
-  readonly fixed: boolean;
   readonly rank: number;
   readonly origin: ServerOrigin;
   /** While it is away: epoch ms of the next question. */

@@ -63,7 +63,6 @@ function onFound(state: State, event: Stamped & { type: 'backend.found' }): Stat
   const known = backendById(state, event.backend.id);
   const entry: BackendEntry = {
     info: event.backend,
-    fixed: event.fixed,
     rank: event.rank,
     origin: event.origin ?? (event.fixed ? 'run' : 'found'),
     nextTryMs: known?.nextTryMs ?? null,

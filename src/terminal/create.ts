@@ -1,4 +1,3 @@
-import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import type { Size } from '../../widgets/text/span.js';
 import type { Theme } from '../../widgets/themes/theme.js';
 import type { Glyphs } from '../../widgets/widget.js';
@@ -37,15 +36,9 @@ export interface TerminalOptions {
   readonly ownsProcess?: boolean;
 }
 
-/** A terminal whose colours can change while it runs. */
-export interface ThemedTerminal extends Terminal {
-  useTheme(theme: Theme): void;
-}
-
 /** The terminal of this process, not entered yet: nothing is read or written before `enter`. */
-export function createTerminal(options: TerminalOptions): ThemedTerminal {
+export function createTerminal(options: TerminalOptions): Terminal {
   const { stdin, stdout, env, clock } = options;
-  const depth = colourDepth(env);
   const multiplexed = isMultiplexed(env);
   let receiveInput: (input: TerminalInput) => void = () => {};
   let receiveResize: (size: Size) => void = () => {};
@@ -65,7 +58,7 @@ export function createTerminal(options: TerminalOptions): ThemedTerminal {
   });
   const screen = createScreen({
     size: sizeNow(),
-    palette: createPalette(options.theme, depth),
+    palette: createPalette(options.theme, colourDepth(env)),
     glyphs: options.glyphs,
     writer,
   });
@@ -143,7 +136,6 @@ export function createTerminal(options: TerminalOptions): ThemedTerminal {
 
   return {
     screen,
-    depth,
     suggestedFps: options.fps ?? (multiplexed ? FPS_MULTIPLEXED : FPS),
     onInput(receive) {
       receiveInput = receive;
@@ -163,7 +155,5 @@ export function createTerminal(options: TerminalOptions): ThemedTerminal {
       if (sequence !== null) writer.aside(sequence);
       return sequence !== null;
     },
-    setTitle: (title) => writer.aside(`\x1b]2;${sanitizeLine(title)}\x07`),
-    useTheme: (theme) => screen.usePalette(createPalette(theme, depth)),
   };
 }

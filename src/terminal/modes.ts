@@ -14,14 +14,14 @@ const MOUSE_ON = '\x1b[?1000h\x1b[?1002h\x1b[?1006h';
 const MOUSE_OFF = '\x1b[?1006l\x1b[?1002l\x1b[?1000l';
 
 /**
- * Title on the stack, alternate screen, normal cursor keys and keypad, no auto-wrap (a cluster in the last column that a terminal thinks
+ * Alternate screen, normal cursor keys and keypad, no auto-wrap (a cluster in the last column that a terminal thinks
  * wide must not move to the next row), bracketed paste, focus reports.
  */
 export function enterSequence({ mouse }: ModeOptions): string {
-  return `\x1b[22;2t\x1b[?1049h\x1b[?1l\x1b>\x1b[?7l\x1b[?2004h\x1b[?1004h${mouse ? MOUSE_ON : ''}\x1b[?25l`;
+  return `\x1b[?1049h\x1b[?1l\x1b>\x1b[?7l\x1b[?2004h\x1b[?1004h${mouse ? MOUSE_ON : ''}\x1b[?25l`;
 }
 
 /** Everything back, in reverse order; harmless when some of it was never on. */
 export function leaveSequence({ kitty }: { readonly kitty: boolean }): string {
-  return `\x1b[?2026l\x1b[r\x1b[m${kitty ? KITTY_POP : ''}${MOUSE_OFF}\x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l\x1b[23;2t`;
+  return `\x1b[?2026l\x1b[r\x1b[m${kitty ? KITTY_POP : ''}${MOUSE_OFF}\x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l`;
 }

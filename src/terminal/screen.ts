@@ -16,7 +16,6 @@ const HIDE_CURSOR_MIN_CHARS = 256;
 export interface DrawnScreen extends TerminalScreen {
   resize(size: Size): void;
   /** Colours by other means from the next frame on. */
-  usePalette(palette: Palette): void;
   /** Frames are held back while the terminal is someone else's. */
   hold(held: boolean): void;
 }
@@ -29,8 +28,7 @@ export interface ScreenOptions {
 }
 
 export function createScreen(options: ScreenOptions): DrawnScreen {
-  const { writer } = options;
-  let palette = options.palette;
+  const { writer, palette } = options;
   let { width, height } = options.size;
   const tree: BoxTree = createBoxTree(width, height);
   /** What the terminal shows. */
@@ -53,9 +51,7 @@ export function createScreen(options: ScreenOptions): DrawnScreen {
 
   const host: PaneHost = {
     glyphs: options.glyphs,
-    get palette() {
-      return palette;
-    },
+    palette,
     get lines() {
       return tree.screen.lines;
     },
@@ -179,11 +175,6 @@ export function createScreen(options: ScreenOptions): DrawnScreen {
       waitingHints = [];
       layoutStale = true;
       repaintAll = true;
-    },
-    usePalette(next) {
-      palette = next;
-      for (const pane of panes) pane.forget();
-      layoutStale = true;
     },
     hold(now) {
       held = now;

@@ -28,8 +28,6 @@ export interface Pane {
   paintAll(above: readonly Pane[]): void;
   /** The scroll hint since the last frame, in screen rows. */
   takeScroll(): ScrollHint | null;
-  /** Paints everything anew next time. */
-  forget(): void;
 }
 
 const NO_FRAME: Frame = { border: false, focused: false, title: null, footer: null };
@@ -160,9 +158,6 @@ export function createPane(box: BlessedBox, index: number, host: PaneHost): Pane
       if (by === 0 || area === null || box.hidden) return null;
       const top = area.y + inset();
       return { top, bottom: top + innerHeight() - 1, by };
-    },
-    forget() {
-      painted = [];
     },
   };
 }

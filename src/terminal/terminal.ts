@@ -72,7 +72,6 @@ export interface TerminalScreen {
 
 export interface Terminal {
   readonly screen: TerminalScreen;
-  readonly depth: ColourDepth;
   /** Frames per second that make sense here (fewer in tmux, where acknowledgements come from tmux itself). */
   readonly suggestedFps: number;
   onInput(receive: (input: TerminalInput) => void): void;
@@ -93,5 +92,4 @@ export interface Terminal {
   withReleased<T>(run: () => Promise<T>): Promise<T>;
   /** OSC 52, wrapped for tmux and screen. False when the text is too long for it. */
   copy(text: string): boolean;
-  setTitle(title: string): void;
 }

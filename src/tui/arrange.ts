@@ -4,13 +4,12 @@ import type { LayoutName } from '../domain/settings.js';
 import type { PaneId } from '../events/catalogue.js';
 
 export type SurfaceId =
-  'header' | 'models' | 'machine' | 'strip' | 'transcript' | 'message' | 'log' | 'filter' | 'phase' | 'small';
+  'header' | 'models' | 'machine' | 'strip' | 'transcript' | 'message' | 'log' | 'phase' | 'small';
 
 export interface Arrangement {
   /** Null: not on the screen. */
   readonly areas: Readonly<Record<SurfaceId, Area | null>>;
   readonly panes: readonly PaneId[];
-  readonly wide: boolean;
 }
 
 export interface ArrangeInput {
@@ -39,7 +38,7 @@ export function arrange(input: ArrangeInput): Arrangement {
   areas.header = area(0, 0, width, 1);
   areas.phase = area(0, height - 1, width, 1);
   const body = area(0, 1, width, height - 2);
-  if (input.zoomed) return zoomed(input, areas, body, wide);
+  if (input.zoomed) return zoomed(input, areas, body);
   // A pane that the layout leaves out comes in the place of the chat when it has the focus.
   const left = input.layout === 'chat-machine' && (input.pane === 'models' || input.pane === 'log');
   if (!wide || input.layout === 'chat' || left) return column(input, areas, body, wide);
@@ -68,7 +67,7 @@ function panes(input: ArrangeInput, areas: Areas, body: Area): Arrangement {
   if (modelsHeight > 2) areas.models = area(0, body.y, left, modelsHeight);
   areas.machine = area(0, body.y + modelsHeight, left, height - modelsHeight);
   chat(input, areas, area(left, body.y, right - left, height));
-  return finished(areas, true);
+  return finished(areas);
 }
 
 /** One column: the chat, or the other pane that has the focus, and a strip for the machine. */
@@ -79,14 +78,14 @@ function column(input: ArrangeInput, areas: Areas, body: Area, wide: boolean): A
   const { pane } = input;
   if (pane === 'models' || pane === 'machine' || pane === 'log') areas[pane] = inner;
   else chat(input, areas, inner);
-  return finished(areas, wide);
+  return finished(areas);
 }
 
-function zoomed(input: ArrangeInput, areas: Areas, body: Area, wide: boolean): Arrangement {
+function zoomed(input: ArrangeInput, areas: Areas, body: Area): Arrangement {
   const pane = input.zoomed;
   if (pane === 'models' || pane === 'machine' || pane === 'log') areas[pane] = body;
   else chat(input, areas, body);
-  return finished(areas, wide);
+  return finished(areas);
 }
 
 function chat(input: ArrangeInput, areas: Areas, room: Area): void {
@@ -107,23 +106,22 @@ function none(): Areas {
     transcript: null,
     message: null,
     log: null,
-    filter: null,
     phase: null,
     small: null,
   };
 }
 
-function finished(areas: Areas, wide: boolean): Arrangement {
+function finished(areas: Areas): Arrangement {
   const shown: PaneId[] = (['models', 'machine', 'transcript', 'message', 'log'] as const).filter(
     (id) => areas[id] !== null,
   );
   // The strip shows the machine too.
   if (areas.strip && !shown.includes('machine')) shown.push('machine');
-  return { areas, panes: shown, wide };
+  return { areas, panes: shown };
 }
 
 function tooSmall(width: number, height: number): Arrangement {
-  return { areas: { ...none(), small: area(0, 0, width, height) }, panes: [], wide: false };
+  return { areas: { ...none(), small: area(0, 0, width, height) }, panes: [] };
 }
 
 function area(x: number, y: number, width: number, height: number): Area {

@@ -148,7 +148,6 @@ export function createPanes({ glyphs, keymap, hostName, logs, repaint }: PanesOp
         frame: framed(s, 'log', logTitle(logs.title(s.logs), glyphs), size),
       }),
     },
-    filter: { deps: () => [], show: () => ({ view: { rows: [] } }) },
     phase: {
       deps: (s) => [
         s.chat.live?.phases,

@@ -246,7 +246,7 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
       write: (message, fields) => effects.run({ type: 'log.write', level: 'debug', message, fields }),
       counts: () => ({ frames: frames.painted, lost: bus.lost }),
     });
-    bus.subscribe('debug', report.receive);
+    bus.subscribe('debug', report);
   }
 
   terminal.enter();

@@ -16,13 +16,11 @@ describe('the shape of a model', () => {
   it('comes from the tensors of a details answer', () => {
     const shape = shapeOf(llama32Show());
     expect(shape).toEqual({
-      architecture: 'llama',
       layers: [{ kind: 'full', count: 28, keyWidth: 1024, valueWidth: 1024 }],
       slidingWindow: null,
       vocabulary: 128256,
       embedding: 3072,
       heads: 24,
-      experts: null,
       compressed: false,
       weightBytes: 2_011_540_736 - 1024,
       embeddingBytes: 323_205_120,

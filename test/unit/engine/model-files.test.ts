@@ -112,7 +112,7 @@ describe('model files on this disk', () => {
         digest: expect.stringMatching(/^\d+-\d+$/),
         owner: 'configured',
         kvBytesPerToken: 30 * 3 * 128 * 2,
-        shape: expect.objectContaining({ architecture: 'llama', contextMax: 2048 }),
+        shape: expect.objectContaining({ contextMax: 2048 }),
         problem: null,
         chat: true,
         capabilities: ['completion'],

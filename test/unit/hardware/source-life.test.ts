@@ -107,17 +107,6 @@ describe('the life of a source', () => {
     expect(names()).toEqual(['probing', 'absent']);
   });
 
-  it('rests without counting that as a failure', () => {
-    const { life, clock, tries, told } = lifeOn();
-    life.resting('asleep', 30_000);
-    expect(told.at(-1)).toMatchObject({ state: 'failed', reason: 'asleep' });
-    clock.advance(30_000);
-    expect(tries).toEqual([30_000]);
-    life.failed('broken');
-    clock.advance(5000);
-    expect(tries).toEqual([30_000, 35_000]);
-  });
-
   it('does nothing more when it is stopped, and keeps how often it failed', () => {
     const { life, clock, tries, told } = lifeOn();
     life.failed('broken');
