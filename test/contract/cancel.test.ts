@@ -169,7 +169,9 @@ describe('cancel and concurrency', () => {
       idleTimeoutMs: 0,
     };
     for await (const event of backend.chat(request, signal)) if (event.type === 'text') break;
-    await (await server.waitFor('/api/chat')).closed;
+    await (
+      await server.waitFor('/api/chat')
+    ).closed;
     backend.close();
   });
 });

@@ -178,7 +178,9 @@ describe('pull and delete', () => {
   it('a reader who leaves closes the socket', async () => {
     server.reply('/api/pull', stream([layer('a', 10, 5)], { ...NDJSON, end: 'open' }));
     for await (const progress of ollama().pull?.('m', signal) ?? []) if (progress.layers.length > 0) break;
-    await (await server.waitFor('/api/pull')).closed;
+    await (
+      await server.waitFor('/api/pull')
+    ).closed;
   });
 
   it('case 26: a delete that is answered by nothing is done, an unknown model is named', async () => {
