@@ -18,6 +18,7 @@ import { isOn, listOf, textOf } from './options.js';
 import { rememberModels } from './print-models.js';
 import { requestLog } from './request-log.js';
 import { settingsFor } from './settings.js';
+import { isRemark, type Remark, remarksOn } from './remarks.js';
 import { statusLine, type StatusLine } from './status-line.js';
 import { untilAborted } from './until-aborted.js';
 import { askUntilLoaded } from './wait-for-load.js';
@@ -124,6 +125,7 @@ async function askInTurn(
     if (reason === null || next === null || settings.fallbackMode !== 'auto') {
       if (next) tell(`--fallback auto would go on with ${nameOf(next)}`);
       if (problem) throw problem;
+      for (const remark of json ? [] : remarksOn(told, choice)) tell(remark);
       tellCutOff(told, settings, tell);
       if (json && told.ended) await write(context, `${JSON.stringify(told.ended)}\n`);
       return exitCodeOf(context, told.ended);
@@ -158,9 +160,13 @@ interface Told {
   readonly usage: Partial<Usage>;
   /** The model said something. */
   readonly spoke: boolean;
+  /** Something is on standard output. */
+  readonly answered: boolean;
+  /** What else came: who answered, what was not read, what a server has to say. */
+  readonly remarks: readonly Remark[];
 }
 
-const NOTHING: Told = { ended: null, usage: {}, spoke: false };
+const NOTHING: Told = { ended: null, usage: {}, spoke: false, answered: false, remarks: [] };
 
 /** Why nothing was said, in one sentence; null when the model spoke, answered with nothing, or was stopped. */
 function reasonNotStarted({ ended, spoke }: Told): string | null {
@@ -197,7 +203,9 @@ async function print({ context, json, status }: Asking, events: AsyncIterable<Ch
   let last = '\n';
   let ended: Ended | null = null;
   let spoke = false;
+  let answered = false;
   let usage: Partial<Usage> = {};
+  const remarks: Remark[] = [];
   const show = async (text: string): Promise<void> => {
     status.clear();
     await write(context, text);
@@ -207,17 +215,19 @@ async function print({ context, json, status }: Asking, events: AsyncIterable<Ch
   for await (const event of events) {
     if (event.type === 'text' || event.type === 'reasoning') spoke = true;
     if (event.type === 'usage') usage = { ...usage, ...event.usage };
+    if (isRemark(event)) remarks.push(event);
     if (event.type === 'ended') ended = event;
     else if (json) await show(`${JSON.stringify(event)}\n`);
     else if (event.type === 'text') {
       const text = sanitizer ? sanitizer.push(event.text) : event.text;
       if (text === '') continue;
+      answered = true;
       await show(text);
       last = text.at(-1) ?? last;
     } else status.show(phaseOf(event));
   }
   if (!json && last !== '\n') await show('\n');
-  return { ended, usage, spoke };
+  return { ended, usage, spoke, answered, remarks };
 }
 
 function phaseOf(event: ChatEvent): string {
@@ -254,7 +264,7 @@ function exitCodeOf({ stderr }: CommandContext, ended: Ended | null): number {
   if (ended?.outcome === 'cancelled') return EXIT.interrupted;
   const { message, hint } = ended?.fault ?? {
     message: 'The answer ended before it was complete.',
-    hint: null,
+    hint: 'The server told no reason: ask again, or look into its log.',
   };
   stderr.write(`lmapp: ${message}${hint === null ? '' : `\n${hint}`}\n`);
   return EXIT.failure;

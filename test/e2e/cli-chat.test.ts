@@ -32,6 +32,38 @@ describe('lmapp chat', () => {
     expect(await chat(['Why', 'blue?'])).toMatchObject({ code: 0, stdout: 'Blue is short.\n', stderr: '' });
   });
 
+  it('says on standard error who answered when it was not the asked one, what was not read, and that nothing came', async () => {
+    const raw = await RawServer.start();
+    try {
+      const models = [{ id: 'Llama 3', object: 'model', owned_by: 'humanity' }];
+      const answer = (content: string) =>
+        json({ model: 'Phi 3', choices: [{ message: { content }, finish_reason: 'stop' }] });
+      raw.reply('/v1/models', json({ object: 'list', data: models }));
+      raw.reply('/v1/chat/completions', answer('Red.\n'), answer(''));
+      const ask = (...more: string[]) =>
+        runLmapp(['chat', 'Why?', '--no-discovery', '--url', raw.url, ...more], { env: home.env });
+      const first = await ask();
+      expect(first).toMatchObject({ code: 0, stdout: 'Red.\n' });
+      expect(first.stderr).toMatch(
+        /^lmapp: Phi 3 answered; asked was Llama 3\nlmapp: No streaming: GPT4All sent the whole answer after [\d.]+ s\.\n$/,
+      );
+      expect((await ask()).stderr).toContain('lmapp: the answer is empty\n');
+      expect((await ask('--json')).stderr).toBe('');
+    } finally {
+      await raw.stop();
+    }
+    server.play({ answer: ['Blue.'], promptTokens: 70_000 });
+    expect((await chat(['Why?'])).stderr).toMatch(
+      /^lmapp: the model did not see all of the message: prompt_eval_count \+ eval_count is above num_ctx\n$/,
+    );
+    server.play({ answer: ['Blue'], failure: { kind: 'no-end', after: 1 } });
+    expect(await chat(['Why?'])).toMatchObject({
+      code: 1,
+      stderr:
+        'lmapp: The answer ended before it was complete.\nThe server told no reason: ask again, or look into its log.\n',
+    });
+  });
+
   it('takes the message from standard input', async () => {
     expect(await chat([], { input: 'Why?' })).toMatchObject({ code: 0, stdout: 'Blue is short.\n' });
     expect(await chat(['Review:', '-'], { input: 'diff' })).toMatchObject({ code: 0 });
