@@ -1,5 +1,6 @@
+import type { Chip } from './text/folded.js';
 import type { Row, Size } from './text/span.js';
-import { EMPTY_ROW, row, span } from './text/span.js';
+import { EMPTY_ROW, row, type Span, span } from './text/span.js';
 import { clusterWidth, graphemes } from './text/width.js';
 import { columnAt, createEditedWrapping, type EditedWrapping, printableRow } from './text/edited-wrap.js';
 import { truncateEnd } from './text/truncate.js';
@@ -9,6 +10,8 @@ export interface PromptEditorProps {
   readonly text: string;
   /** UTF-16 offset of the cursor. */
   readonly cursor: number;
+  /** Labels within the text that stand for more. */
+  readonly chips?: readonly Chip[];
   /** Shown while the text is empty. */
   readonly placeholder: string;
 }
@@ -59,8 +62,8 @@ export const promptEditor = {
       const top = Math.max(0, Math.min(rows.rowCount - height, cursorRow - Math.floor(height / 2)));
       const shown: Row[] = [];
       for (let i = top; i < Math.min(rows.rowCount, top + height); i++) {
-        const text = printableRow(props.text, rows.rowStart(i), rows.rowEnd(i), Math.min(rows.width, width));
-        shown.push(text === '' ? EMPTY_ROW : row(span(' '.repeat(pad)), span(text)));
+        const spans = rowSpans(props, rows.rowStart(i), rows.rowEnd(i), Math.min(rows.width, width));
+        shown.push(spans.length === 0 ? EMPTY_ROW : row(span(' '.repeat(pad)), ...spans));
       }
       const column = columnAt(props.text, rows.rowStart(cursorRow), props.cursor);
       return { rows: shown, cursor: { x: Math.min(width - 1, pad + column), y: cursorRow - top } };
@@ -76,6 +79,29 @@ export const promptEditor = {
     };
   },
 } satisfies Widget<PromptEditorProps>;
+
+/** A row of the text, with the labels in it set off. */
+function rowSpans(
+  { text, chips = [] }: PromptEditorProps,
+  start: number,
+  end: number,
+  width: number,
+): Span[] {
+  const shown = printableRow(text, start, end, width);
+  const column = (offset: number): number => printableRow(text, start, offset, width).length;
+  const spans: Span[] = [];
+  let at = 0;
+  for (const chip of chips) {
+    if (chip.end <= start || chip.start >= end) continue;
+    const from = column(Math.max(start, chip.start));
+    const to = column(Math.min(end, chip.end));
+    if (from > at) spans.push(span(shown.slice(at, from)));
+    spans.push(span(shown.slice(from, to), 'chip'));
+    at = to;
+  }
+  if (at < shown.length) spans.push(span(shown.slice(at)));
+  return spans;
+}
 
 /** The last text that was moved in, so that a held arrow key does not wrap the whole text again and again. */
 let moved: EditedWrapping = createEditedWrapping(1);

@@ -1,10 +1,13 @@
 import type { Edit } from '../events/catalogue.js';
 import { graphemes } from '../../widgets/text/width.js';
+import { outsidePasted, type Pasted, pastedAfter, pastedBeside, withPasted } from './pasted.js';
 
 /** The message being written, or the filter line of an overlay. Offsets count UTF-16 units and stand between grapheme clusters. */
 export interface PromptState {
   readonly text: string;
   readonly cursor: number;
+  /** Parts of the text that are shown as one chip; the cursor is never within one. */
+  readonly pasted: readonly Pasted[];
   /** Column that moves over rows aim for; null: that of the cursor. */
   readonly column: number | null;
   /** What delete by word or line removed last; `yank` puts it back. */
@@ -19,11 +22,13 @@ export interface PromptState {
   readonly historyIndex: number | null;
   /** What was being written when the history was entered. */
   readonly draft: string;
+  readonly draftPasted: readonly Pasted[];
 }
 
 export interface PromptStep {
   readonly text: string;
   readonly cursor: number;
+  readonly pasted: readonly Pasted[];
 }
 
 type PromptRun = 'typing' | 'deleting' | 'killing';
@@ -37,6 +42,7 @@ const CLUSTER_WINDOW = 256;
 export const EMPTY_PROMPT: PromptState = {
   text: '',
   cursor: 0,
+  pasted: [],
   column: null,
   killed: '',
   undo: [],
@@ -45,6 +51,7 @@ export const EMPTY_PROMPT: PromptState = {
   history: [],
   historyIndex: null,
   draft: '',
+  draftPasted: [],
 };
 
 /** The prompt after one edit; the same object when nothing changed. */
@@ -55,12 +62,19 @@ export function editPrompt(state: PromptState, edit: Edit): PromptState {
       const run = state.run === 'typing' && !beginsWord(state, edit.text) ? 'typing' : null;
       return replace({ ...state, run }, state.cursor, state.cursor, edit.text, 'typing');
     }
-    case 'paste':
-      return replace(state, state.cursor, state.cursor, edit.text.replace(/\r\n?/g, '\n'), null);
+    case 'paste': {
+      const text = edit.text.replace(/\r\n?/g, '\n');
+      const next = replace(state, state.cursor, state.cursor, text, null);
+      return { ...next, pasted: withPasted(next.pasted, state.cursor, text) };
+    }
     case 'move':
       return moveCursor(state, targetOf(state, edit.by, edit.direction), null);
     case 'moveTo':
-      return moveCursor(state, boundaryNear(state.text, edit.offset), edit.column);
+      return moveCursor(
+        state,
+        outsidePasted(state.pasted, boundaryNear(state.text, edit.offset), -1),
+        edit.column,
+      );
     case 'delete':
       return deleteBy(state, edit.by, edit.direction);
     case 'yank':
@@ -74,7 +88,12 @@ export function editPrompt(state: PromptState, edit: Edit): PromptState {
     case 'set':
       return replace(state, 0, state.text.length, edit.text, null);
     case 'clear':
-      return { ...replace(state, 0, state.text.length, '', null), historyIndex: null, draft: '' };
+      return {
+        ...replace(state, 0, state.text.length, '', null),
+        historyIndex: null,
+        draft: '',
+        draftPasted: [],
+      };
     case 'sent':
       return sentPrompt(state);
   }
@@ -99,6 +118,7 @@ function replace(
     ...state,
     text: state.text.slice(0, start) + inserted + state.text.slice(end),
     cursor: start + inserted.length,
+    pasted: pastedAfter(state.pasted, start, end, inserted),
     column: null,
     undo: run !== null && state.run === run ? state.undo : withStep(state.undo, state),
     redo: [],
@@ -108,7 +128,7 @@ function replace(
 
 /** The steps with the present text on top, which always stays; the oldest go when there are too many or they hold too much. */
 function withStep(steps: readonly PromptStep[], state: PromptState): readonly PromptStep[] {
-  const next = [...steps.slice(-(MAX_UNDO_STEPS - 1)), { text: state.text, cursor: state.cursor }];
+  const next = [...steps.slice(-(MAX_UNDO_STEPS - 1)), stepOf(state)];
   let chars = 0;
   let from = next.length;
   while (from > 0) {
@@ -119,13 +139,16 @@ function withStep(steps: readonly PromptStep[], state: PromptState): readonly Pr
   return from === 0 ? next : next.slice(from);
 }
 
+function stepOf({ text, cursor, pasted }: PromptState): PromptStep {
+  return { text, cursor, pasted };
+}
+
 function travel(state: PromptState, from: 'undo' | 'redo', to: 'undo' | 'redo'): PromptState {
   const step = state[from][state[from].length - 1];
   if (step === undefined) return state;
   return {
     ...state,
-    text: step.text,
-    cursor: step.cursor,
+    ...step,
     column: null,
     run: null,
     [from]: state[from].slice(0, -1),
@@ -160,11 +183,13 @@ function moveInHistory(state: PromptState, direction: -1 | 1): PromptState {
   const to = from + direction;
   if (to < 0 || to > history.length) return state;
   const draft = historyIndex === null ? state.text : state.draft;
+  const draftPasted = historyIndex === null ? state.pasted : state.draftPasted;
   const text = to === history.length ? draft : (history[to] ?? '');
   return {
     ...state,
     text,
     cursor: text.length,
+    pasted: to === history.length ? draftPasted : [],
     column: null,
     // An earlier message that was changed comes back with undo.
     undo: text === state.text ? state.undo : withStep(state.undo, state),
@@ -172,20 +197,39 @@ function moveInHistory(state: PromptState, direction: -1 | 1): PromptState {
     run: null,
     historyIndex: to === history.length ? null : to,
     draft,
+    draftPasted,
   };
 }
 
 function targetOf(state: PromptState, by: 'char' | 'word' | 'line' | 'all', direction: -1 | 1): number {
-  const { text, cursor } = state;
+  const { text, cursor, pasted } = state;
   switch (by) {
-    case 'char':
-      return direction < 0 ? clusterBefore(text, cursor) : clusterAfter(text, cursor);
-    case 'word':
-      return direction < 0 ? wordBefore(text, cursor) : wordAfter(text, cursor);
+    case 'char': {
+      const chip = pastedBeside(pasted, cursor, direction);
+      if (chip) return direction < 0 ? chip.start : chip.end;
+      const to = direction < 0 ? clusterBefore(text, cursor) : clusterAfter(text, cursor);
+      return outsidePasted(pasted, to, direction);
+    }
+    case 'word': {
+      const to = direction < 0 ? wordBefore(text, cursor) : wordAfter(text, cursor);
+      return outsidePasted(pasted, to, direction);
+    }
     case 'line':
-      return direction < 0 ? lineStart(text, cursor) : lineEnd(text, cursor);
+      return lineEdge(state, direction);
     case 'all':
       return direction < 0 ? 0 : text.length;
+  }
+}
+
+/** The edge of the line of the cursor; the breaks within a chip are none. */
+function lineEdge({ text, cursor, pasted }: PromptState, direction: -1 | 1): number {
+  for (let from = cursor; ;) {
+    const edge = direction < 0 ? lineStart(text, from) : lineEnd(text, from);
+    const chip = pasted.find((each) =>
+      direction < 0 ? each.start < edge && edge <= each.end : each.start <= edge && edge < each.end,
+    );
+    if (!chip) return edge;
+    from = direction < 0 ? chip.start : chip.end;
   }
 }
 

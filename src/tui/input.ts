@@ -7,6 +7,7 @@ import type { TerminalInput } from '../terminal/terminal.js';
 import { EDITS } from './edits.js';
 import type { Keymap, Where } from './keymap.js';
 import { overlayItems } from './overlay-items.js';
+import { shownPrompt } from './shown-prompt.js';
 
 /** What the input needs to know of the layout. */
 export interface InputContext {
@@ -226,14 +227,16 @@ export function createInput(context: InputContext): (input: TerminalInput) => vo
 
   /** By visual row; beyond the first and last row lies the history. Home and end of the row come first, as in a shell. */
   function moveRow(state: State, direction: -1 | 1): void {
-    const { text, cursor, column } = state.prompt;
+    const { column, historyIndex } = state.prompt;
+    const { text, shownOffset, textOffset } = shownPrompt(state.prompt);
+    const cursor = shownOffset(state.prompt.cursor);
     const width = context.messageWidth();
     const to = offsetOfRowMove(text, cursor, width, direction, column);
-    if (to) return edit(state, { op: 'moveTo', offset: to.offset, column: to.column });
+    if (to) return edit(state, { op: 'moveTo', offset: textOffset(to.offset), column: to.column });
     const edge = offsetOfRowEdge(text, cursor, width, direction);
-    const browsing = state.prompt.historyIndex !== null || text === '';
+    const browsing = historyIndex !== null || text === '';
     if (!browsing && cursor !== edge && text.includes('\n'))
-      return edit(state, { op: 'moveTo', offset: edge, column: 0 });
+      return edit(state, { op: 'moveTo', offset: textOffset(edge), column: 0 });
     edit(state, { op: 'history', direction });
   }
 

@@ -29,6 +29,7 @@ import { transcriptProps } from './scrolling.js';
 import { selectHeader, selectPhaseBar } from './select-chat.js';
 import { selectMachine } from './select-machine.js';
 import { selectModels } from './select-models.js';
+import { shownPrompt } from './shown-prompt.js';
 import { selectWays } from './ways.js';
 
 /** What a surface shows: its rows, and its frame when it has one. */
@@ -211,9 +212,11 @@ export function createPanes({ glyphs, keymap, hostName, logs, repaint }: PanesOp
   }
 
   function editorProps(s: State) {
+    const { text, chips, shownOffset } = shownPrompt(s.prompt);
     return {
-      text: s.prompt.text,
-      cursor: s.prompt.cursor,
+      text,
+      chips,
+      cursor: shownOffset(s.prompt.cursor),
       placeholder: s.view.pane === 'message' ? 'Ask something' : '',
     };
   }

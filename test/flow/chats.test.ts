@@ -170,14 +170,16 @@ describe('the message box', () => {
     await at.sees('│ a draft');
   });
 
-  it('takes a paste of 100 kB whole, and does not send it', async () => {
+  it('takes a paste of 100 kB whole, shows it as one chip, and does not send it', async () => {
     const at = await open();
     const text =
       Array.from({ length: 2000 }, (_, i) => `line ${i} of a long paste with some text in it`).join('\n') +
       '\nthe last line';
     const asked = server.answers.length;
+    at.type('look at ');
     at.paste(text);
-    await at.sees('the last line');
+    at.type(' please');
+    await at.sees(/│ look at \[pasted: 2,001 lines\] please +│/);
     expect(server.answers.length).toBe(asked);
     server.play({ answer: ['read it all'] });
     at.type('\r');

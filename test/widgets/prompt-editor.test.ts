@@ -22,6 +22,16 @@ describe('the message box', () => {
     expect(view('漢字', 1).cursor).toEqual({ x: 3, y: 0 });
   });
 
+  it('sets a label off that stands for more, also behind a tab and over two rows', () => {
+    const chips = (text: string, start: number, end: number) =>
+      editor()
+        .view({ text, cursor: 0, chips: [{ start, end }], placeholder: '' }, { width: WIDTH, height: 5 })
+        .rows.map(({ spans }) => spans.filter(({ token }) => token === 'chip').map((each) => each.text));
+    expect(chips('a [21 x] b', 2, 8)).toEqual([['[21 x]']]);
+    expect(chips('\t[21]', 1, 5)).toEqual([['[21]']]);
+    expect(chips('[pasted: 21 lines]', 0, 18)).toEqual([['[pasted: '], ['21 lines]']]);
+  });
+
   it('scrolls by the cursor when the text is taller than the pane', () => {
     const text = Array.from({ length: 20 }, (_, i) => `line ${i}`).join('\n');
     expect(texts(view(text, text.length, 3).rows)).toEqual([' line 17', ' line 18', ' line 19']);

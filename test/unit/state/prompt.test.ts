@@ -126,3 +126,50 @@ describe('editing the message', () => {
     expect(edited([LEFT, BACKSPACE, KILL_WORD, UNDO, REDO, { op: 'yank' }])).toBe(EMPTY_PROMPT);
   });
 });
+
+describe('a pasted text of more than 20 lines', () => {
+  const LINES = Array.from({ length: 21 }, (_, i) => `line ${i}`).join('\n');
+  const paste = (text: string): Edit => ({ op: 'paste', text });
+  const state = edited(['ab ', paste(LINES), ' cd']);
+  const before = 3;
+  const after = before + LINES.length;
+
+  it('is one chip, and whole in the text; one of 20 lines is plain text', () => {
+    expect(state.text).toBe(`ab ${LINES} cd`);
+    expect(state.pasted).toEqual([{ start: before, end: after, lines: 21 }]);
+    expect(edited([paste(LINES.replace(/\n.*$/, '\n'))]).pasted).toEqual([]);
+  });
+
+  it('is gone over and deleted as one character, and comes back with undo', () => {
+    const behind = edited([LEFT, LEFT, LEFT], state);
+    expect(behind.cursor).toBe(after);
+    expect(edited([LEFT], behind).cursor).toBe(before);
+    expect(edited([LEFT, RIGHT], behind).cursor).toBe(after);
+    const deleted = edited([BACKSPACE], behind);
+    expect([deleted.text, deleted.pasted]).toEqual(['ab  cd', []]);
+    expect(edited([UNDO], deleted)).toMatchObject({ text: state.text, pasted: state.pasted });
+    expect(edited([LEFT, { op: 'delete', by: 'char', direction: 1 }], behind).text).toBe('ab  cd');
+  });
+
+  it('is never entered by word or line, nor by an offset', () => {
+    const start: Edit = { op: 'move', by: 'line', direction: -1 };
+    const end: Edit = { op: 'move', by: 'line', direction: 1 };
+    expect(edited([start], state).cursor).toBe(0);
+    expect(edited([start, end], state).cursor).toBe(state.text.length);
+    expect(edited([LEFT, LEFT, LEFT, { op: 'move', by: 'word', direction: -1 }], state).cursor).toBe(before);
+    expect(edited([{ op: 'moveTo', offset: before + 5, column: 0 }], state).cursor).toBe(before);
+  });
+
+  it('moves with the text before it, and stays through the history', () => {
+    const moved = edited([{ op: 'move', by: 'all', direction: -1 }, 'xyz'], state);
+    expect(moved.pasted).toEqual([{ start: before + 3, end: after + 3, lines: 21 }]);
+    const back = edited([OLDER, NEWER], { ...state, history: ['earlier'] });
+    expect(back).toMatchObject({ text: state.text, pasted: state.pasted });
+    expect(edited([OLDER], { ...state, history: ['earlier'] }).pasted).toEqual([]);
+  });
+
+  it('is plain text again where all of it is set anew', () => {
+    expect(edited([{ op: 'set', text: state.text }], state).pasted).toEqual([]);
+    expect(edited([{ op: 'sent' }], state).pasted).toEqual([]);
+  });
+});
