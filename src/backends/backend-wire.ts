@@ -9,7 +9,8 @@ import { type Exchange, timeoutError, Wire, type WireAnswer, type WireRequest } 
 import { SharedQuestions } from '../wire/shared.js';
 import { WireError, wireErrorFrom } from '../wire/wire-error.js';
 import { type BackendAddress, BackendError, type BackendPorts } from './backend.js';
-import { type FaultPlace, errorTextOf, faultOfAnswer, faultOfText, valuesOfPlace } from './error-text.js';
+import { errorTextOf } from './error-text.js';
+import { type FaultPlace, faultOfAnswer, faultOfText, valuesOfPlace } from './server-fault.js';
 
 type Method = 'GET' | 'POST' | 'DELETE';
 

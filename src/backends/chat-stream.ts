@@ -6,7 +6,7 @@ import type { Fault } from '../domain/fault.js';
 import type { ChatEvent } from './backend.js';
 import type { BackendWire } from './backend-wire.js';
 import type { ChatReader, Verdict } from './chat-reader.js';
-import { type FaultPlace, faultOfAnswer } from './error-text.js';
+import { type FaultPlace, faultOfAnswer } from './server-fault.js';
 
 /** How one chat request is sent and read. */
 export interface ChatCall {

@@ -4,7 +4,7 @@ import { parseJson } from '../wire/read.js';
 import { type SseItem, SseParser } from '../wire/sse.js';
 import { BackendError } from './backend.js';
 import type { BackendWire } from './backend-wire.js';
-import { valuesOfPlace } from './error-text.js';
+import { valuesOfPlace } from './server-fault.js';
 import { asArray, asCount, asObject, asText, field, type JsonObject } from './json.js';
 
 export const EVENTS_PATH = '/models/sse';

@@ -2,7 +2,7 @@ import { faultFor } from '../domain/fault-table.js';
 import type { LoadState, Model } from '../domain/model.js';
 import { BackendError, type LoadOptions } from './backend.js';
 import { type BackendWire, pause } from './backend-wire.js';
-import { valuesOfPlace } from './error-text.js';
+import { valuesOfPlace } from './server-fault.js';
 import { type JsonObject, asObject, asText, field } from './json.js';
 import { EVENTS_PATH, loadProgress, progressOf } from './llama-cpp-events.js';
 import { listedModels, openAiModel } from './openai-models.js';

@@ -22,7 +22,7 @@ import {
   type LoadOptions,
 } from './backend.js';
 import { BackendWire } from './backend-wire.js';
-import { type FaultPlace, valuesOfPlace } from './error-text.js';
+import { type FaultPlace, valuesOfPlace } from './server-fault.js';
 import { asArray, asObject, asTexts, field } from './json.js';
 import { llamaCppChat } from './llama-cpp-chat.js';
 import { routerPull } from './llama-cpp-pull.js';

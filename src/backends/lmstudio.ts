@@ -21,7 +21,8 @@ import {
   type LoadOptions,
 } from './backend.js';
 import { BackendWire, pause } from './backend-wire.js';
-import { type ErrorText, errorTextOf, valuesOfPlace } from './error-text.js';
+import { type ErrorText, errorTextOf } from './error-text.js';
+import { valuesOfPlace } from './server-fault.js';
 import { asObject, asText, field } from './json.js';
 import {
   LIST_PATHS,

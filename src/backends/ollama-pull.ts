@@ -8,7 +8,8 @@ import { Watchdog } from '../wire/watchdog.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { BackendError } from './backend.js';
 import type { BackendWire } from './backend-wire.js';
-import { type ErrorText, errorTextOf, type FaultPlace, faultOfText, valuesOfPlace } from './error-text.js';
+import { type ErrorText, errorTextOf } from './error-text.js';
+import { type FaultPlace, faultOfText, valuesOfPlace } from './server-fault.js';
 import { asCount, asObject, asSize, asText, field, type JsonObject } from './json.js';
 
 /** A model has some ten layers. */

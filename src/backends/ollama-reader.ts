@@ -4,7 +4,7 @@ import { type NdjsonLine, NdjsonParser } from '../wire/ndjson.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { AnswerReader } from './answer-reader.js';
 import type { ChatEvent } from './backend.js';
-import { valuesOfPlace } from './error-text.js';
+import { valuesOfPlace } from './server-fault.js';
 import { type JsonObject, asCount, asObject, asText, field } from './json.js';
 import { told } from './openai-chunk.js';
 

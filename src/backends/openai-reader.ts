@@ -5,7 +5,7 @@ import { type SseItem, SseParser } from '../wire/sse.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { AnswerReader } from './answer-reader.js';
 import type { ChatEvent } from './backend.js';
-import { valuesOfPlace } from './error-text.js';
+import { valuesOfPlace } from './server-fault.js';
 import { type JsonObject, asArray, asCount, asObject, asText, field } from './json.js';
 import { usageOf, usageOfTimings } from './openai-chunk.js';
 

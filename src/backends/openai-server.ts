@@ -11,7 +11,7 @@ import type { WholeAnswer } from '../wire/read.js';
 import type { Backend, BackendAddress, BackendPorts, ChatEvent, ChatRequest } from './backend.js';
 import { BackendError } from './backend.js';
 import { BackendWire } from './backend-wire.js';
-import type { FaultPlace } from './error-text.js';
+import type { FaultPlace } from './server-fault.js';
 import type { JsonObject } from './json.js';
 import { openAiChat, refusedField } from './openai-chat.js';
 import { listedModels, openAiModel } from './openai-models.js';
