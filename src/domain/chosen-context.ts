@@ -10,7 +10,7 @@ export function chosenContext(
   model: Model,
 ): number | null {
   if (!features.contextChoice) return null;
-  const names = [model.key, `${kind}/${model.name}`, model.name, model.label];
+  const names = [model.key, `${kind}/${model.name}`, `${kind}/${model.label}`, model.name, model.label];
   const chosen = names.map((name) => contexts[name]).find((tokens) => tokens !== undefined) ?? null;
   return chosen === null || model.contextMax === null ? chosen : Math.min(chosen, model.contextMax);
 }

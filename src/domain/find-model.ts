@@ -12,6 +12,16 @@ const READINGS: readonly ((model: Model, wanted: string, lower: string) => boole
 
 /** All models that a name means in its plainest reading: several when several servers have it. */
 export function findModels(all: readonly Model[], wanted: string): readonly Model[] {
+  const found = readAs(all, wanted);
+  if (found.length > 0) return found;
+  // `llama.cpp/Qwen3-4B-Q4_K_M`, as it is shown: its name there is the path of a file.
+  const [kind = '', ...rest] = wanted.split('/');
+  const ofKind = all.filter(({ backendId }) => backendId.split('@')[0] === kind.toLowerCase());
+  return readAs(ofKind, rest.join('/'));
+}
+
+function readAs(all: readonly Model[], wanted: string): readonly Model[] {
+  if (wanted === '') return [];
   const lower = wanted.toLowerCase();
   for (const reads of READINGS) {
     const found = all.filter((model) => reads(model, wanted, lower));
