@@ -19,6 +19,7 @@ interface Header {
 }
 
 const LONGEST_LINE_CHARS = 16 * 1024 * 1024;
+const LONGEST_HEADER_BYTES = 4096;
 const HINT = 'Give a file that was written by "lmapp tui --record FILE".';
 
 /** Begins a record. Errors: LmappError when the file cannot be created. */
@@ -53,6 +54,32 @@ export function openRecorder(
   };
 }
 
+/**
+ * Looks at the head of a record before anything is played. Errors: LmappError for a file that is not there or no record, and for one that
+ * is to be written anew (`target`) while it is read. A pipe is only read once, later.
+ */
+export function checkRecord(file: string, target: string | null): void {
+  let fd: number | null = null;
+  try {
+    const { dev, ino } = fs.statSync(file);
+    const written = target === null ? undefined : fs.statSync(target, { throwIfNoEntry: false });
+    if (written?.dev === dev && written.ino === ino)
+      throw new LmappError('record', `${file} cannot be played and written at once`, {
+        hint: 'Choose another file for --record.',
+        exitCode: EXIT.usage,
+      });
+    fd = fs.openSync(file, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0));
+    if (!fs.fstatSync(fd).isFile() && !fs.fstatSync(fd).isDirectory()) return;
+    const head = Buffer.alloc(LONGEST_HEADER_BYTES);
+    const [first = ''] = head.toString('utf8', 0, fs.readSync(fd, head)).split('\n');
+    if (parse(first)?.['lmapp'] !== 1) throw noRecord(file, 1);
+  } catch (error) {
+    throw error instanceof LmappError ? error : unreadable(file, error);
+  } finally {
+    if (fd !== null) fs.closeSync(fd);
+  }
+}
+
 /** An event of a record and where it stands. */
 export interface RecordedEvent {
   /** Counted from 1; the header is the first. */
@@ -72,10 +99,7 @@ export async function* readRecord(file: string): AsyncGenerator<RecordedEvent> {
     const value = line === null ? null : parse(line);
     if (number === 1 && value?.['lmapp'] === 1) continue;
     if (number === 1 || !value || typeof value['type'] !== 'string' || typeof value['mono'] !== 'number')
-      throw new LmappError('record', `${file}:${number} is not a line of an lmapp record`, {
-        hint: HINT,
-        exitCode: EXIT.usage,
-      });
+      throw noRecord(file, number);
     yield { line: number, event: value as unknown as Stamped };
   }
 }
@@ -102,13 +126,24 @@ async function* linesOf(file: string): AsyncGenerator<string | null> {
     }
   } catch (cause) {
     if (cause instanceof LmappError) throw cause;
-    throw new LmappError('record', `cannot read the record ${file}: ${messageOf(cause)}`, {
-      hint: HINT,
-      exitCode: EXIT.usage,
-      cause,
-    });
+    throw unreadable(file, cause);
   }
   if (length > 0) yield parts.join('');
+}
+
+function noRecord(file: string, line: number): LmappError {
+  return new LmappError('record', `${file}:${line} is not a line of an lmapp record`, {
+    hint: HINT,
+    exitCode: EXIT.usage,
+  });
+}
+
+function unreadable(file: string, cause: unknown): LmappError {
+  return new LmappError('record', `cannot read the record ${file}: ${messageOf(cause)}`, {
+    hint: HINT,
+    exitCode: EXIT.usage,
+    cause,
+  });
 }
 
 /** A key that is typed leaves only its length, which is all that the screen shows of it. */

@@ -41,6 +41,12 @@ export async function replay(
   }
 }
 
+/** Tells of a line that is none: what came before it stays on the screen. */
+export function stoppedReplay(error: unknown): AppEvent {
+  const hint = error instanceof LmappError ? error.hint : null;
+  return { type: 'notice.raised', level: 'bad', text: messageOf(error), hint };
+}
+
 /**
  * The error that tells of a fault. Many events may have come before the frame that failed: they are folded and painted again, one by one,
  * with `show`, which throws at the one that is meant.

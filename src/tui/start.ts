@@ -157,8 +157,10 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
   }
 
   async function openRecord(): Promise<Recorder | null> {
+    if (options.record === null && options.replay === null) return null;
+    const { checkRecord, openRecorder } = await import('../events/record.js');
+    if (options.replay !== null) checkRecord(options.replay, options.record);
     if (options.record === null) return null;
-    const { openRecorder } = await import('../events/record.js');
     return openRecorder(options.record, terminal.screen.size, (error) =>
       bus.publish({
         type: 'notice.raised',
@@ -262,7 +264,7 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
   frames.request(true);
 
   if (options.replay !== null) {
-    const { replay } = await import('./replay.js');
+    const { replay, stoppedReplay } = await import('./replay.js');
     // Events come at once and by the thousand: the heap would have its full size before its limits are set otherwise.
     await keepMemorySmall();
     const onNext = (event: Stamped, line: number): void => {
@@ -270,7 +272,7 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
       replayed?.line(line);
     };
     void replay(options.replay, options.speed, bus.publish, onNext, () => ended).catch((error: unknown) =>
-      bus.publish({ type: 'notice.raised', level: 'bad', text: messageOf(error), hint: null }),
+      bus.publish(stoppedReplay(error)),
     );
   } else {
     clock.after(SOURCES_DELAY_MS, () => {

@@ -312,17 +312,34 @@ describe('a replay', () => {
     expect(fs.existsSync(home.chats)).toBe(false);
   });
 
-  it('of a file that is none says which line is wrong', async () => {
-    const file = path.join(home.folder, 'no-record');
-    fs.writeFileSync(file, 'hello\n');
-    const pty = openPty(process.execPath, [LMAPP, 'tui', '--replay', file], {
-      columns: 120,
-      rows: 40,
-      env: home.env,
-    });
-    open.push(pty);
-    await pty.waitFor('no-record:1 is not a line of an lmapp record');
-  });
+  it.each([
+    ['is no record', 'hello\n', [], 'it:1 is not a line of an lmapp record'],
+    ['is empty', '', [], 'it:1 is not a line of an lmapp record'],
+    ['is not there', null, [], 'cannot read the record'],
+    [
+      'is to be written at the same time',
+      '{"lmapp":1}\n',
+      ['--record', 'it'],
+      'cannot be played and written',
+    ],
+  ] as const)(
+    'of a file that %s ends with code 2 before the screen is taken',
+    async (_, text, args, words) => {
+      const file = path.join(home.folder, 'it');
+      if (text !== null) fs.writeFileSync(file, text);
+      const pty = openPty(process.execPath, [LMAPP, 'tui', '--replay', file, ...args], {
+        columns: 120,
+        rows: 40,
+        env: home.env,
+        cwd: home.folder,
+      });
+      open.push(pty);
+      expect(await pty.exited).toEqual({ exitCode: 2, signal: 0 });
+      expect(pty.screen().replace(/\n/g, '')).toContain(words);
+      expect(pty.transcript).not.toContain('\x1b[?1049h');
+      if (text !== null) expect(fs.readFileSync(file, 'utf8')).toBe(text);
+    },
+  );
 
   // A list that is none fails where it is folded; facts that are none where they are painted.
   const wrong: readonly (readonly [string, string, object])[] = [
