@@ -4,6 +4,7 @@ import { NO_SAMPLING } from '../domain/sampling.js';
 import type { Engine, ModelToRun } from '../engine/engine-contract.js';
 import type { EngineReport } from '../engine/protocol.js';
 import type { BackendPorts, ChatEvent, ChatRequest } from './backend.js';
+import { clockOf } from './backend-wire.js';
 import { embeddedFault, endedFault } from './embedded-fault.js';
 
 const ENGINE = 'engine';
@@ -169,7 +170,7 @@ interface Silence {
 }
 
 function createSilence(ports: BackendPorts, onBroken: () => void): Silence {
-  const after = ports.after?.bind(ports) ?? nodeTimer;
+  const { after } = clockOf(ports);
   let broken: number | null = null;
   let cancel: (() => void) | null = null;
   const reset = (): void => {
@@ -190,10 +191,4 @@ function createSilence(ports: BackendPorts, onBroken: () => void): Silence {
     reset,
     stop: reset,
   };
-}
-
-function nodeTimer(delayMs: number, run: () => void): () => void {
-  const timer = setTimeout(run, delayMs);
-  timer.unref();
-  return () => clearTimeout(timer);
 }

@@ -5,7 +5,7 @@ import { nearestNames } from '../domain/names.js';
 import { isSameFile } from '../domain/same-file.js';
 import type { Settings } from '../domain/settings.js';
 import { EXIT, LmappError } from '../errors.js';
-import type { AskedServer } from './find-backends.js';
+import { unanswered, type AskedServer } from './find-backends.js';
 
 /** A model and the server that has it. */
 export interface Choice {
@@ -29,9 +29,7 @@ export function chooseModel(
   if (served) return served;
   const server = servers.find(({ models }) => model !== null && models.includes(model));
   if (model !== null && server !== undefined) return { model, server };
-  const reasons = servers.flatMap(({ title, url, fault }) =>
-    fault ? [`${title} ${url}: ${fault.message} ${fault.hint ?? ''}`.trimEnd()] : [],
-  );
+  const reasons = unanswered(servers);
   if (all.length === 0) {
     throw new LmappError('no-model', reasons[0] ?? 'no model server was found', {
       hint:

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { formatBytes } from '../../widgets/text/format.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { SMALLEST } from '../domain/smallest-screen.js';
+import { existingFolder } from '../files.js';
 import { colourDepth, multiplexer, wantsAscii } from '../terminal/capabilities.js';
 import { keyProblems } from './keys-of-settings.js';
 import { checkCards } from './doctor-gpu.js';
@@ -111,14 +112,14 @@ async function checkFolders({ context }: DoctorContext): Promise<readonly Findin
   ]);
   const found: Finding[] = [];
   for (const [what, folder] of folders) {
-    const place = existing(folder);
+    const place = existingFolder(folder);
     const problem = problemOf(place);
     if (problem !== null)
       found.push(bad(`${what}: ${place} ${problem}`, 'Make it a folder of yours that you may write.'));
     else if (what === 'chats' && place === folder && (modeOf(folder) & 0o007) !== 0)
       found.push(warn(`others can read your chats in ${folder}`, `chmod 700 ${folder}`));
   }
-  const place = existing(files.chats);
+  const place = existingFolder(files.chats);
   const free = await freeBytes(place);
   const text = `${formatBytes(free)} free at ${place}`;
   if (free !== null && free < NO_DISK_BYTES) found.push(bad(text, 'Make room: chats cannot be kept.'));
@@ -144,13 +145,6 @@ function checkClock({ context }: DoctorContext): readonly Finding[] {
       ),
     ];
   return [ok(`${shown}, ${Intl.DateTimeFormat().resolvedOptions().timeZone}`)];
-}
-
-/** The folder itself, or the nearest above it that is there: that is where it would be made. */
-function existing(folder: string): string {
-  let at = folder;
-  while (!fs.existsSync(at) && path.dirname(at) !== at) at = path.dirname(at);
-  return at;
 }
 
 function problemOf(folder: string): string | null {

@@ -145,3 +145,10 @@ export async function askMock(ports: BackendPorts, signal: AbortSignal): Promise
 function faultOf(error: unknown): Fault {
   return error instanceof BackendError ? error.fault : fault('server-error', messageOf(error));
 }
+
+/** Why servers told no models, a line each. */
+export function unanswered(servers: readonly AskedServer[]): readonly string[] {
+  return servers.flatMap(({ title, url, fault }) =>
+    fault ? [`${title} ${url}: ${fault.message} ${fault.hint ?? ''}`.trimEnd()] : [],
+  );
+}

@@ -22,8 +22,9 @@ const list: Command = {
   options: OPTIONS,
   examples: [['lmapp models list --json | jq -r ".[].name"', 'names of all models, for scripts']],
   async run(context, args) {
-    const [{ withModels, unanswered }, { modelsAsJson, modelsAsTable }] = await Promise.all([
+    const [{ withModels }, { unanswered }, { modelsAsJson, modelsAsTable }] = await Promise.all([
       import('./with-models.js'),
+      import('./find-backends.js'),
       import('./print-models.js'),
     ]);
     return withModels(context, args, ({ servers }) => {

@@ -7,7 +7,8 @@ import type { CommandContext } from './command.js';
 import type { AskedServer } from './find-backends.js';
 import { listOf, textOf, type Arguments } from './options.js';
 import { tellPull } from './tell-pull.js';
-import { cannot, listAgain, oneName, unanswered, withModels, type ModelWork } from './with-models.js';
+import { unanswered } from './find-backends.js';
+import { cannot, listAgain, oneName, withModels, type ModelWork } from './with-models.js';
 import { toLmappError } from './with-work.js';
 
 /** `lmapp models pull` */

@@ -7,7 +7,7 @@ import type { Model } from '../domain/model.js';
 import { nearestNames } from '../domain/names.js';
 import { EXIT, LmappError } from '../errors.js';
 import type { CommandContext } from './command.js';
-import { askServers, type AskedServer } from './find-backends.js';
+import { askServers, unanswered, type AskedServer } from './find-backends.js';
 import { isOn, listOf, textOf, type Arguments } from './options.js';
 import { rememberModels } from './print-models.js';
 import { requestLog } from './request-log.js';
@@ -107,13 +107,6 @@ export function oneModel({ servers }: ModelWork, wanted: string): FoundModel {
             .join(', ')}.`,
     exitCode: EXIT.usage,
   });
-}
-
-/** Why servers told no models, a line each. */
-export function unanswered(servers: readonly AskedServer[]): readonly string[] {
-  return servers.flatMap(({ title, url, fault }) =>
-    fault ? [`${title} ${url}: ${fault.message} ${fault.hint ?? ''}`.trimEnd()] : [],
-  );
 }
 
 /** The one word behind a command. Errors: LmappError with code 2 for none or several. */

@@ -1,4 +1,5 @@
 import { CATALOGUE, type CatalogueEntry } from './catalogue.js';
+import { decoded } from './decoded.js';
 
 /** What lmapp downloads by itself. */
 export type PullTarget =
@@ -20,7 +21,7 @@ export function pullTargetOf(text: string): PullTarget | null {
   const entry = CATALOGUE.find((each) => each.name === name.toLowerCase());
   if (entry) return { kind: 'catalogue', entry };
   const page = HUB_PAGE.exec(name);
-  if (page) return hubTarget(name, page[1] ?? '', page[2] === undefined ? null : unescaped(page[2]));
+  if (page) return hubTarget(name, page[1] ?? '', page[2] === undefined ? null : decoded(page[2]));
   if (/^hf:/i.test(name)) {
     const [repo = '', ...rest] = name.slice(3).split(':');
     return hubTarget(name, repo, rest.length === 0 ? null : rest.join(':'));
@@ -59,12 +60,4 @@ function addressTarget(name: string): PullTarget {
 
 function withoutSecrets(name: string): string {
   return name.replace(/\/\/[^/@]*@/, '//').replace(/[?#].*$/, '');
-}
-
-function unescaped(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

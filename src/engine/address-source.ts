@@ -1,3 +1,4 @@
+import { decoded } from '../domain/decoded.js';
 import type { FileSource } from './file-source.js';
 
 /** A GGUF at a plain address: its size and strong validator are told by its server, its sha256 by nobody. */
@@ -14,14 +15,6 @@ export function addressSource(address: string): FileSource {
     refusal: () => null,
     told: () => ({ sizeBytes: null, sha256: null }),
   };
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 /** What can be a name on any disk. */

@@ -1,4 +1,5 @@
 import type { GpuSample } from '../domain/hardware.js';
+import { wholeNumber } from './read-values.js';
 
 /** Files of /sys/class/drm/cardN/device that are read for each sample. */
 export const AMD_FILES: readonly string[] = [
@@ -41,7 +42,7 @@ export function amdCard(
   index: number,
   nameOf: (device: string, revision: string) => string | null = () => null,
 ): GpuSample {
-  const number = (key: string): number | null => numberOf(files.get(key));
+  const number = (key: string): number | null => wholeNumber(files.get(key));
   const vram = { total: positive(number('mem_info_vram_total')), used: number('mem_info_vram_used') };
   const gtt = { total: positive(number('mem_info_gtt_total')), used: number('mem_info_gtt_used') };
   const shared =
@@ -83,16 +84,12 @@ export function nameInIds(ids: string, device: string, revision: string): string
 function temperature(files: ReadonlyMap<string, string>, label: string): number | null {
   for (let i = 1; i <= 3; i++)
     if (files.get(`hwmon/temp${i}_label`) === label)
-      return thousandth(numberOf(files.get(`hwmon/temp${i}_input`)));
+      return thousandth(wholeNumber(files.get(`hwmon/temp${i}_input`)));
   return null;
 }
 
 function hex(text: string | undefined): string {
   return (text ?? '').replace(/^0x/i, '').toLowerCase();
-}
-
-function numberOf(text: string | undefined): number | null {
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : null;
 }
 
 function sum(a: number | null, b: number | null): number | null {

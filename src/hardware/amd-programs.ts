@@ -1,4 +1,5 @@
 import type { GpuSample } from '../domain/hardware.js';
+import { isObject, shareOf } from './read-values.js';
 
 const MIB = 1024 * 1024;
 
@@ -29,14 +30,14 @@ export function parseAmdSmi(text: string): readonly GpuSample[] | null {
       id: `amd-${index}`,
       index,
       name: 'AMD GPU',
-      utilization: fraction(value('usage', 'gfx_activity')),
+      utilization: shareOf(value('usage', 'gfx_activity')),
       // Its "MB" are MiB.
       memoryUsedBytes: mib('mem_usage', 'used_vram'),
       memoryTotalBytes: positive(mib('mem_usage', 'total_vram')),
       temperatureC: value('temperature', 'edge') ?? value('temperature', 'hotspot'),
       powerW: value('power', 'socket_power'),
       powerLimitW: null,
-      fan: fraction(value('fan', 'usage')),
+      fan: shareOf(value('fan', 'usage')),
       clockMHz: value('clock', 'gfx_0', 'clk'),
       memoryTemperatureC: value('temperature', 'mem'),
     };
@@ -61,7 +62,7 @@ export function parseRocmSmi(text: string): readonly GpuSample[] | null {
         id: `amd-${index}`,
         index: Number(index),
         name: name === null || isAbsent(name) ? 'AMD GPU' : name,
-        utilization: fraction(value(/^gpu use \(%\)$/i)),
+        utilization: shareOf(value(/^gpu use \(%\)$/i)),
         memoryUsedBytes: value(/^vram total used memory \(b\)$/i),
         memoryTotalBytes: positive(value(/^vram total memory \(b\)$/i)),
         temperatureC: value(/^temperature \(sensor edge\)/i) ?? value(/^temperature \(sensor junction\)/i),
@@ -108,14 +109,6 @@ function times(value: number | null, factor: number): number | null {
   return value === null ? null : value * factor;
 }
 
-function fraction(percent: number | null): number | null {
-  return percent !== null && percent <= 100 ? percent / 100 : null;
-}
-
 function positive(value: number | null): number | null {
   return value !== null && value > 0 ? value : null;
-}
-
-function isObject(read: unknown): read is Json {
-  return typeof read === 'object' && read !== null && !Array.isArray(read);
 }

@@ -1,4 +1,5 @@
 import type { GpuSample } from '../domain/hardware.js';
+import { isObject } from './read-values.js';
 
 /** What one of the sources of an Apple GPU tells; absent: not told. */
 export type AppleReading = Partial<
@@ -88,8 +89,4 @@ function parseJson(line: string): unknown {
   } catch {
     return null;
   }
-}
-
-function isObject(read: unknown): read is Readonly<Record<string, unknown>> {
-  return typeof read === 'object' && read !== null && !Array.isArray(read);
 }

@@ -8,6 +8,7 @@ import { engineShare, watchClients, type DrmClient } from './intel-clients.js';
 import { asleepCard } from './no-readings.js';
 import { NVTOP_ARGS, parseNvtop } from './nvtop.js';
 import type { Probe, ProbeReport } from './probe.js';
+import { wholeNumber } from './read-values.js';
 
 export interface IntelProbeOptions {
   readonly ports: Ports;
@@ -73,7 +74,7 @@ export function createIntelProbe(options: IntelProbeOptions): Probe {
         continue;
       }
       const texts = await readCard(card, FILES, HWMON_FILES);
-      const joules = numberOf(texts.get('hwmon/energy1_input'));
+      const joules = wholeNumber(texts.get('hwmon/energy1_input'));
       if (joules !== null) energy.set(card.place, joules);
       gpus.push(sampleOf(card, index, texts, look, usable, seen.complete));
     }
@@ -168,20 +169,16 @@ function temperature(texts: ReadonlyMap<string, string>, label: string): number 
   return null;
 }
 
-function numberOf(text: string | undefined): number | null {
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : null;
-}
-
 function sizeOf(text: string | undefined): number | null {
   return text !== undefined && /^(?:0x[0-9a-f]+|\d+)$/i.test(text) && Number(text) > 0 ? Number(text) : null;
 }
 
 function thousandth(text: string | undefined): number | null {
-  const value = numberOf(text);
+  const value = wholeNumber(text);
   return value === null ? null : value / 1000;
 }
 
 function limit(text: string | undefined): number | null {
-  const value = numberOf(text);
+  const value = wholeNumber(text);
   return value === null || value === 0 ? null : value / 1e6;
 }

@@ -17,6 +17,7 @@ import { readPressure } from './pressure.js';
 import type { Probe, ProbeReport } from './probe.js';
 import { numberAfter, openProcFiles, type ProcFiles } from './proc-files.js';
 import { openProcessWatch } from './processes.js';
+import { decimal } from './read-values.js';
 import { createSlowSource, type SlowSource } from './slow-source.js';
 import { findSensors, openThermometer, type Thermometer } from './temperatures.js';
 
@@ -160,8 +161,8 @@ export function createLinuxDetailProbe(options: LinuxDetailOptions): Probe {
     if (servers) tellOnce('processes', { state: 'live' });
     return {
       pressure,
-      load5: loadOf(load[1]),
-      load15: loadOf(load[2]),
+      load5: decimal(load[1]),
+      load15: decimal(load[2]),
       ioWait: iowaitShare(before, waiting),
       coresAllowed: cores,
       temperatures,
@@ -217,8 +218,4 @@ export function createLinuxDetailProbe(options: LinuxDetailOptions): Probe {
 function totalBytes(files: ProcFiles): number | null {
   const kilobytes = numberAfter(files.read('proc/meminfo') ?? '', 'MemTotal:');
   return kilobytes === null ? null : kilobytes * 1024;
-}
-
-function loadOf(text: string | undefined): number | null {
-  return text !== undefined && /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : null;
 }

@@ -1,5 +1,6 @@
 import type { GpuSample } from '../domain/hardware.js';
 import { jsonIn } from './amd-programs.js';
+import { isObject, shareOf } from './read-values.js';
 
 export const NVTOP_ARGS: readonly string[] = ['-s'];
 
@@ -14,14 +15,14 @@ export function parseNvtop(text: string): readonly GpuSample[] | null {
       id: `nvtop-${index}`,
       index,
       name: typeof name === 'string' && name !== '' ? name : 'GPU',
-      utilization: fraction(value('gpu_util', '%')),
+      utilization: shareOf(value('gpu_util', '%')),
       memoryUsedBytes: value('mem_used', ''),
       memoryTotalBytes: value('mem_total', ''),
       temperatureC: value('temp', 'C'),
       powerW: value('power_draw', 'W'),
       powerLimitW: null,
       // `1200RPM` and `CPU Fan` are no share.
-      fan: fraction(value('fan_speed', '%')),
+      fan: shareOf(value('fan_speed', '%')),
       clockMHz: value('gpu_clock', 'MHz'),
     };
   });
@@ -31,12 +32,4 @@ function numberWith(told: unknown, unit: string): number | null {
   if (typeof told !== 'string') return null;
   const found = /^(\d+(?:\.\d+)?)\s*([A-Za-z%]*)$/.exec(told.trim());
   return found && found[2] === unit ? Number(found[1]) : null;
-}
-
-function fraction(percent: number | null): number | null {
-  return percent !== null && percent <= 100 ? percent / 100 : null;
-}
-
-function isObject(read: unknown): read is Readonly<Record<string, unknown>> {
-  return typeof read === 'object' && read !== null && !Array.isArray(read);
 }

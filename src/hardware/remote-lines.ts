@@ -7,6 +7,7 @@ import { readNet } from './network.js';
 import { asleepCard, NO_READINGS_OF_CARD } from './no-readings.js';
 import { readPressure } from './pressure.js';
 import { numberAfter, type ProcFiles } from './proc-files.js';
+import { decimal } from './read-values.js';
 import { ratesBetween, type Counters } from './remote-rates.js';
 import { MARK } from './remote-script.js';
 
@@ -143,13 +144,13 @@ function linuxReading(
     sample: {
       ...ratesBetween(before, counters),
       ...readMemory(proc),
-      load1: loadOf(load[0]),
+      load1: decimal(load[0]),
       diskFreeBytes: disks.at(-1)?.freeBytes ?? null,
     },
     detail: {
       pressure: readPressure(proc, null),
-      load5: loadOf(load[1]),
-      load15: loadOf(load[2]),
+      load5: decimal(load[1]),
+      load15: decimal(load[2]),
       ioWait: null,
       coresAllowed: null,
       temperatures: [],
@@ -228,10 +229,6 @@ function withDisk(disks: readonly DiskSpace[], text: string): DiskSpace[] {
   const [, total, free, path = ''] = found;
   const others = disks.filter((disk) => disk.path !== path);
   return [...others, { path, freeBytes: Number(free) * 1024, totalBytes: Number(total) * 1024 }].slice(-8);
-}
-
-function loadOf(text: string | undefined): number | null {
-  return text !== undefined && /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : null;
 }
 
 function numberIn(text: string, pattern: RegExp): number | null {

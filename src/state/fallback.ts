@@ -6,9 +6,8 @@ import { nearestNames } from '../domain/names.js';
 import type { Stamped } from '../events/catalogue.js';
 import { shortageOfRefused } from './context.js';
 import { fitOfModel } from './fit.js';
-import { withModels } from './models.js';
 import { withNotice } from './notices.js';
-import { allModels, backendById, modelByKey, type State } from './state.js';
+import { allModels, backendById, modelByKey, withModels, type State } from './state.js';
 
 /** A model as a turn names it. */
 export interface Asked {

@@ -4,9 +4,8 @@ import type { Command, Commands } from './command.js';
 import type { Effect } from './effect.js';
 import { loadModel, useModel } from './model-commands.js';
 import { detailsId } from './model-life.js';
-import { withModels } from './models.js';
 import { withNotice } from './notices.js';
-import { modelByKey, type PendingLoad, type State } from './state.js';
+import { modelByKey, withModels, type PendingLoad, type State } from './state.js';
 
 /** What the user chooses before a load that will not fit. They are about `models.pendingLoad`. */
 export const LOAD_COMMANDS: Commands = {

@@ -7,7 +7,7 @@ import type { AppEvent } from '../events/catalogue.js';
 import { fitOfModel, fitQuestionOf, largestContextOf } from './fit.js';
 import { machineOfBackend } from './machines.js';
 import { allModels, backendById, type Choice, type PendingLoad, type Question, type State } from './state.js';
-import { openOverlay } from './view.js';
+import { choice, openOverlay } from './view.js';
 
 /** True when the known parts of a model are more than what is free. */
 export function isTooLarge(state: State, model: Model): boolean {
@@ -122,8 +122,4 @@ function stemOf(name: string): string {
     .toLowerCase()
     .replace(/\.gguf$/, '')
     .replace(/(?:[-_.]ud)?[-_.](?:i?q\d\w*|b?f16|fp16|f32|fp8|mxfp4)$/, '');
-}
-
-function choice(key: string, label: string, command: string): Choice {
-  return { key, label, event: { type: 'command.invoked', command } };
 }

@@ -3,9 +3,9 @@ import { kvBytesPerToken } from '../domain/kv-cache.js';
 import type { Model } from '../domain/model.js';
 import { allocatedFor, estimateOf, shortageOf, type Shortage } from './context.js';
 import type { Effect, RoomToCheck } from './effect.js';
-import { backendById, type Choice, type Question, type State, type Unsent } from './state.js';
+import { backendById, type Question, type State, type Unsent } from './state.js';
 import { askDetails, detailsId } from './model-life.js';
-import { openOverlay, withView } from './view.js';
+import { choice, openOverlay, withView } from './view.js';
 
 /** What became of a message on its way out. */
 export interface Room {
@@ -154,10 +154,6 @@ function oldest(turns: number): string {
   return turns === 1
     ? 'the oldest question and its answer'
     : `the ${turns} oldest questions and their answers`;
-}
-
-function choice(key: string, label: string, command: string): Choice {
-  return { key, label, event: { type: 'command.invoked', command } };
 }
 
 /** A message that waits in the queue is not asked about while the user writes another one. */

@@ -7,14 +7,13 @@ import { contextTokensOf } from './context.js';
 import type { Effect } from './effect.js';
 import { askDetails } from './model-life.js';
 import { askBeforeLoad, isTooLarge } from './load-question.js';
-import { withModels } from './models.js';
 import { withNotice } from './notices.js';
 import { OWN_SERVER_COMMANDS } from './own-servers.js';
 import { askToRemove } from './server-commands.js';
 import { keyOf, PULL_COMMANDS, resumePull } from './pull-commands.js';
 import { stopPull } from './pull-events.js';
 import { askShape, willBeTold } from './shapes.js';
-import { backendById, modelByKey, pullById, type State } from './state.js';
+import { backendById, modelByKey, pullById, withModels, type State } from './state.js';
 import { openOverlay, withView } from './view.js';
 
 /** What is done with servers and their models. */

@@ -3,7 +3,7 @@ import type { Model } from '../domain/model.js';
 import type { Stamped } from '../events/catalogue.js';
 import type { Effect } from './effect.js';
 import { withNotice } from './notices.js';
-import { modelByKey, type DetailsEntry, type ModelsState, type State } from './state.js';
+import { modelByKey, withModels, type DetailsEntry, type ModelsState, type State } from './state.js';
 
 /** Details of so many models are kept; the oldest go first. */
 const KEPT_DETAILS = 200;
@@ -21,17 +21,17 @@ export function updateModel(state: State, event: Stamped, out: Effect[]): State 
   const { loading, unloading, details } = state.models;
   switch (event.type) {
     case 'model.load.started':
-      return changed(state, {
+      return withModels(state, {
         loading: new Map(loading).set(event.key, { progress: null, source: null, sinceMono: event.mono }),
       });
     case 'model.load.progressed': {
       const load = loading.get(event.key);
       if (!load) return state;
       const { progress, source } = event;
-      return changed(state, { loading: new Map(loading).set(event.key, { ...load, progress, source }) });
+      return withModels(state, { loading: new Map(loading).set(event.key, { ...load, progress, source }) });
     }
     case 'model.unload.started':
-      return changed(state, { unloading: new Map(unloading).set(event.key, event.mono) });
+      return withModels(state, { unloading: new Map(unloading).set(event.key, event.mono) });
     case 'model.load.ended':
     case 'model.unload.ended':
     case 'model.delete.ended':
@@ -45,7 +45,7 @@ export function updateModel(state: State, event: Stamped, out: Effect[]): State 
         details: event.details ?? (event.fault ? known : null),
         fault: event.fault,
       };
-      return changed(state, { details: withDetails(details, id, entry) });
+      return withModels(state, { details: withDetails(details, id, entry) });
     }
     default:
       return state;
@@ -66,7 +66,7 @@ export function askDetails(state: State, model: Model, out: Effect[]): State {
   if (settled || known?.asking === true) return state;
   out.push({ type: 'model.details', key: model.key });
   const entry = { asking: true, details: known?.details ?? null, fault: null };
-  return changed(state, { details: withDetails(state.models.details, id, entry) });
+  return withModels(state, { details: withDetails(state.models.details, id, entry) });
 }
 
 function withDetails(
@@ -87,7 +87,7 @@ function withDetails(
 function onEnded(state: State, event: Ended, out: Effect[]): State {
   const model = modelByKey(state, event.key);
   const label = model?.label ?? event.key.slice(event.key.indexOf('/') + 1);
-  const next = changed(state, over(state.models, event));
+  const next = withModels(state, over(state.models, event));
   if (model) out.push({ type: 'models.refresh', backendId: model.backendId });
   if (event.fault)
     return withNotice(
@@ -121,8 +121,4 @@ function over({ loading, unloading, deleting }: ModelsState, event: Ended): Part
   const left = new Set(deleting);
   left.delete(event.key);
   return { deleting: left };
-}
-
-function changed(state: State, change: Partial<ModelsState>): State {
-  return { ...state, models: { ...state.models, ...change } };
 }

@@ -8,14 +8,7 @@ import { fitOfModel } from './fit.js';
 import { keptCursor, settled, tellChanges, withoutRepeats } from './model-list.js';
 import { updateModel } from './model-life.js';
 import { updatePulls, withoutPullsOf } from './pull-events.js';
-import {
-  allModels,
-  backendById,
-  modelByKey,
-  type BackendEntry,
-  type ModelsState,
-  type State,
-} from './state.js';
+import { allModels, backendById, modelByKey, type BackendEntry, type State, withModels } from './state.js';
 import { withNewsOver, withNotice } from './notices.js';
 import { serverOfSameFile } from './preferred-server.js';
 
@@ -235,10 +228,6 @@ function tellUnknownModel(state: State, event: Stamped): State {
     `no server has the model ${wanted}`,
     hint,
   );
-}
-
-export function withModels(state: State, change: Partial<ModelsState>): State {
-  return { ...state, models: { ...state.models, ...change } };
 }
 
 function withEntry(state: State, id: string, change: (entry: BackendEntry) => BackendEntry): State {

@@ -5,14 +5,7 @@ import type { Stamped, StartFile } from '../events/catalogue.js';
 import type { Command, Commands } from './command.js';
 import type { Effect } from './effect.js';
 import { withNotice } from './notices.js';
-import {
-  backendById,
-  modelByKey,
-  type BackendEntry,
-  type Choice,
-  type ModelsState,
-  type State,
-} from './state.js';
+import { backendById, modelByKey, type BackendEntry, type Choice, type State, withModels } from './state.js';
 import { openOverlay } from './view.js';
 
 /** Files that a question offers; more would not fit on a small screen. */
@@ -38,7 +31,7 @@ export const OWN_SERVER_COMMANDS: Commands = {
     const own = state.models.started.get(id);
     if (!own) return state;
     out.push({ type: 'server.stop', backendId: id });
-    return withOwn(state, { started: new Map(state.models.started).set(id, { ...own, stopping: true }) });
+    return withModels(state, { started: new Map(state.models.started).set(id, { ...own, stopping: true }) });
   },
 };
 
@@ -46,14 +39,14 @@ export const OWN_SERVER_COMMANDS: Commands = {
 export function updateOwnServers(state: State, event: Stamped): State {
   switch (event.type) {
     case 'servers.installed':
-      return withOwn(state, { installed: event.kinds });
+      return withModels(state, { installed: event.kinds });
     case 'server.files.found':
       return onFiles(state, event.backendId, event.files);
     case 'server.started': {
       const { pid, command, logFile } = event;
       const own = { pid, command, logFile, sinceMono: event.mono, stopping: false };
       const started = new Map(state.models.started).set(event.backendId, own);
-      return withNotice(withOwn(state, { started }), event, 'info', `started: ${command}`, null);
+      return withNotice(withModels(state, { started }), event, 'info', `started: ${command}`, null);
     }
     case 'server.start.failed':
       return withNotice(state, event, 'bad', event.message, event.hint);
@@ -61,7 +54,7 @@ export function updateOwnServers(state: State, event: Stamped): State {
       const own = state.models.started.get(event.backendId);
       const started = new Map(state.models.started);
       started.delete(event.backendId);
-      const next = withOwn(state, { started });
+      const next = withModels(state, { started });
       const title = backendById(state, event.backendId)?.info.title ?? 'the server';
       if (event.wanted) return withNotice(next, event, 'info', `${title} has ended`, null);
       return withNotice(
@@ -209,8 +202,4 @@ function entryOf(state: State, event: Command): BackendEntry | null {
   // The first row has the cursor until it is moved.
   const key = event.argument ?? state.models.cursor ?? state.models.backends[0]?.info.id ?? null;
   return backendById(state, key ?? '') ?? backendById(state, modelByKey(state, key)?.backendId ?? '');
-}
-
-function withOwn(state: State, change: Partial<ModelsState>): State {
-  return { ...state, models: { ...state.models, ...change } };
 }

@@ -1,9 +1,8 @@
 import type { Edit, Stamped } from '../events/catalogue.js';
 import type { Effect } from './effect.js';
-import { withModels } from './models.js';
 import { withNotice } from './notices.js';
 import { editPrompt, EMPTY_PROMPT, type PromptState } from './prompt.js';
-import type { BackendEntry, State } from './state.js';
+import { withModels, type BackendEntry, type State } from './state.js';
 import { closeOverlay, openOverlay, withView } from './view.js';
 
 /** A server that is being added: its address is typed, it is asked who it is, a key is typed when it wants one, and it is kept. */

@@ -1,3 +1,4 @@
+import type { Turn } from '../domain/chat.js';
 import { EMPTY_RING } from '../domain/log-ring.js';
 import type { Model } from '../domain/model.js';
 import type { Settings } from '../domain/settings.js';
@@ -128,4 +129,13 @@ export function backendById(state: State, id: string): BackendEntry | null {
 
 export function pullById(state: State, id: string | null): Pull | null {
   return state.models.pulls.find((pull) => pull.id === id) ?? null;
+}
+
+export function withModels(state: State, change: Partial<ModelsState>): State {
+  return { ...state, models: { ...state.models, ...change } };
+}
+
+/** The turn of this id, running or done; null for one of another chat. */
+export function turnById({ chat }: State, id: string | null): Turn | null {
+  return chat.live?.id === id ? chat.live : (chat.done.findLast((turn) => turn.id === id) ?? null);
 }

@@ -2,7 +2,7 @@ import type { Turn } from '../domain/chat.js';
 import type { Stamped } from '../events/catalogue.js';
 import type { Command } from './command.js';
 import { withNotice } from './notices.js';
-import { modelByKey, type State, type TurnLog } from './state.js';
+import { modelByKey, turnById, type State, type TurnLog } from './state.js';
 import { turnInView } from './turn-in-view.js';
 import { withView } from './view.js';
 
@@ -52,7 +52,7 @@ export function leaveTurnLog(state: State): State {
 export function followTurnLog(state: State, event: Stamped): State {
   const { turn: log } = state.logs;
   if (!log || log.span.to !== null) return state;
-  const turn = turnNamed(state, log.turnId);
+  const turn = turnById(state, log.turnId);
   const requestId = turn?.requestId ?? log.span.requestId;
   if (turn && !turn.outcome && requestId === log.span.requestId) return state;
   // The chat was left: it was stopped by that.
@@ -71,8 +71,4 @@ function endOf(state: State, { askedAt, startedMono, endedMono, earlier }: Turn)
   // Gone on with in an earlier run of the program: how long it rested in between is not written down.
   if (startedMono === 0) return askedAt + earlier.ms + endedMono;
   return state.at - (state.mono - endedMono);
-}
-
-function turnNamed({ chat }: State, id: string): Turn | null {
-  return chat.live?.id === id ? chat.live : (chat.done.findLast((turn) => turn.id === id) ?? null);
 }

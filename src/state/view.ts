@@ -1,7 +1,7 @@
 import type { OverlayId, PaneId, Stamped } from '../events/catalogue.js';
 import type { Effect } from './effect.js';
 import { editPrompt, EMPTY_PROMPT } from './prompt.js';
-import type { Overlay, Question, State, ViewState } from './state.js';
+import type { Choice, Overlay, Question, State, ViewState } from './state.js';
 
 /** Folds what the user does with panes, overlays and filters. */
 export function updateView(state: State, event: Stamped, publishLater: Effect[]): State {
@@ -102,3 +102,8 @@ export function withView(state: State, change: Partial<ViewState>): State {
 
 /** Panes in the order of Tab, of those that can be reached now. */
 export const PANE_ORDER: readonly PaneId[] = ['message', 'transcript', 'models', 'machine', 'log'];
+
+/** A choice of a question that runs a command. */
+export function choice(key: string, label: string, command: string): Choice {
+  return { key, label, event: { type: 'command.invoked', command } };
+}

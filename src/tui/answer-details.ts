@@ -9,7 +9,7 @@ import type { Glyphs } from '../../widgets/widget.js';
 import type { Aftermath, EarlierRuns, FigureName, Phase, Turn, Usage } from '../domain/chat.js';
 import { LOG_WARNING_WORDS } from '../domain/log-warnings.js';
 import { samplingText } from '../domain/sampling.js';
-import type { State } from '../state/state.js';
+import { turnById, type State } from '../state/state.js';
 import { speedOf } from './figures.js';
 import { unreadText } from './turn-footers.js';
 
@@ -47,7 +47,7 @@ export function answerDetailRows(
   width: number,
   glyphs: Glyphs,
 ): readonly Row[] {
-  const turn = turnNamed(state, turnId);
+  const turn = turnById(state, turnId);
   const sections: readonly Section[] = turn
     ? [
         { title: 'Answer', facts: answerFacts(turn) },
@@ -66,10 +66,6 @@ export function answerDetailRows(
     for (const fact of shown) rows.push(...factRows(fact, width, glyphs));
   }
   return rows;
-}
-
-function turnNamed({ chat }: State, id: string | null): Turn | null {
-  return chat.live?.id === id ? chat.live : (chat.done.findLast((turn) => turn.id === id) ?? null);
 }
 
 function factRows([name, value, source]: Fact, width: number, glyphs: Glyphs): readonly Row[] {

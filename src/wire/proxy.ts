@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type net from 'node:net';
+import { decoded } from '../domain/decoded.js';
 import type { Environment } from '../ports.js';
 import { wireError, wireErrorFrom } from './wire-error.js';
 
@@ -89,12 +90,4 @@ function refusal(place: string, status: number): Error {
     { place, status: String(status) },
     { status },
   );
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
