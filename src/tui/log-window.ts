@@ -13,7 +13,7 @@ import {
   type SpanFilter,
 } from '../domain/log-filter.js';
 import { compilePattern, marksOf, type CompiledPattern } from '../domain/log-pattern.js';
-import { lineAt, type LogRing } from '../domain/log-ring.js';
+import { lineAt, timeAt, type LogRing } from '../domain/log-ring.js';
 import { createRequestIndex, type RequestIndex } from '../domain/log-span.js';
 import type { LogLine } from '../domain/log.js';
 import type { LogsState, LogSourceEntry, TurnLog } from '../state/state.js';
@@ -27,6 +27,8 @@ export interface LogWindow {
   scrolled(logs: LogsState, rows: number, height?: number): number | null;
   /** The number of the last visible line when the first one at or behind a time, epoch ms, stands at the top. */
   atTime(logs: LogsState, at: number, height: number): number | null;
+  /** The time of the first line that is shown, epoch ms; null: there is none. */
+  oldest(logs: LogsState): number | null;
   /** Numbers of the last lines in view, up to so many. */
   numbers(logs: LogsState, count: number): readonly number[];
   /** Lines wait to be filtered; another frame is needed. */
@@ -190,6 +192,7 @@ export function createLogWindow(monotonic: () => number): LogWindow {
       if (last >= viewLength(shown, logs.ring) - 1) return null;
       return viewNumberAt(shown, logs.ring, last) ?? null;
     },
+    oldest: (logs) => timeAt(logs.ring, viewNumberAt(current(logs), logs.ring, 0) ?? -1) ?? null,
     numbers(logs, count) {
       const shown = current(logs);
       const end = lastIndex(shown, logs);

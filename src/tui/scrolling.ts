@@ -3,6 +3,7 @@ import type {
   ChatTranscriptProps,
   TranscriptMove,
 } from '../../widgets/chat-transcript.js';
+import { formatClockSeconds } from '../../widgets/text/format.js';
 import type { Size } from '../../widgets/text/span.js';
 import { readJump } from '../domain/log-jump.js';
 import type { AppEvent } from '../events/catalogue.js';
@@ -98,6 +99,14 @@ export function createScrolling(
       const at = readJump(s.view.filtering?.prompt.text ?? '', s.at);
       if (at === null) return false;
       publish({ type: 'logs.scrolled', line: logs.atTime(s.logs, at, height) });
+      const oldest = logs.oldest(s.logs);
+      if (oldest !== null && at < oldest)
+        publish({
+          type: 'notice.raised',
+          level: 'info',
+          text: `the log goes back to ${formatClockSeconds(oldest)} here`,
+          hint: 'lmapp logs --lines N reads further back.',
+        });
       return true;
     }
     const rows: Readonly<Record<string, number>> = {

@@ -142,6 +142,9 @@ describe('the log pane', () => {
     expect(at.line(2)).toContain('minute 7.');
     at.type('G');
     await at.sees('comes now');
+    at.type(`t${date} 09:00\r`);
+    await at.sees('the log goes back to 10:00:00 here');
+    expect(at.line(2)).toContain('minute 0.');
   });
 
   it('copies the last line in view, or all of them', async () => {
