@@ -133,6 +133,7 @@ export function stateOfEnd(end: ChildEnd): EndState {
     return { state: 'absent' };
   if (end.exitCode === 9 || /couldn't communicate with the NVIDIA driver/i.test(words))
     return failed('the NVIDIA driver is not running');
+  if (/GPU is lost|fallen off the bus/i.test(words)) return failed(KNOWN_ENDS[15] ?? '');
   const known = KNOWN_ENDS[end.exitCode ?? -1];
   if (known) return failed(known);
   if (end.signal !== null) return failed(`nvidia-smi crashed (${end.signal})`);

@@ -3,7 +3,7 @@ import type { Ports } from '../ports.js';
 import type { ChildEnd } from './child-lines.js';
 import { findExecutable } from './executable.js';
 import { createLineSource, type LineSourceTiming } from './line-source.js';
-import { asleepCard } from './no-readings.js';
+import { asleepCard, NO_READINGS_OF_CARD } from './no-readings.js';
 import {
   COMMON_FIELDS,
   FULL_FIELDS,
@@ -36,17 +36,16 @@ const OPTIONS: readonly string[] = [
   'ServerAliveInterval=5',
   'ServerAliveCountMax=2',
 ].flatMap((option) => ['-o', option]);
-const FIELD_COUNTS = new Map(
-  [FULL_FIELDS, COMMON_FIELDS, MINIMAL_FIELDS].map((fields) => {
-    const count = fields.split(',').length;
-    return [count, count];
-  }),
-);
+const FIELD_COUNTS = [FULL_FIELDS, COMMON_FIELDS, MINIMAL_FIELDS].map((fields) => fields.split(',').length);
 const MOST_CARDS = 64;
+/** So many ticks without nvidia-smi, at least, and its readings count as old; after so many times that they are gone. */
+const QUIET_TICKS = 3;
+const FADED = 4;
 
 /** Readings of a machine elsewhere over one long-lived `ssh HOST sh -s`, which is given a small loop; nothing is installed there. */
 export function createSshProbe(options: SshProbeOptions): Probe {
   const { ports, host, leastSeconds = LEAST_SECONDS } = options;
+  const timing = { ...TIMING, ...options.timing };
   let report: (report: ProbeReport) => void = () => undefined;
   let seconds = leastSeconds;
   let lines: RemoteLines = createRemoteLines();
@@ -57,11 +56,13 @@ export function createSshProbe(options: SshProbeOptions): Probe {
   let seen = new Set<string>();
   let complaints: string[] = [];
   let nvidiaState = '';
+  /** Ticks since nvidia-smi said something; null: it is not expected to. */
+  let quietTicks: number | null = null;
 
   const source = createLineSource({
     ports,
     name: host,
-    timing: { ...TIMING, ...options.timing },
+    timing,
     tell: (state) => report({ type: 'state', state }),
     command() {
       const file = findExecutable('ssh', ports.env, ports.platform);
@@ -72,6 +73,7 @@ export function createSshProbe(options: SshProbeOptions): Probe {
       seen = new Set();
       complaints = [];
       nvidiaState = '';
+      quietTicks = null;
       return { file, args: ['-T', ...OPTIONS, '--', host, 'sh -s'], input: remoteScript(seconds) };
     },
     onLine(line) {
@@ -85,6 +87,7 @@ export function createSshProbe(options: SshProbeOptions): Probe {
           toldFacts = true;
           if (sample) report({ type: 'machine', sample });
           if (detail) report({ type: 'detail', detail });
+          ageNvidia();
           const cards = [
             ...nvidia.values(),
             ...gpus.map((gpu) => ({ ...gpu, index: gpu.index + nvidia.size })),
@@ -99,6 +102,7 @@ export function createSshProbe(options: SshProbeOptions): Probe {
           endNvidia();
           return 'other';
         case 'nvidia-asleep':
+          quietTicks = null;
           nvidia = new Map(
             (nvidia.size > 0 ? [...nvidia.values()] : [{ id: 'nvidia', index: 0, name: 'NVIDIA GPU' }]).map(
               ({ id, index, name }) => [id, asleepCard(id, index, name)],
@@ -113,13 +117,16 @@ export function createSshProbe(options: SshProbeOptions): Probe {
   });
 
   function takeNvidia(row: string): void {
-    const count = FIELD_COUNTS.get(row.split(',').length);
+    // A name with a comma makes more cells.
+    const cells = row.split(',').length;
+    const count = FIELD_COUNTS.find((each) => each <= cells);
     const gpu = count === undefined ? null : parseGpuRow(row, count);
     if (!gpu) {
       complaints = [...complaints.slice(-8), row];
       return;
     }
     complaints = [];
+    quietTicks = 0;
     // The card that was asleep has a name now.
     nvidia.delete('nvidia');
     if (nvidia.size >= MOST_CARDS && !nvidia.has(gpu.id)) return;
@@ -134,10 +141,30 @@ export function createSshProbe(options: SshProbeOptions): Probe {
 
   function endNvidia(): void {
     const state = stateOfEnd({ exitCode: null, signal: null, code: null, lastLines: complaints });
-    // Without a known word it was a refused list of fields, after which the next one is tried.
-    if (state.state === 'absent' || !state.reason.startsWith('nvidia-smi ended')) tellNvidia(state);
+    // Without a known word and without a card it was a refused list of fields, after which the next one is tried.
+    const isKnown = state.state === 'absent' || !state.reason.startsWith('nvidia-smi ended');
+    if (isKnown) tellNvidia(state);
+    else if (nvidia.size > 0) tellNvidia({ state: 'failed', reason: 'nvidia-smi ended there' });
     complaints = [];
+    quietTicks = null;
     nvidia = new Map();
+  }
+
+  /** The machine answers, nvidia-smi does not: what its cards told last grows old, and then is nothing any more. */
+  function ageNvidia(): void {
+    if (quietTicks === null) return;
+    quietTicks++;
+    const quietMs = 1000 * seconds * quietTicks;
+    const limitMs = Math.max(timing.staleMs, QUIET_TICKS * 1000 * seconds);
+    if (quietMs <= limitMs) return;
+    const faded = quietMs > FADED * limitMs;
+    for (const [id, card] of nvidia)
+      nvidia.set(id, { ...card, ...(faded && NO_READINGS_OF_CARD), stale: true });
+    tellNvidia(
+      faded
+        ? { state: 'failed', reason: 'nvidia-smi does not answer' }
+        : { state: 'stale', reason: `no answer for ${Math.round(limitMs / 1000)} s` },
+    );
   }
 
   function tellNvidia(state: SourceState): void {

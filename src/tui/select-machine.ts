@@ -14,6 +14,8 @@ import type { MachineReadings, State } from '../state/state.js';
 /** Readings count as old when they did not come for so many intervals. */
 const STALE_INTERVALS = 3;
 const STALE_AT_LEAST_MS = 5000;
+/** Where a source of a machine elsewhere says that it has none, the next ones are not waited for. */
+const STALE_INTERVALS_FAILED = 1.5;
 
 /** Readings, histories and facts of the machine of the selected model. */
 export function selectMachine(state: State): MachineProps {
@@ -57,7 +59,7 @@ function noteOf(source: string, life: SourceState, machine: MachineId, at: numbe
 function staleMs(
   state: State,
   machine: MachineId,
-  { sampledMono, gpusMono }: MachineReadings,
+  { sampledMono, gpusMono, sources }: MachineReadings,
 ): number | null {
   // Some sources tell of cards only.
   const toldMono = sampledMono ?? gpusMono;
@@ -66,7 +68,11 @@ function staleMs(
   // A machine elsewhere is not asked more often.
   const least = state.view.focused && machine === THIS_MACHINE ? 0 : 5000;
   const interval = Math.max(least, sampleIntervalMs(state));
-  return age > Math.max(STALE_AT_LEAST_MS, STALE_INTERVALS * interval) ? age : null;
+  const fails =
+    machine !== THIS_MACHINE &&
+    [...sources.values()].some(({ state }) => state !== 'live' && state !== 'absent');
+  const most = (fails ? STALE_INTERVALS_FAILED : STALE_INTERVALS) * interval;
+  return age > Math.max(STALE_AT_LEAST_MS, most) ? age : null;
 }
 
 function facts(known: MachineFacts | null): readonly string[] {

@@ -155,6 +155,48 @@ describe('a machine over ssh', () => {
     expect(cards()[0]).toMatchObject({ name: 'Old', utilization: 0.07, fan: null });
   });
 
+  const nvidiaStates = () =>
+    reports.flatMap((r) => (r.type === 'state' && r.source === 'nvidia' ? [r.state] : []));
+  const ROW = '0, GPU-a, RTX 4090, 41, 1024, 24564, 50, 100.5';
+
+  linux('does not take what a card told before its nvidia-smi fell silent for what it does now', async () => {
+    program('ssh', LOCAL);
+    program('nvidia-smi', `echo '${ROW}'; exec sleep 5`);
+    const timing = { staleMs: 300 };
+    watch(createSshProbe({ ports: ports(), host: 'gpu-box', leastSeconds: 0.1, timing }), 100);
+    await until(() => cards().length > 0, 'a card');
+    expect(cards()[0]).toMatchObject({ utilization: 0.41, temperatureC: 50 });
+    await until(() => cards()[0]?.stale === true, 'old');
+    await until(() => cards()[0]?.utilization === null, 'gone');
+    expect(cards()[0]).toMatchObject({ name: 'RTX 4090', stale: true, memoryUsedBytes: null });
+    expect(nvidiaStates().map(({ state }) => state)).toEqual(['live', 'stale', 'failed']);
+  });
+
+  linux.each([
+    ['', 'nvidia-smi ended there'],
+    [
+      'Unable to determine the device handle for GPU0000:01:00.0: GPU is lost.',
+      'a GPU fell off the bus: reboot',
+    ],
+  ])('says that its nvidia-smi ended: %s', async (words, reason) => {
+    program('ssh', LOCAL);
+    program('nvidia-smi', `echo '${ROW}'; sleep 0.3; echo '${words}'; exit 1`);
+    watch(createSshProbe({ ports: ports(), host: 'gpu-box', leastSeconds: 0.1 }), 100);
+    await until(() => nvidiaStates().some(({ state }) => state === 'failed'), 'told');
+    expect(nvidiaStates().find(({ state }) => state === 'failed')).toEqual({ state: 'failed', reason });
+  });
+
+  linux('reads a card whose name has commas', async () => {
+    program('ssh', LOCAL);
+    program(
+      'nvidia-smi',
+      `while :; do echo '${ROW.replace('RTX 4090', 'Maker, Inc. GPU')}'; sleep 0.2; done`,
+    );
+    watch(createSshProbe({ ports: ports(), host: 'gpu-box' }));
+    await until(() => cards().length > 0, 'a card');
+    expect(cards()[0]).toMatchObject({ name: 'Maker, Inc. GPU', utilization: 0.41, powerW: 100.5 });
+  });
+
   it.each([
     [
       'gpu-box: Permission denied (publickey,password).',

@@ -68,6 +68,25 @@ describe('the machine pane', () => {
     await at.sees('GPU0 RTX 4090      42 % 71 °C 181 W', 8000);
   });
 
+  it('dims what a machine told when it says no more, sooner than where it is only late', async () => {
+    let answers = true;
+    const page = http.createServer((_, response) =>
+      answers ? response.end('node_load1 3\n') : response.destroy(),
+    );
+    pages.push(page);
+    await new Promise<void>((resolve) => page.listen(0, '127.0.0.1', resolve));
+    const address = `http://localhost:${(page.address() as AddressInfo).port}`;
+    const there = await ollama('there:1b');
+    const at = await startDashboard({ settings: { backends: [{ url: there, machine: address }] } });
+    await at.sees('load 3.0', 8000);
+    answers = false;
+    at.clock.skip(5000);
+    await at.sees(() => paneText(at.screen()).includes('again in'), 8000);
+    expect(at.screen()).not.toContain('no new reading');
+    at.clock.skip(3000);
+    await at.sees(/no new reading for (?:8|9|10)s/, 8000);
+  });
+
   it('tells in whole why a machine does not answer, and what to do', async () => {
     const there = await ollama('there:1b');
     const at = await startDashboard({
