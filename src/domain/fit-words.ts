@@ -5,7 +5,7 @@ import type { FitTerm, TermName } from './fit-terms.js';
 export const TERM_WORDS: Readonly<Record<TermName, string>> = {
   weights: 'weights',
   cache: 'keys and values',
-  window: 'keys and values of windows',
+  window: 'window keys and values',
   state: 'states',
   compute: 'buffers',
   runtime: 'runtime',

@@ -28,7 +28,7 @@ import { fitFacts } from './fit-facts.js';
 
 export type Fact = readonly [name: string, value: string];
 
-const NAME_COLUMNS = 25;
+export const NAME_COLUMNS = 25;
 /** Rows of a long text; what is left out is counted. */
 const TEXT_ROWS = 12;
 const FACT_ROWS = 6;

@@ -4,7 +4,8 @@ import { spansWidth } from '../../../widgets/rows.js';
 import type { Row } from '../../../widgets/text/span.js';
 import { NO_FEATURES, type ModelDetails } from '../../../src/domain/model.js';
 import { findModels } from '../../../src/domain/find-model.js';
-import { detailRows } from '../../../src/tui/details-overlay.js';
+import { TERM_WORDS } from '../../../src/domain/fit-words.js';
+import { detailRows, NAME_COLUMNS } from '../../../src/tui/details-overlay.js';
 import { modelRows } from '../../../src/tui/select-models.js';
 import {
   checked,
@@ -240,5 +241,9 @@ describe('a model that runs here without a server', () => {
     expect(findModels([own, served], 'm')).toEqual([served]);
     expect(findModels([own], 'm')).toEqual([own]);
     expect(findModels([own, served], HERE)).toEqual([own]);
+  });
+
+  it('leaves a blank between the longest name of a part and its size', () => {
+    for (const words of Object.values(TERM_WORDS)) expect(`  ${words}`.length).toBeLessThan(NAME_COLUMNS);
   });
 });
