@@ -25,6 +25,11 @@ export function isRouterList(items: ReadonlyMap<string, JsonObject>): boolean {
   return [...items.values()].some((item) => asObject(field(item, 'status')) !== null);
 }
 
+/** On its way to the router: nothing can be done with it yet. */
+export function isDownloading(item: JsonObject): boolean {
+  return asText(field(asObject(field(item, 'status')), 'value')) === 'downloading';
+}
+
 /** True when the router fetches and deletes models: it then tells which ones it may delete. */
 export function managesModels(items: ReadonlyMap<string, JsonObject>): boolean {
   return [...items.values()].some((item) => typeof field(item, 'can_remove') === 'boolean');

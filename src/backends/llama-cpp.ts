@@ -28,6 +28,7 @@ import { llamaCppChat } from './llama-cpp-chat.js';
 import { routerPull } from './llama-cpp-pull.js';
 import { LlamaCppQuestions } from './llama-cpp-questions.js';
 import {
+  isDownloading,
   isRouterList,
   managesModels,
   modelQuery,
@@ -149,7 +150,8 @@ export class LlamaCpp implements Backend {
     if (isRouterList(items)) {
       const manages = managesModels(items);
       this.#offers({ load: true, unload: true, pull: manages, delete: manages, loadProgress: manages });
-      return [...items].map(([name, item]) => routerModel(item, name, this.info.id));
+      const whole = [...items].filter(([, item]) => !isDownloading(item));
+      return whole.map(([name, item]) => routerModel(item, name, this.info.id));
     }
     const props = await this.#props(signal).catch((error: unknown) => {
       if (signal.aborted) throw error;

@@ -1,6 +1,6 @@
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import type { Backend } from '../backends/backend.js';
-import { insteadOfPull } from '../domain/pull-names.js';
+import { insteadOfPull, pullGoesOn } from '../domain/pull-names.js';
 import { pullTargetOf } from '../domain/pull-target.js';
 import { EXIT, LmappError } from '../errors.js';
 import type { CommandContext } from './command.js';
@@ -16,11 +16,13 @@ export async function pullModel(context: CommandContext, args: Arguments): Promi
   const name = oneName(args, 'pull').trim();
   if (isForHere(name, args)) return (await import('./pull-here.js')).pullHere(context, args, name);
   let stopped = '';
+  let alone: string | null = null;
   return withModels(
     context,
     args,
     async (work) => {
       const { server, backend } = pullServer(work, name);
+      alone = pullGoesOn(backend.info.kind);
       const reports = backend.pull?.(name, work.signal) ?? [];
       const pull = await tellPull(work, name, reports, (at) => {
         stopped = at;
@@ -38,7 +40,9 @@ export async function pullModel(context: CommandContext, args: Arguments): Promi
       return EXIT.ok;
     },
     () =>
-      `the pull of ${name} was stopped${stopped}. The server keeps what came: pulled again it goes on from there.`,
+      alone === null
+        ? `the pull of ${name} was stopped${stopped}. The server keeps what came: pulled again it goes on from there.`
+        : `the pull of ${name} is no longer followed${stopped}. ${alone}`,
   );
 }
 

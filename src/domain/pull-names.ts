@@ -6,6 +6,8 @@ interface PullWords {
   readonly names?: string;
   /** A sentence: how a model gets there. */
   readonly instead?: string;
+  /** A sentence: how a pull that cannot be stopped from outside is stopped all the same. Absent: it stops when nobody follows it. */
+  readonly goesOn?: string;
 }
 
 const WORDS: Readonly<Record<BackendKind, PullWords>> = {
@@ -20,6 +22,7 @@ const WORDS: Readonly<Record<BackendKind, PullWords>> = {
   lmstudio: {
     names: 'a name of its catalogue as qwen/qwen3-8b, or https://huggingface.co/USER/REPOSITORY',
     instead: 'On that machine: lms get NAME',
+    goesOn: 'LM Studio goes on with it by itself; its window stops it.',
   },
   'llama.cpp': {
     names: 'a repository of huggingface.co as USER/REPOSITORY:Q4_K_M',
@@ -45,6 +48,11 @@ export function pullNamesOf(kind: BackendKind): string {
 /** The next step where a server cannot be told to fetch a model. */
 export function insteadOfPull(kind: BackendKind): string {
   return WORDS[kind]?.instead ?? 'Add the model where the server keeps its models.';
+}
+
+/** What is said of a pull that goes on in its server, whatever becomes of lmapp; null where it stops with whom has asked for it. */
+export function pullGoesOn(kind: BackendKind): string | null {
+  return WORDS[kind]?.goesOn ?? null;
 }
 
 /** Kinds that have words of their own, for the test that each is one of the registry. */

@@ -1,6 +1,6 @@
 import { formatBytes, formatDuration, formatPercent } from '../../widgets/text/format.js';
 import { pullFigures } from '../domain/pull-meter.js';
-import { insteadOfPull, isSameModelName } from '../domain/pull-names.js';
+import { insteadOfPull, isSameModelName, pullGoesOn } from '../domain/pull-names.js';
 import type { Stamped } from '../events/catalogue.js';
 import type { Command } from './command.js';
 import type { Effect } from './effect.js';
@@ -69,7 +69,7 @@ export function beginPull(
     event,
     'info',
     waits ? `${name} waits: ${PULLS_AT_ONCE} pulls run at a time` : `pulling ${name} to ${info.title}`,
-    'It stops with lmapp; pulled again it goes on.',
+    pullGoesOn(info.kind) ?? 'It stops with lmapp; pulled again it goes on.',
   );
 }
 
@@ -94,16 +94,28 @@ export function withoutPullsOf(state: State, backendId: string, out: Effect[]): 
 
 /** Pulls that end with the program. */
 export function unfinishedPulls(state: State): readonly Pull[] {
-  return state.models.pulls.filter((pull) => pull.state === 'running' || pull.state === 'waiting');
+  return state.models.pulls.filter(
+    (pull) =>
+      pull.state === 'waiting' || (pull.state === 'running' && pullGoesOn(kindOf(state, pull)) === null),
+  );
+}
+
+function kindOf(state: State, { backendId }: Pull): string {
+  return backendById(state, backendId)?.info.kind ?? '';
 }
 
 function onEnded(state: State, pull: Pull, event: PullEvent & { type: 'pull.ended' }, out: Effect[]): State {
   const { progress } = pull;
   const figures = pullFigures(pull, event.mono);
-  const here = backendById(state, pull.backendId)?.info.kind === 'embedded';
-  const goesOn = `${here ? 'lmapp' : 'The server'} keeps ${GOES_ON}`;
+  const kind = kindOf(state, pull);
+  const goesOn = `${kind === 'embedded' ? 'lmapp' : 'The server'} keeps ${GOES_ON}`;
   if (event.cancelled) {
     const at = figures.fraction === null ? '' : ` at ${formatPercent(figures.fraction)}`;
+    const alone = pullGoesOn(kind);
+    if (alone !== null) {
+      const text = `the pull of ${pull.name} is no longer followed${at}`;
+      return withNotice(withoutPull(state, pull), event, 'info', text, alone);
+    }
     const stopped = withPull(state, { ...pull, state: 'stopped' });
     return withNotice(stopped, event, 'info', `the pull of ${pull.name} is stopped${at}`, goesOn);
   }

@@ -269,6 +269,13 @@ describe('llama.cpp with one model', () => {
 });
 
 describe('llama.cpp as a router', () => {
+  it('lists no model that is still on its way to it', async () => {
+    const backend = await router('downloading');
+    expect(await backend.models(signal)).toEqual([]);
+    expect(backend.info.features).toMatchObject({ load: true, pull: true });
+    backend.close();
+  });
+
   it('case 83: nothing asks about a model that is not loaded, and about a loaded one only so that it loads none', async () => {
     const backend = await router('unloaded');
     server.reply('/props', json({ role: 'router', build_info: 'b1' }));

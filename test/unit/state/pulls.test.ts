@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { NO_FEATURES, type PullProgress } from '../../../src/domain/model.js';
+import { unfinishedPulls } from '../../../src/state/pull-events.js';
 import { pullFormProps, pullItems } from '../../../src/tui/pull-overlay.js';
 import {
   checked,
@@ -99,6 +100,25 @@ describe('pulls', () => {
     expect(states(machine)).toEqual([['big', 'running']]);
     expect(machine.wanted('pull.start')).toHaveLength(2);
     expect(machine.state.models.selected).toBe(`${A}/small`);
+  });
+
+  it('that nobody can stop from outside are not called stopped, and hold up no quitting', () => {
+    const features = { ...NO_FEATURES, pull: true };
+    const machine = pulling().send(
+      found(server('lmstudio@l', { kind: 'lmstudio', title: 'LM Studio', features })),
+      checked('lmstudio@l'),
+    );
+    machine.command('model.pull-name', 'lmstudio@l/big');
+    expect(machine.state.notices.at(-1)?.hint).toMatch(/^LM Studio goes on with it by itself/);
+    expect(unfinishedPulls(machine.state)).toEqual([]);
+    const id = idOf(machine, 'big');
+    machine.send({ type: 'pull.progressed', pullId: id, progress: HALF }).command('row.delete', id);
+    machine.send(ended(id, true));
+    expect(states(machine)).toEqual([]);
+    expect(machine.state.notices.at(-1)).toMatchObject({
+      text: 'the pull of big is no longer followed at 50 %',
+      hint: 'LM Studio goes on with it by itself; its window stops it.',
+    });
   });
 
   it('that stopped or wait are taken out of the list by x', () => {
