@@ -1,7 +1,7 @@
 import { fitRow, textRow } from './rows.js';
 import type { Row, Size } from './text/span.js';
 import { EMPTY_ROW, span } from './text/span.js';
-import { padEnd, truncateEnd } from './text/truncate.js';
+import { padEnd } from './text/truncate.js';
 import { stringWidth } from './text/width.js';
 import { wrapText } from './text/wrap.js';
 import type { Glyphs, Widget, WidgetInstance } from './widget.js';
@@ -24,6 +24,8 @@ export interface KeysHelpInstance extends WidgetInstance<KeysHelpProps> {
 }
 
 const MAX_KEY_COLUMNS = 28;
+/** Between two keys. */
+const GAP = '  ';
 
 /** The table of keys, made from the keymap. */
 export const keysHelp = {
@@ -42,20 +44,31 @@ export const keysHelp = {
 } satisfies Widget<KeysHelpProps>;
 
 function keyRows(sections: readonly KeysSection[], width: number, glyphs: Glyphs): Row[] {
-  const joined = (keys: readonly string[]): string => keys.join('  ');
-  const widest = Math.max(0, ...sections.flatMap((s) => s.entries.map((e) => stringWidth(joined(e.keys)))));
+  const widest = Math.max(0, ...sections.flatMap((s) => s.entries.map((e) => stringWidth(e.keys.join(GAP)))));
   const columns = Math.min(MAX_KEY_COLUMNS, widest, Math.floor(width / 2));
   const rows: Row[] = [];
   for (const section of sections) {
     if (rows.length > 0) rows.push(EMPTY_ROW);
     rows.push(textRow(` ${section.title}`, 'title', width, glyphs.ellipsis));
     for (const { keys, does } of section.entries) {
+      const keyLines = linesOf(keys, columns);
       const lines = wrapText(does, Math.max(1, width - columns - 6));
-      for (const [i, line] of lines.entries()) {
-        const key = i === 0 ? truncateEnd(joined(keys), columns, glyphs.ellipsis) : '';
-        rows.push(fitRow([span(`   ${padEnd(key, columns)}`, 'key'), span(`  ${line}`)], width));
+      for (let i = 0; i < Math.max(keyLines.length, lines.length); i++) {
+        const key = padEnd(keyLines[i] ?? '', columns, glyphs.ellipsis);
+        rows.push(fitRow([span(`   ${key}`, 'key'), span(`  ${lines[i] ?? ''}`)], width));
       }
     }
   }
   return rows;
+}
+
+/** The keys in as many lines as they need: one that is cut could not be pressed. */
+function linesOf(keys: readonly string[], columns: number): readonly string[] {
+  const lines: string[] = [];
+  for (const key of keys) {
+    const longer = `${lines.at(-1) ?? ''}${GAP}${key}`;
+    if (lines.length > 0 && stringWidth(longer) <= columns) lines.splice(-1, 1, longer);
+    else lines.push(key);
+  }
+  return lines;
 }

@@ -50,7 +50,6 @@ const RULES: Readonly<Record<string, Rule>> = {
       'src/engine',
       'src/logs',
       'src/sessions',
-      'src/engine',
       'src/config',
     ],
     packages: ['execa'],

@@ -87,6 +87,20 @@ describe('overlays', () => {
     expect(help.rowCount({ sections, top: 0 }, 30)).toBe(6);
   });
 
+  it('go on with keys in the next row where there is no room for all', () => {
+    const entries = [
+      { keys: ['Ctrl+W', 'Alt+Backspace', 'Ctrl+Backspace'], does: 'cut the word to the left' },
+    ];
+    const rows = keysHelp
+      .create(G)
+      .view({ sections: [{ title: 'message', entries }], top: 0 }, { width: 60, height: 9 }).rows;
+    expect(texts(rows)).toEqual([
+      ' message',
+      '   Ctrl+W  Alt+Backspace         cut the word to the left',
+      '   Ctrl+Backspace',
+    ]);
+  });
+
   it('show notices with a glyph, their time and the next step', () => {
     const at = new Date(2026, 0, 2, 9, 5).getTime();
     const notices = [
