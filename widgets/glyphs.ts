@@ -8,8 +8,11 @@ export function withSigns(text: string, glyphs: Glyphs): string {
     '\u2248': glyphs.approx,
     '\u2014': glyphs.unknown,
     '\u2026': glyphs.ellipsis,
+    // In the names of processors.
+    '\u00ae': '(R)',
+    '\u2122': '(TM)',
   };
-  return text.replace(/[\u00b7\u2248\u2014\u2026]/g, (sign) => signs[sign] ?? sign);
+  return text.replace(/[\u00b7\u2248\u2014\u2026\u00ae\u2122]/g, (sign) => signs[sign] ?? sign);
 }
 
 export const UNICODE_GLYPHS: Glyphs = {

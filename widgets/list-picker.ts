@@ -1,3 +1,4 @@
+import { withSigns } from './glyphs.js';
 import { fitRow, justify, spansWidth, textRow, windowStart } from './rows.js';
 import { fuzzyMatch } from './text/fuzzy.js';
 import type { Row, Size, Span } from './text/span.js';
@@ -109,7 +110,9 @@ function itemRow(
   const mark = span(focused ? ` ${glyphs.pointer} ` : '   ', 'accent');
   let right: Span[] = [];
   for (const [i, cells] of columns.entries())
-    right.push(span(`  ${padEnd(item.columns[i] ?? '', cells, glyphs.ellipsis)}`, 'muted'));
+    right.push(
+      span(`  ${padEnd(withSigns(item.columns[i] ?? '', glyphs), cells, glyphs.ellipsis)}`, 'muted'),
+    );
   right.push(span(' '));
   // Columns go from the right until the label has a third of the row.
   while (right.length > 1 && width - spansWidth(right) - 3 < width / 3)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { UNICODE_GLYPHS as G } from '../../widgets/glyphs.js';
+import { ASCII_GLYPHS, UNICODE_GLYPHS as G } from '../../widgets/glyphs.js';
 import { keysHelp } from '../../widgets/keys-help.js';
 import { listPicker, pickItems } from '../../widgets/list-picker.js';
 import { noticeList, noticeStack } from '../../widgets/notices.js';
@@ -27,6 +27,14 @@ describe('the picker', () => {
       },
       { width: 50, height },
     );
+
+  it('has the signs of its columns in ASCII, too', () => {
+    const unknown = [{ id: '1', label: 'mock', columns: ['chosen', '—', 'mock · here'] }];
+    const props = { items: pickItems(unknown, ''), total: 1, index: 0, query: '', cursor: 0 };
+    const words = { placeholder: 'type', empty: '' };
+    const view = listPicker.create(ASCII_GLYPHS).view({ ...props, ...words }, { width: 60, height: 3 });
+    expect(texts(view.rows).join('')).toMatch(/^[\x20-\x7e]+$/);
+  });
 
   it('shows a filter line and aligned items, one focused', () => {
     const view = draw('', 1);

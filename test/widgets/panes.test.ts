@@ -71,6 +71,13 @@ const MACHINE: MachineProps = {
 describe('the machine pane', () => {
   const draw = (props: MachineProps, width = 36) => machine.create(G).view(props, { width, height: 12 }).rows;
 
+  it('is ASCII with ASCII glyphs, also in the names of processors', () => {
+    const props = { ...MACHINE, facts: ['Intel Xeon® Core™ · 2 cores', '… — ≈'] };
+    const rows = texts(machine.create(ASCII_GLYPHS).view(props, { width: 60, height: 12 }).rows);
+    expect(rows.join('')).toMatch(/^[\x20-\x7e]+$/);
+    expect(rows.join('\n')).toContain('Intel Xeon(R) Core(TM) - 2 cores');
+  });
+
   it('shows a gauge for each reading', () => {
     expect(texts(draw(MACHINE))).toEqual([
       ' CPU  ▕████▌      ▏  41 %        ▂▇',
