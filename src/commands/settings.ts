@@ -16,7 +16,12 @@ export function settingsFor({ files, ports }: CommandContext, args: Arguments): 
   const add = (key: FlagSetting['key'], value: unknown, name: string): void => {
     if (value === null) return;
     const fault = faultsOf({ [key]: value })[0];
-    if (fault) throw new LmappError('usage', `${name}: ${fault.message}`, { exitCode: EXIT.usage });
+    if (fault) {
+      // Who types an option need not know what its setting is called.
+      const message =
+        fault.path === key ? `${name}${fault.message.slice(key.length)}` : `${name}: ${fault.message}`;
+      throw new LmappError('usage', message, { exitCode: EXIT.usage });
+    }
     flags.push({ key, value, name });
   };
   add('model', textOf(args, 'model'), '--model');

@@ -54,6 +54,7 @@ describe('the command line', () => {
     ],
     [['config', '--set', 'backends', 'olama+http://h'], 'olama is not a known kind', 'Known are ollama'],
     [['config', '--set', 'modle', 'x'], 'modle is not a known setting', 'Did you mean model?'],
+    [['chat', '--fallback', 'x', 'hi'], 'lmapp: --fallback is "x"; allowed is one of', 'ask, auto'],
     [['models', 'pull'], 'which model?', '"lmapp models catalogue" lists'],
     [['logs', '--grep', '('], 'not a regular expression: unterminated group', 'has a \\ before it'],
     [['models', '--url', 'ftp://x'], 'ftp://', 'http://'],
