@@ -1,8 +1,7 @@
 import { EXIT, LmappError } from '../errors.js';
 import type { Command } from './command.js';
-import { DEBUG_OPTION, LOOKING_OPTIONS, type OptionSpec } from './options.js';
+import { DEBUG_OPTION, JSON_OPTION, LOOKING_OPTIONS } from './options.js';
 
-const JSON_OPTION: OptionSpec = { name: 'json', type: 'boolean', does: 'print JSON' };
 const ADDRESS = 'an address: http://gpu-box:11434, gpu-box, :8080, KIND+http://host:8080';
 
 const list: Command = {

@@ -22,7 +22,7 @@ export const chat: Command = {
     FALLBACK_OPTION,
     { name: 'system', type: 'string', takes: 'TEXT', does: 'system message' },
     ...SAMPLING_OPTIONS,
-    { name: 'json', type: 'boolean', does: 'print every event as a line of JSON' },
+    { name: 'json', type: 'boolean', does: 'print every event as a line of JSON (docs/models.md)' },
     DEBUG_OPTION,
   ],
   examples: [

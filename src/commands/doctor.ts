@@ -1,11 +1,11 @@
 import { EXIT } from '../errors.js';
 import type { Command } from './command.js';
-import { DEBUG_OPTION, isOn, LOOKING_OPTIONS } from './options.js';
+import { DEBUG_OPTION, isOn, JSON_OPTION, LOOKING_OPTIONS } from './options.js';
 
 export const doctor: Command = {
   name: 'doctor',
   does: 'Checks everything that lmapp needs, and says what to do; exit code 1 when something is bad.',
-  options: [...LOOKING_OPTIONS, { name: 'json', type: 'boolean', does: 'print JSON' }, DEBUG_OPTION],
+  options: [...LOOKING_OPTIONS, JSON_OPTION, DEBUG_OPTION],
   examples: [['lmapp doctor', 'program, terminal, configuration, folders, servers, GPU tools, clock']],
   async run(context, args) {
     const [{ DOCTOR_CHECKS }, { settingsFor }] = await Promise.all([

@@ -1,7 +1,5 @@
 import type { Command } from './command.js';
-import type { OptionSpec } from './options.js';
-
-const JSON_OPTION: OptionSpec = { name: 'json', type: 'boolean', does: 'print JSON' };
+import { JSON_OPTION } from './options.js';
 
 const install: Command = {
   name: 'install',
