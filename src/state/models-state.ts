@@ -15,6 +15,8 @@ export interface BackendEntry {
   readonly models: readonly Model[];
   /** The list is from the disk and the server has not confirmed it yet. */
   readonly cached: boolean;
+  /** Why it did not list its models when it was asked last, though it answers otherwise. */
+  readonly listFault: Fault | null;
 }
 
 /** A load of ours. */

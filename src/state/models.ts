@@ -5,10 +5,19 @@ import type { Stamped } from '../events/catalogue.js';
 import { contextTokensOf } from './context.js';
 import type { Effect } from './effect.js';
 import { fitOfModel } from './fit.js';
+import { listIsTold, onListFailed } from './list-fault.js';
 import { keptCursor, settled, tellChanges, withoutRepeats } from './model-list.js';
 import { updateModel } from './model-life.js';
 import { updatePulls, withoutPullsOf } from './pull-events.js';
-import { allModels, backendById, modelByKey, type BackendEntry, type State, withModels } from './state.js';
+import {
+  allModels,
+  backendById,
+  modelByKey,
+  type BackendEntry,
+  type State,
+  withEntry,
+  withModels,
+} from './state.js';
 import { withNewsOver, withNotice } from './notices.js';
 import { serverOfSameFile } from './preferred-server.js';
 
@@ -32,13 +41,9 @@ export function updateModels(state: State, event: Stamped, out: Effect[]): State
     case 'backend.lost':
       return tellUnknownModel(onLost(state, event), event);
     case 'models.listed':
-      return onListed(state, event, out);
+      return onListed(listIsTold(state, event), event, out);
     case 'models.failed':
-      return withEntry(state, event.backendId, (entry) =>
-        event.fault.code === 'timeout' || event.fault.code === 'busy'
-          ? { ...entry, check: { ...entry.check, status: { state: 'busy' } } }
-          : entry,
-      );
+      return onListFailed(state, event);
     case 'model.remembered':
       return withModels(state, { recent: [event.key] });
     case 'loads.remembered':
@@ -62,6 +67,7 @@ function onFound(state: State, event: Stamped & { type: 'backend.found' }): Stat
     check: known?.check ?? { status: { state: 'probing' }, version: null, processing: null, queued: null },
     models: known?.models ?? [],
     cached: known?.cached ?? true,
+    listFault: known?.listFault ?? null,
   };
   const others = state.models.backends.filter((b) => b.info.id !== event.backend.id);
   const backends = [...others, entry].sort((a, b) => a.rank - b.rank || (a.info.id < b.info.id ? -1 : 1));
@@ -228,10 +234,4 @@ function tellUnknownModel(state: State, event: Stamped): State {
     `no server has the model ${wanted}`,
     hint,
   );
-}
-
-function withEntry(state: State, id: string, change: (entry: BackendEntry) => BackendEntry): State {
-  return withModels(state, {
-    backends: state.models.backends.map((b) => (b.info.id === id ? change(b) : b)),
-  });
 }

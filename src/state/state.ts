@@ -139,3 +139,9 @@ export function withModels(state: State, change: Partial<ModelsState>): State {
 export function turnById({ chat }: State, id: string | null): Turn | null {
   return chat.live?.id === id ? chat.live : (chat.done.findLast((turn) => turn.id === id) ?? null);
 }
+
+export function withEntry(state: State, id: string, change: (entry: BackendEntry) => BackendEntry): State {
+  return withModels(state, {
+    backends: state.models.backends.map((b) => (b.info.id === id ? change(b) : b)),
+  });
+}

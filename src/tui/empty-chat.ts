@@ -26,10 +26,20 @@ export function emptyChatRows(state: State, width: number, glyphs: Glyphs, keyma
   return [...answers, EMPTY_ROW, say(keys.join(dot))];
 }
 
+/** The only server that could have a model does not tell. */
+function withoutList({ info, listFault }: BackendEntry, width: number): readonly Row[] {
+  const { message = '', hint = null } = listFault ?? {};
+  const what = indented(`${info.title} does not list its models: ${message}`, 1, width);
+  return hint === null ? what : [...what, EMPTY_ROW, ...indented(hint, 1, width)];
+}
+
 /** Servers answer, and none of them has a model to chat with: the same steps as below the server in the models pane. */
 function withoutModel({ models, setUp }: State, width: number, keymap: Keymap): readonly Row[] {
   const there = models.backends.filter(({ check }) => check.status.state !== 'away');
-  const waiting = there.find(({ cached, check }) => cached || check.status.state !== 'ready');
+  const open = there.filter(({ cached, check }) => cached || check.status.state !== 'ready');
+  // One that is still to answer is waited for; one that has refused is not.
+  const waiting = open.find(({ listFault }) => listFault === null) ?? open[0];
+  if (waiting?.listFault) return withoutList(waiting, width);
   if (waiting) return indented(`asking ${waiting.info.title} for its models`, 1, width);
   const empty = there.filter((entry) => entry.models.length === 0);
   const [first] = empty;

@@ -95,8 +95,10 @@ function rowsOf(
   return rows;
 }
 
-/** A server that answered and has nothing: the next step. */
-function emptyHint({ info, check, cached }: BackendEntry): readonly HintRow[] {
+/** A server that answered and has nothing: the next step; or why it does not tell what it has. */
+function emptyHint({ info, check, cached, listFault }: BackendEntry): readonly HintRow[] {
+  if (listFault && check.status.state !== 'away')
+    return [{ kind: 'hint', key: info.id, text: `no list: ${listFault.message}` }];
   if (cached || check.status.state !== 'ready') return [];
   const next = info.features.pull ? 'p pulls one by its name' : insteadOfPull(info.kind);
   return [{ kind: 'hint', key: info.id, text: `no models: ${next}` }];

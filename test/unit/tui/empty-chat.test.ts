@@ -32,6 +32,15 @@ describe('a chat without messages', () => {
     expect(shown(createReadyMachine())[0]).toBe(' small on ollama answers.');
   });
 
+  it('says why the only server does not list its models, and waits for one that is still to answer', () => {
+    const fault = { code: 'server-error', message: 'It broke.', hint: 'Look.', status: 500 } as const;
+    const failed = { type: 'models.failed', backendId: A, fault } as const;
+    const machine = createMachine().send(found(server(A, PULLS)), checked(A), failed, searched);
+    expect(shown(machine)).toEqual([' ollama does not list its models: It broke.', '', ' Look.']);
+    machine.send(found(server('vllm@b', { title: 'vLLM' })));
+    expect(shown(machine)).toEqual([' asking vLLM for its models']);
+  });
+
   it('says the steps of the models pane when the only server has no model', () => {
     const machine = createMachine().send(found(server(A, PULLS)), checked(A), listed(A, []), searched);
     expect(shown(machine).join('\n')).not.toContain('small models');

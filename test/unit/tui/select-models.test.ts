@@ -88,6 +88,32 @@ describe('the tree of models', () => {
     expect(modelRows(machine.state).map(({ key }) => key)).toEqual(['vllm@b', 'vllm@b']);
   });
 
+  it('says under a server that answers, and does not list its models, why; once as a notice, until it lists them', () => {
+    const fault = {
+      code: 'server-error',
+      message: 'database is locked.',
+      hint: 'Look.',
+      status: 500,
+    } as const;
+    const failed = { type: 'models.failed', backendId: 'vllm@b', fault } as const;
+    const machine = createMachine().send(
+      found(server('vllm@b', { kind: 'vllm' })),
+      checked('vllm@b'),
+      failed,
+      failed,
+    );
+    expect(shown(machine, 70)[1]).toContain('no list: database is locked.');
+    expect(
+      machine.told.filter((text) => /does not list its models: database is locked/.test(text)),
+    ).toHaveLength(1);
+    machine.send(listed('vllm@b', [modelOf('vllm@b', 'm')]));
+    expect(shown(machine, 70).join()).not.toContain('no list');
+    expect(machine.state.notices.find(({ text }) => /database is locked/.test(text))?.over).toBe(true);
+    machine.send(failed);
+    // What it listed before stays.
+    expect(shown(machine, 70)[1]).toContain(' m ');
+  });
+
   it.each([
     'hf.co/bartowski/Qwen3-8B-GGUF:Q4_K_M',
     '模型模型模型模型模型模型模型模型模型:latest',
