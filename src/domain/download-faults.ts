@@ -87,7 +87,7 @@ export const DOWNLOAD_FAULTS = {
   'hub-no-quant': {
     code: 'unknown-model',
     message: '{model} has no such file.',
-    hint: 'It has {words}.',
+    hint: 'Name one that it has: {words}.',
   },
   'hub-answer': {
     code: 'not-a-server',

@@ -50,7 +50,7 @@ export const FAULTS = {
   'no-connection': {
     code: 'not-running',
     message: 'No connection to {place} in time.',
-    hint: 'Check the address and the network; "connectTimeoutS" sets how long is waited.',
+    hint: 'Check the address and the network; the setting "connectTimeoutS" tells how long to wait.',
   },
   'not-connected': {
     code: 'broken',
@@ -127,17 +127,17 @@ export const FAULTS = {
   'no-first-byte': {
     code: 'timeout',
     message: '{place} did not begin to answer in time.',
-    hint: 'It may load a model or be at work: wait, or raise "firstByteTimeoutS".',
+    hint: 'It may load a model or be at work: wait, or raise the setting "firstByteTimeoutS".',
   },
   silent: {
     code: 'timeout',
     message: '{place} fell silent in the middle of its answer.',
-    hint: 'Ask again; "idleTimeoutS" sets how long a silence may be.',
+    hint: 'Ask again; the setting "idleTimeoutS" tells how long a silence may be.',
   },
   slow: {
     code: 'timeout',
     message: '{place} did not answer in time.',
-    hint: 'It may be at work: wait. "checkTimeoutS" and "listTimeoutS" set how long an answer may take.',
+    hint: 'It may be at work: wait. The settings "checkTimeoutS" and "listTimeoutS" tell how long an answer may take.',
   },
   closed: { code: 'broken', message: '{place} closed the connection without an answer.', hint: AGAIN },
   cut: {
@@ -398,7 +398,7 @@ export const FAULTS = {
   'no-credit': {
     code: 'forbidden',
     message: '{words}',
-    hint: 'The account behind this key has no credit left.',
+    hint: 'Add credit to the account behind this key, or use another key.',
   },
   'litellm-key-model': {
     code: 'forbidden',

@@ -91,7 +91,7 @@ describe('any other server with the OpenAI dialect', () => {
     expect(fault).toMatchObject({
       code: 'forbidden',
       message,
-      hint: 'The account behind this key has no credit left.',
+      hint: 'Add credit to the account behind this key, or use another key.',
     });
     expect(fault).not.toHaveProperty('retryAfterMs');
   });
