@@ -5,6 +5,7 @@ import type { Row, Size, Span, Token } from './text/span.js';
 import { span } from './text/span.js';
 import { padEnd, padStart, truncateEnd, truncateMiddle } from './text/truncate.js';
 import { stringWidth } from './text/width.js';
+import { wrapText } from './text/wrap.js';
 import type { Glyphs, View, Widget, WidgetInstance } from './widget.js';
 
 /** A server of the tree. */
@@ -108,8 +109,15 @@ export const modelList = {
 function modelListView(props: ModelListProps, size: Size, glyphs: Glyphs): View {
   const { width, height } = size;
   if (width <= 0 || height <= 0) return { rows: [] };
-  if (props.rows.length === 0)
-    return { rows: cutRows([textRow(` ${props.empty}`, 'muted', width, glyphs.ellipsis)], size) };
+  if (props.rows.length === 0) {
+    const lines = wrapText(props.empty, Math.max(1, width - 1));
+    return {
+      rows: cutRows(
+        lines.map((line) => textRow(` ${line}`, 'muted', width, glyphs.ellipsis)),
+        size,
+      ),
+    };
+  }
   const at = props.rows.findIndex((item) => item.key === props.selected);
   const top = windowStart(Math.max(0, at), props.rows.length, height);
   const rows = props.rows.slice(top, top + height).map((item): Row => {

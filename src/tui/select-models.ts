@@ -12,7 +12,7 @@ import { preferredProgram, serverOfSameFile } from '../state/preferred-server.js
 import { pullRows } from './select-pulls.js';
 
 const EMPTY_LIST = 'looking for servers';
-const NONE_FOUND = 'no server found: start one, e.g. with "ollama serve"';
+const NONE_FOUND = 'no server found: start one, as with "ollama serve", or press a to add one';
 
 /**
  * The tree of servers and models: the rows that a pane of this height shows. A row takes some work, and of ten thousand models twenty

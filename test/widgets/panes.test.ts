@@ -268,6 +268,12 @@ describe('the model list', () => {
 
   it('says the next step when there is nothing to list', () => {
     expect(texts(draw({ rows: [] }))).toEqual([' no server found']);
+    const empty = 'no server found: start one, as with "ollama serve", or press a to add one';
+    expect(texts(draw({ rows: [], empty }))).toEqual([
+      ' no server found: start one, as with',
+      ' "ollama serve", or press a to add',
+      ' one',
+    ]);
   });
 });
 
