@@ -2,6 +2,7 @@ import type { Backend, BackendAddress, BackendType } from '../backends/backend.j
 import { discover, identify } from '../backends/identify.js';
 import { backendTypeOf } from '../backends/registry.js';
 import { NO_FEATURES, type BackendInfo } from '../domain/model.js';
+import type { EmbeddedSource } from '../engine/source.js';
 import { backendId } from '../wire/address.js';
 import type { BackendsOptions } from './backends-options.js';
 import { backOffMs, faultOf } from './polling.js';
@@ -175,6 +176,14 @@ export function createBackends(options: BackendsOptions): Backends {
     if (type && !watched.has(type.kind)) watch(type, { url: '', key: null }, true, RANK.embedded, true);
   }
 
+  /** Another dashboard, or `lmapp engine install`, may install it while this one runs. */
+  async function awaitEmbedded(source: EmbeddedSource): Promise<void> {
+    while (!abort.signal.aborted && !watched.has('embedded')) {
+      if (source.version() !== null) return addEmbedded();
+      await pause(SEARCH_AGAIN_MS.alone, abort.signal);
+    }
+  }
+
   function addMock(): void {
     const type = backendTypeOf('mock');
     if (type) watch(type, { url: '', key: null }, true, RANK.mock);
@@ -187,8 +196,8 @@ export function createBackends(options: BackendsOptions): Backends {
         publish({ type: 'backends.searched', found: 1 });
         return;
       }
-      if (options.embedded && (options.embedded.wanted || options.embedded.source.version() !== null))
-        addEmbedded();
+      if (options.embedded?.wanted === true) addEmbedded();
+      if (options.embedded) void awaitEmbedded(options.embedded.source);
       const named = wantedServers(options);
       const answered = named.map(
         (w) =>

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fs from 'node:fs';
 import path from 'node:path';
 import { gpuKindsOf } from '../../src/engine/install-plan.js';
+import { placeFakeEngine } from '../support/fake-engine.js';
 import { fakeNpm, type FakeNpm, type FakeNpmOptions } from '../support/fake-npm.js';
 import type { FileServer } from '../support/file-server.js';
 import { CHAT_MODEL, ggufModel } from '../support/gguf-file.js';
@@ -111,6 +112,13 @@ describe('the first run on a machine that has nothing', () => {
     pty.type('\r');
     // This hub has only the one.
     await pty.waitFor('could not pull qwen3.5-2b');
+  });
+
+  it('the engine stands in the list when another program has installed it meanwhile', async () => {
+    const pty = dashboard();
+    await pty.waitFor('▸ get a small model');
+    placeFakeEngine(data('engine'));
+    await pty.waitFor('▾ this machine');
   });
 
   const hasCuda = gpuKindsOf(process.platform, process.arch).includes('cuda');
