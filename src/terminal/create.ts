@@ -104,7 +104,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
     if (!gone) {
       writer.sendSync(leaveSequence({ kitty }));
       if (writer.unanswered > 0 && stdin.fd !== undefined && stdin.isTTY === true)
-        drainAnswers(stdin.fd, writer.unanswered, clock);
+        drainAnswers(stdin.fd, writer.unanswered, writer.answerMs, clock);
     }
     input.stop();
   }

@@ -3,12 +3,22 @@ import fs from 'node:fs';
 import type { Clock } from '../ports.js';
 import { sleepSync } from './output.js';
 
-const WAIT_MS = 250;
+const LEAST_WAIT_MS = 250;
+/** A line that was cut off a moment ago answers nothing any more. */
+const MOST_WAIT_MS = 1500;
 const POLL_MS = 3;
 const ANSWER = /\x1b\[0n/g;
 
-/** Waits for so many answers, in raw mode still, at most for a moment. What is typed meanwhile is lost. */
-export function drainAnswers(stdinFd: number, expected: number, clock: Pick<Clock, 'monotonic'>): void {
+/**
+ * Waits for so many answers, in raw mode still, at most for a moment: longer on a line whose answers took long (`answerMs`). What is typed
+ * meanwhile is lost.
+ */
+export function drainAnswers(
+  stdinFd: number,
+  expected: number,
+  answerMs: number,
+  clock: Pick<Clock, 'monotonic'>,
+): void {
   let fd: number;
   try {
     const { O_RDONLY, O_NONBLOCK, O_NOCTTY } = fs.constants;
@@ -16,7 +26,7 @@ export function drainAnswers(stdinFd: number, expected: number, clock: Pick<Cloc
   } catch {
     return;
   }
-  const end = clock.monotonic() + WAIT_MS;
+  const end = clock.monotonic() + Math.min(MOST_WAIT_MS, Math.max(LEAST_WAIT_MS, 2 * answerMs));
   const chunk = Buffer.alloc(4096);
   let received = '';
   try {

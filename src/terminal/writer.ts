@@ -18,6 +18,8 @@ const UNACKNOWLEDGED_INTERVAL_MS = 80;
 const SYNC_MIN_CHARS = 96;
 /** Answers are waited for longer when one took long: slow links have round trips of seconds. */
 const SLOW_ANSWER_FACTOR = 3;
+/** With each answer that is quicker the slowest one counts so much less. */
+const SLOWEST_KEPT = 0.9;
 
 export interface WriterOptions {
   readonly clock: Clock;
@@ -52,6 +54,8 @@ export interface Writer {
   sendSync(bytes: string): void;
   /** Questions that are not answered yet. */
   readonly unanswered: number;
+  /** How long the slowest of the last answers took, in ms; 0 before the first. */
+  readonly answerMs: number;
   /** Forgets what was asked: after leaving and entering the answers do not come any more. */
   reset(): void;
 }
@@ -65,6 +69,7 @@ export function createWriter({ clock, output, acknowledged, onClosed }: WriterOp
   /** Answers are to be expected: none was waited for in vain. */
   let answering = true;
   let ackTimeoutMs = ACK_TIMEOUT_MS;
+  let answerMs = 0;
   let pausedUntil = 0;
   let synchronised = false;
   let refused = false;
@@ -147,6 +152,7 @@ export function createWriter({ clock, output, acknowledged, onClosed }: WriterOp
       if (answered === undefined) return;
       const now = clock.monotonic();
       const tookMs = now - answered.at;
+      answerMs = Math.max(tookMs, answerMs * SLOWEST_KEPT);
       rate.answered(answered.at, now, answered.bytes);
       answering = true;
       if (acknowledged && !acksOn) {
@@ -174,6 +180,9 @@ export function createWriter({ clock, output, acknowledged, onClosed }: WriterOp
     },
     get unanswered() {
       return answering ? asked.length : 0;
+    },
+    get answerMs() {
+      return answerMs;
     },
     reset() {
       asked = [];

@@ -23,8 +23,8 @@ async function start(options: PtyOptions = {}): Promise<PtySession> {
 }
 
 /** The program under a shell that says how it ended and how the terminal was left. */
-async function startUnderShell(): Promise<PtySession> {
-  const pty = openPty('bash', ['--norc', '--noprofile', '-i'], { env: { PS1: 'prompt> ' } });
+async function startUnderShell(options: PtyOptions = {}): Promise<PtySession> {
+  const pty = openPty('bash', ['--norc', '--noprofile', '-i'], { env: { PS1: 'prompt> ' }, ...options });
   open.push(pty);
   await pty.waitFor('prompt>');
   pty.type(
@@ -83,6 +83,17 @@ describe('the terminal is given back', () => {
     expect(pty.modes()).toMatchObject({ ...RESTORED, bracketedPaste: pty.modes().bracketedPaste });
     expect(pty.screen()).not.toContain('[0n');
   });
+
+  it('with no answer left for the shell on a line with a round trip of 400 ms, in mid-stream', async () => {
+    const pty = await startUnderShell({ link: { bytesPerSecond: 1e6, latencyMs: 200 } });
+    pty.type('s');
+    await pty.waitFor('line 10', 15_000);
+    pty.type('q');
+    await pty.waitFor('stty same', 10_000);
+    pty.type('echo a shell; echo "reads this"\r');
+    await pty.waitFor(/^reads this/m);
+    expect(pty.screen()).toMatch(/^a shell/m);
+  }, 40_000);
 
   it('on an uncaught error, whose message stands on the normal screen', async () => {
     const pty = await start();
