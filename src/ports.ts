@@ -18,6 +18,7 @@ export interface Clock {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** What differs between this machine and a test. */
 export interface Ports {
   readonly clock: Clock;
   readonly env: Environment;

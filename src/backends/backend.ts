@@ -13,6 +13,7 @@ import type { Sampling } from '../domain/sampling.js';
 import type { WholeAnswer } from '../wire/read.js';
 import type { EmbeddedSource } from '../engine/source.js';
 
+/** One question to a model. Time limits are in milliseconds. */
 export interface ChatRequest {
   readonly model: Model;
   /** With `continues` the last one is the assistant's own text so far. */

@@ -5,6 +5,7 @@ import type { GrowingText } from './text.js';
 
 export type Role = 'system' | 'user' | 'assistant';
 
+/** A message as servers take it: what was thought is not sent back. */
 export interface ChatMessage {
   readonly role: Role;
   readonly content: string;

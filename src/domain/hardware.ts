@@ -17,6 +17,7 @@ export interface MachineSample {
   readonly netSentPerSecond: number | null;
 }
 
+/** Readings of one card, by the same rules. */
 export interface GpuSample {
   /** Stable identity (uuid). */
   readonly id: string;

@@ -19,6 +19,7 @@ export interface EffectHost {
   quit(exitCode: number): void;
 }
 
+/** All that reaches out of the program: the only part that may wait, and be stopped. */
 export interface Effects {
   run(effect: Effect): void;
   /** Loads and opens the sources: servers, machine, logs, chats. Called behind the first frame, so none of their code delays it. */

@@ -3,6 +3,7 @@ import { lossOf, type AppEvent, type Stamped } from './catalogue.js';
 
 export type Subscriber = (event: Stamped) => void;
 
+/** The one way from those who find something out to those who want to know. It never waits for a subscriber. */
 export interface Bus {
   /** Delivers at once, or, when called during a delivery, after the events that wait already. */
   publish(event: AppEvent): void;
@@ -22,6 +23,7 @@ export interface BusOptions {
   readonly recorded?: () => Stamp | null;
 }
 
+/** What the bus adds to an event: its number, epoch ms, monotonic ms. */
 export type Stamp = Pick<Stamped, 'seq' | 'at' | 'mono'>;
 
 const QUEUE_LIMIT = 10_000;

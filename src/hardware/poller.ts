@@ -9,6 +9,7 @@ import { createNvidiaProbe } from './nvidia.js';
 import { createPortableProbe } from './portable.js';
 import type { Probe, ProbeReport } from './probe.js';
 
+/** What of the machine is looked at, and how often. */
 export interface MachineWatch {
   /** Processor, memory, disk and network are on the screen. */
   readonly machine: boolean;
@@ -17,6 +18,7 @@ export interface MachineWatch {
   readonly intervalMs: number;
 }
 
+/** All probes of this platform as one. */
 export interface MachinePoller {
   /** What is shown now. Cheap to call again with the same. */
   watch(watch: MachineWatch): void;

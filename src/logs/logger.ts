@@ -22,6 +22,7 @@ export interface LoggerOptions {
   readonly now?: () => number;
 }
 
+/** The log of lmapp itself. No method throws; what cannot be written is told once, by `onTrouble`. */
 export interface Logger {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;

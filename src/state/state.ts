@@ -19,9 +19,10 @@ export type * from './models-state.js';
 export type * from './set-up-state.js';
 export type * from './view-state.js';
 
+/** All that the screen shows and that decides what happens next. Only `update` makes a new one, from the one before and an event. */
 export interface State {
-  readonly version: string;
   readonly settings: Settings;
+  /** Begins the ids of chats and turns, so that those of two runs differ. */
   readonly idSeed: string;
   /** Time as last told by an event; what is shown as elapsed is counted from it. */
   readonly at: number;
@@ -39,7 +40,6 @@ export interface State {
 /** The state before the first event. */
 export function initialState(settings: Settings): State {
   return {
-    version: '',
     settings,
     idSeed: 'x',
     at: 0,

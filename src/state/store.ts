@@ -3,6 +3,7 @@ import type { Effect } from './effect.js';
 import type { State } from './state.js';
 import { update } from './update.js';
 
+/** The one place that holds the state. */
 export interface Store {
   readonly state: State;
   /** Folds an event; to be subscribed first, so that every later subscriber sees the new state. */

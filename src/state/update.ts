@@ -104,7 +104,6 @@ function updateOthers(state: State, event: Stamped, out: Effect[]): State {
 function onStarted(state: State, event: Stamped & { type: 'app.started' }, out: Effect[]): State {
   const started: State = {
     ...state,
-    version: event.version,
     // A record of an earlier version lacks the settings that came later.
     settings: { ...state.settings, ...event.settings },
     idSeed: event.idSeed,
