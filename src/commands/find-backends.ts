@@ -2,7 +2,7 @@ import type { Backend, BackendAddress, BackendPorts } from '../backends/backend.
 import { BackendError } from '../backends/backend.js';
 import { discover, identify } from '../backends/identify.js';
 import { backendTypeOf } from '../backends/registry.js';
-import { typedAddress } from '../backends/typed-address.js';
+import { isAt, typedAddress } from '../backends/typed-address.js';
 import type { EmbeddedSource } from '../engine/source.js';
 import type { Fault } from '../domain/fault.js';
 import { limitsOf } from '../domain/limits.js';
@@ -43,11 +43,13 @@ export interface Place {
   /** Named by the user. */
   readonly kind: string | null;
   readonly origin: ServerOrigin;
+  /** Its key cannot be had: that is a fault of this server, and no reason to ask none. */
+  readonly refused: Fault | null;
 }
 
 /**
  * Asks all servers for their models: those of --url, of the configuration, of OLLAMA_HOST, then those that are found. The order stays.
- * Errors: LmappError for an address or key that cannot be used.
+ * Errors: LmappError for an address that cannot be used.
  */
 export async function askServers(options: FindOptions): Promise<readonly AskedServer[]> {
   const { signal, settings, embedded } = options;
@@ -63,7 +65,7 @@ export async function askServers(options: FindOptions): Promise<readonly AskedSe
   const fresh = found
     .filter(({ url }) => !places.some((place) => place.address.url === url))
     .map(({ kind, url }) =>
-      askPlace({ address: { url, key: null }, kind, origin: 'found' }, portsFor(url), signal),
+      askPlace({ address: { url, key: null }, kind, origin: 'found', refused: null }, portsFor(url), signal),
     );
   const own = embedded && embedded.version() !== null ? [askEmbedded(embedded, clock, signal)] : [];
   return [...(await named), ...(await Promise.all(fresh)), ...(await Promise.all(own))];
@@ -77,17 +79,21 @@ export function namedPlaces({
   ports,
 }: Pick<FindOptions, 'urls' | 'settings' | 'keyOf' | 'ports'>): readonly Place[] {
   const places: Place[] = [];
-  const add = (text: string, key: string | null, named: string | null, origin: ServerOrigin): void => {
+  const add = (
+    text: string,
+    setting: BackendSetting | null,
+    named: string | null,
+    origin: ServerOrigin,
+  ): void => {
     const { url, kind } = typedAddress(text, named);
-    if (!places.some((place) => place.address.url === url))
-      places.push({ address: { url, key }, kind, origin });
+    if (places.some((place) => place.address.url === url)) return;
+    // One that stands in the configuration is that one, wherever it is named.
+    const known = setting ?? settings.backends.find((each) => isAt(each, url)) ?? null;
+    const { key, refused } = known ? keyOrFault(known, keyOf) : { key: null, refused: null };
+    places.push({ address: { url, key }, kind: kind ?? known?.kind ?? null, origin, refused });
   };
   for (const url of urls) add(url, null, null, 'run');
-  settings.backends.forEach((backend, i) =>
-    withPlace(`configuration: backends[${i}]`, () =>
-      add(backend.url, keyOf(backend), backend.kind ?? null, 'configuration'),
-    ),
-  );
+  for (const backend of settings.backends) add(backend.url, backend, backend.kind ?? null, 'configuration');
   const ollamaHost = ports.env['OLLAMA_HOST']?.trim();
   if (ollamaHost) withPlace('OLLAMA_HOST', () => add(ollamaHost, null, 'ollama', 'environment'));
   return places;
@@ -106,11 +112,25 @@ function withPlace(where: string, work: () => void): void {
   }
 }
 
+function keyOrFault(
+  setting: BackendSetting,
+  keyOf: FindOptions['keyOf'],
+): { readonly key: string | null; readonly refused: Fault | null } {
+  try {
+    return { key: keyOf(setting), refused: null };
+  } catch (error) {
+    if (!(error instanceof LmappError)) throw error;
+    return { key: null, refused: fault('unauthorized', `${error.message}.`, error.hint) };
+  }
+}
+
 async function askPlace(
-  { address, kind }: Place,
+  { address, kind, refused }: Place,
   ports: BackendPorts,
   signal: AbortSignal,
 ): Promise<AskedServer> {
+  if (refused)
+    return { backend: null, title: kind ?? 'server', url: address.url, models: [], fault: refused };
   let backend: Backend | null = null;
   try {
     const type = backendTypeOf(kind ?? (await identify(address, signal, ports)));
@@ -130,7 +150,7 @@ export async function askEmbedded(
   signal: AbortSignal,
 ): Promise<AskedServer> {
   return askPlace(
-    { address: { url: '', key: null }, kind: 'embedded', origin: 'embedded' },
+    { address: { url: '', key: null }, kind: 'embedded', origin: 'embedded', refused: null },
     { ...ports, embedded },
     signal,
   );

@@ -7,8 +7,7 @@ import type { Fault } from '../domain/fault.js';
 import { limitsOf } from '../domain/limits.js';
 import type { Model, ServerOrigin } from '../domain/model.js';
 import type { Settings } from '../domain/settings.js';
-import { EXIT, LmappError } from '../errors.js';
-import { fault } from '../wire/wire-error.js';
+import { EXIT } from '../errors.js';
 import type { CommandContext } from './command.js';
 import { namedPlaces, type Place } from './find-backends.js';
 import { type Arguments, isOn, listOf } from './options.js';
@@ -89,50 +88,29 @@ export async function lookAtAll(
   context: CommandContext,
   args: Arguments,
   settings: Settings,
-  places: readonly Refused[],
+  places: readonly Place[],
   search = true,
 ): Promise<readonly ServerLine[]> {
   const onRequest = requestLog(context, args, settings);
   const ports: BackendPorts = { ...context.ports.clock, ...(onRequest ? { onRequest } : {}) };
   const { signal } = new AbortController();
-  const look = (place: Refused): Promise<ServerLine> =>
+  const look = (place: Place): Promise<ServerLine> =>
     lineOf(place, signal, { ...ports, limits: limitsOf(settings, place.address.url) });
   const looking = places.map(look);
   const found = search && settings.discovery ? await discover(signal, ports).catch(() => []) : [];
   const fresh = found
     .filter(({ url }) => !places.some((place) => place.address.url === url))
-    .map(({ url, kind }) => look({ address: { url, key: null }, kind, origin: 'found' }));
+    .map(({ url, kind }) => look({ address: { url, key: null }, kind, origin: 'found', refused: null }));
   return Promise.all([...looking, ...fresh]);
 }
 
-/** A server whose key cannot be had. */
-interface Refused extends Place {
-  readonly refused?: Fault;
-}
-
-/** The servers that are named. A key whose variable is not set is a fault of that server, and no reason to ask none. */
-export function placesOf({ ports }: CommandContext, args: Arguments, settings: Settings): readonly Refused[] {
-  const refused = new Map<string, Fault>();
-  const places = namedPlaces({
+/** The servers that are named. */
+export function placesOf({ ports }: CommandContext, args: Arguments, settings: Settings): readonly Place[] {
+  return namedPlaces({
     ports,
     settings,
     urls: listOf(args, 'url'),
-    keyOf(backend) {
-      try {
-        return keyOf(backend, ports.env);
-      } catch (error) {
-        if (!(error instanceof LmappError)) throw error;
-        refused.set(
-          typedAddress(backend.url, backend.kind).url,
-          fault('unauthorized', `${error.message}.`, error.hint),
-        );
-        return null;
-      }
-    },
-  });
-  return places.map((place) => {
-    const reason = refused.get(place.address.url);
-    return reason === undefined ? place : { ...place, refused: reason };
+    keyOf: (backend) => keyOf(backend, ports.env),
   });
 }
 
@@ -144,10 +122,11 @@ function placeOf({ ports }: CommandContext, settings: Settings, text: string): P
     address: { url, key: known ? keyOf(known, ports.env) : null },
     kind: kind ?? known?.kind ?? null,
     origin: known ? 'configuration' : 'run',
+    refused: null,
   };
 }
 
-async function lineOf(place: Refused, signal: AbortSignal, ports: BackendPorts): Promise<ServerLine> {
+async function lineOf(place: Place, signal: AbortSignal, ports: BackendPorts): Promise<ServerLine> {
   const { address, kind, origin, refused } = place;
   const nothing = { kind, url: address.url, origin, version: null, models: null, list: [] };
   if (refused) return { ...nothing, state: 'away', fault: refused };

@@ -1,7 +1,8 @@
 import type { BackendAddress } from '../backends/backend.js';
-import { typedAddress } from '../backends/typed-address.js';
+import { isAt, typedAddress } from '../backends/typed-address.js';
 import type { ServerOrigin } from '../domain/model.js';
 import { LmappError, messageOf } from '../errors.js';
+import type { Address } from '../wire/address.js';
 import type { BackendsOptions } from './backends-options.js';
 
 export interface Wanted {
@@ -39,11 +40,10 @@ export function wantedServers(options: BackendsOptions): readonly Wanted[] {
       });
     }
   };
-  options.urls.forEach((url, i) => add(url, null, null, RANK.url + i, '--url'));
-  options.configured.forEach((setting, i) => {
-    let key: string | null = null;
+  const keyAt = (i: number): string | null => {
+    const setting = options.configured[i];
     try {
-      key = options.keyOf(setting);
+      return setting ? options.keyOf(setting) : null;
     } catch (error) {
       publish({
         type: 'notice.raised',
@@ -51,8 +51,19 @@ export function wantedServers(options: BackendsOptions): readonly Wanted[] {
         text: `configuration: backends[${i}]: ${messageOf(error)}`,
         hint: hintOf(error),
       });
+      return null;
     }
-    add(setting.url, key, setting.kind ?? null, RANK.configured + i, `configuration: backends[${i}]`);
+  };
+  options.urls.forEach((url, i) => {
+    // One that stands in the configuration is that one, wherever it is named.
+    const typed = addressOf(url);
+    const known = options.configured.findIndex((setting) => typed !== null && isAt(setting, typed.url));
+    const kind = typed?.kind ?? options.configured[known]?.kind ?? null;
+    add(url, keyAt(known), kind, RANK.url + i, '--url');
+  });
+  options.configured.forEach((setting, i) => {
+    if (all.some(({ address }) => isAt(setting, address.url))) return;
+    add(setting.url, keyAt(i), setting.kind ?? null, RANK.configured + i, `configuration: backends[${i}]`);
   });
   const ollamaHost = ports.env['OLLAMA_HOST']?.trim();
   if (ollamaHost) add(ollamaHost, null, 'ollama', RANK.environment, 'OLLAMA_HOST');
@@ -66,6 +77,14 @@ export function originOf(rank: number): ServerOrigin {
   if (rank < RANK.installed) return 'found';
   if (rank < RANK.embedded) return 'installed';
   return rank < RANK.mock ? 'embedded' : 'mock';
+}
+
+function addressOf(text: string): Address | null {
+  try {
+    return typedAddress(text);
+  } catch {
+    return null;
+  }
 }
 
 function hintOf(error: unknown): string | null {

@@ -49,6 +49,26 @@ describe('lmapp backends list', () => {
     expect(stderr).toBe(`${AWAY}: Nothing listens at ${AWAY}. Start the server or check the address.\n`);
   });
 
+  it('a variable that is not set holds up no other server, and a configured one that is named by its address has its key', async () => {
+    const server = await locked();
+    home.configure({
+      backends: [
+        { url: 'http://127.0.0.1:9', key: '${NO_SUCH_KEY}' },
+        { url: server.url, key: KEY },
+      ],
+    });
+    const env = { ...home.env, LMAPP_DISCOVERY: 'false' };
+    for (const words of [[], ['--url', server.url], ['--server', server.url]]) {
+      const listed = await runLmapp(['models', ...words], { env });
+      expect([listed.code, listed.stdout]).toEqual([0, expect.stringContaining('locked')]);
+    }
+    const { stderr } = await runLmapp(['models'], { env });
+    expect(stderr).toMatch(
+      /is to come from NO_SUCH_KEY, which is not set\. Set it with: export NO_SUCH_KEY=/,
+    );
+    expect((await run(['list', '--url', server.url])).stdout).toMatch(/ ready .* flag$/m);
+  });
+
   it('asks a dozen servers at once without a word from Node', async () => {
     const servers = await Promise.all(Array.from({ length: 12 }, () => locked()));
     home.configure({ backends: servers.map(({ url }) => ({ url, key: KEY })) });

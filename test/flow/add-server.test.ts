@@ -205,6 +205,16 @@ describe('a in the models pane', () => {
     expect(second.requests.some((r) => r.headers.has('authorization'))).toBe(false);
   });
 
+  it('a kept server that --url names again is asked with its key', async () => {
+    const server = await locked();
+    const at = await startDashboard({
+      urls: [server.url.replace('http://', '')],
+      settings: { backends: [{ url: server.url, key: KEY }] },
+    });
+    await at.sees('locked-model');
+    expect(at.screen()).not.toContain('needs a key');
+  });
+
   it('never overwrites a broken configuration: it says so, and the server is used for this run', async () => {
     const server = await scripted();
     const { home, file } = atHome();
