@@ -31,7 +31,6 @@ export interface GgufHeader {
   readonly tensors: readonly GgufTensor[];
   /** The file must be at least so long (counted from where the GGUF begins); a shorter one is not complete. */
   readonly neededBytes: number;
-  readonly alignment: number;
 }
 
 /** Names and sizes of the types of tensors: numbers per block, and bytes of a block. As in ggml-common.h of llama.cpp. */

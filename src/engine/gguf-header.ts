@@ -92,7 +92,7 @@ async function headerFrom(window: Window): Promise<GgufHeader> {
   const end = tensors.reduce((most, { offset, sizeBytes }) => Math.max(most, offset + (sizeBytes ?? 0)), 0);
   // Without tensors (a file of words only, the first part of some split models) nothing follows, not even the padding.
   const neededBytes = tensors.length === 0 ? window.position : Math.min(ENDLESS, start + end);
-  return { version, metadata, tensors, neededBytes, alignment };
+  return { version, metadata, tensors, neededBytes };
 }
 
 async function versionOf(window: Window): Promise<number> {

@@ -14,7 +14,6 @@ export interface ChatSummary {
 export interface StoredChat {
   readonly id: string;
   readonly title: string;
-  readonly createdAt: number;
   readonly turns: readonly Turn[];
   /** Lines that could not be read; they stay in the file. */
   readonly skippedLines: number;

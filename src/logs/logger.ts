@@ -30,8 +30,6 @@ export interface Logger {
   /** Put what was thrown into the field `error`: name, message, stack, code and causes are written. */
   error(message: string, fields?: LogFields): void;
   log(level: LogLevel, message: string, fields?: LogFields): void;
-  /** Whether a message of this level is written; to save the work of building its fields. */
-  enabled(level: LogLevel): boolean;
   /** Hides this text from now on. */
   addSecret(secret: string): void;
   /** Loads winston; call it after the first frame. Messages before it wait in memory. */
@@ -134,7 +132,6 @@ export function createLogger(options: LoggerOptions): Logger {
     warn: (message, fields) => log('warn', message, fields),
     error: (message, fields) => log('error', message, fields),
     log,
-    enabled,
     addSecret: (secret) => redactor.add(secret),
     start: () => (starting ??= load()),
     flushSync,

@@ -75,7 +75,6 @@ export function parseChat(id: string, text: string): StoredChat {
   return {
     id,
     title: sanitizeLine(stringOf(header?.['title']) || titleOf(turns)),
-    createdAt: numberOf(header?.['at']) ?? turns[0]?.askedAt ?? 0,
     turns,
     skippedLines,
   };

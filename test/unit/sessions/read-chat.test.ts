@@ -23,7 +23,6 @@ describe('parseChat', () => {
     expect(parseChat('id', `{"t":"chat","v":1,"ti\n${lines(prompt)}`)).toMatchObject({
       title: 'Q',
       skippedLines: 1,
-      createdAt: 5,
     });
   });
 

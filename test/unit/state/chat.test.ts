@@ -319,7 +319,7 @@ describe('a stored chat', () => {
     ];
     machine.send({
       type: 'session.opened',
-      chat: { id: 'kept', title: 'Old', createdAt: 0, turns, skippedLines: 2 },
+      chat: { id: 'kept', title: 'Old', turns, skippedLines: 2 },
     });
     expect(machine.state.chat).toMatchObject({ id: 'kept', title: 'Old', stored: true });
     expect(machine.told).toEqual(['2 lines of this chat could not be read']);

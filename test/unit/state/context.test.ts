@@ -526,6 +526,6 @@ it('a chat that is opened again leaves out the same turns', () => {
   const { id, title, done } = machine.state.chat;
   machine.command('chat.new');
   expect(machine.state.chat.dropped).toEqual([]);
-  machine.send({ type: 'session.opened', chat: { id, title, createdAt: 0, turns: done, skippedLines: 0 } });
+  machine.send({ type: 'session.opened', chat: { id, title, turns: done, skippedLines: 0 } });
   expect(machine.state.chat.dropped).toEqual([first]);
 });

@@ -195,7 +195,7 @@ describe('going on with an answer', () => {
     };
     const machine = createMachine().send({
       type: 'session.opened',
-      chat: { id: 'old', title: 't', createdAt: 0, turns: [stored], skippedLines: 0 },
+      chat: { id: 'old', title: 't', turns: [stored], skippedLines: 0 },
     });
     machine.command('turn.continue');
     expect(machine.told.at(-1)).toBe('no model to go on with');
