@@ -111,7 +111,12 @@ function leftLines(props: MachineViewProps, width: number, glyphs: Glyphs): Span
   if (sample === null) lines.push([span(' no reading yet', 'muted')]);
   else {
     const [cpu = [], ...memory] = memoryLines(props, sample, width, glyphs);
-    lines.push(cpu, ...coreLines(props.cores ?? [], width, glyphs), loadLine(props, glyphs), ...memory);
+    lines.push(
+      cpu,
+      ...coreLines(props.cores ?? [], width, glyphs),
+      loadLine(props, width, glyphs),
+      ...memory,
+    );
   }
   lines.push(...pressureLines(props, glyphs));
   for (const gpu of props.gpus)
@@ -136,12 +141,17 @@ function coreLines(cores: readonly number[], width: number, glyphs: Glyphs): Spa
   return lines;
 }
 
-function loadLine({ loads, coresAllowed, ioWait }: MachineViewProps, glyphs: Glyphs): Span[] {
+function loadLine({ loads, coresAllowed, ioWait }: MachineViewProps, width: number, glyphs: Glyphs): Span[] {
   const shown = loads.map((load) => (load === null ? glyphs.unknown : load.toFixed(1))).join(' ');
-  const line = [span(' load ', 'muted'), span(shown)];
-  if (ioWait !== null) line.push(span('   waits for disks ', 'muted'), span(formatPercent(ioWait)));
-  if (coresAllowed !== null) line.push(span('   may use ', 'muted'), span(`${round(coresAllowed)} cores`));
-  return line;
+  const pairs: (readonly [string, string])[] = [['load ', shown]];
+  if (ioWait !== null) pairs.push(['waits for disks ', formatPercent(ioWait)]);
+  if (coresAllowed !== null) pairs.push(['may use ', `${round(coresAllowed)} cores`]);
+  const cells = pairs.reduce((sum, [name, value]) => sum + name.length + value.length, 1);
+  // Where all of it would not fit, the gaps give way.
+  const gap = ' '.repeat(
+    Math.max(1, Math.min(3, Math.floor((width - cells) / Math.max(1, pairs.length - 1)))),
+  );
+  return pairs.flatMap(([name, value], at) => [span(`${at === 0 ? ' ' : gap}${name}`, 'muted'), span(value)]);
 }
 
 /** Shares of the last 10 s in which work waited, and what the kernel did about it. */

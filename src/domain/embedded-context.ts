@@ -13,7 +13,11 @@ const LEAST_TOKENS = 2048;
 
 /** The context in tokens that the embedded engine gives a model for which none was chosen: it fits, and is at most what the model can. */
 export function embeddedContext(
-  { contextMax, shape, sizeBytes }: Pick<LocalModelFile, 'contextMax' | 'shape' | 'sizeBytes'>,
+  {
+    contextMax,
+    shape,
+    sizeBytes,
+  }: Pick<LocalModelFile, 'contextMax' | 'shape'> & { readonly sizeBytes: number | null },
   freeBytes: number | null,
 ): number {
   const most = Math.min(DEFAULT_TOKENS, contextMax ?? DEFAULT_TOKENS);

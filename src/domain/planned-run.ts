@@ -1,3 +1,4 @@
+import { embeddedContext } from './embedded-context.js';
 import type { RunOptions } from './fit-terms.js';
 import type { BackendKind, Model, ModelDetails } from './model.js';
 import type { PastLoad } from './past-loads.js';
@@ -11,6 +12,7 @@ export interface PlannedContext {
     | 'as it is loaded'
     | 'of its last load'
     | 'of its model file'
+    | 'by the free memory'
     | 'by the memory of the GPU'
     | 'usual without a GPU'
     | 'assumed';
@@ -51,6 +53,12 @@ export function plannedContext({
     return { tokens: model.contextAllocated, source: 'as it is loaded' };
   const told = Number(details?.parameters.find(([name]) => name === 'num_ctx')?.[1] ?? NaN);
   if (Number.isSafeInteger(told) && told > 0) return { tokens: most(told), source: 'of its model file' };
+  // The engine chooses anew in each run.
+  if (kind === 'embedded' && details?.shape) {
+    const { contextMax, sizeBytes } = model;
+    const tokens = embeddedContext({ contextMax, sizeBytes, shape: details.shape }, room.memoryBytes);
+    return { tokens, source: 'by the free memory' };
+  }
   const last = loads.findLast((load) => load.model === id);
   if (last) return { tokens: most(last.contextTokens), source: 'of its last load' };
   if (kind !== 'ollama') return { tokens: most(ASSUMED_TOKENS), source: 'assumed' };

@@ -67,6 +67,11 @@ describe('the machine over the whole screen', () => {
     expect(text).toMatch(/ollama 4123 · qwen3:8b +6\.1 GB/);
   });
 
+  it('cuts no figure of the load off', () => {
+    const text = drawn({ ...PROPS, loads: [14.7, 14.8, 14.5] });
+    expect(text).toMatch(/load 14\.7 14\.8 14\.5 +waits for disks 3 % +may use 1\.5 cores /);
+  });
+
   it('shows models in memory, processes, heat, battery and disks', () => {
     const text = drawn();
     expect(text).toMatch(/qwen3:8b · ollama +6\.1 GB +5\.9 GB {2}4m 59s/);

@@ -189,6 +189,17 @@ describe('the context that a check is for', () => {
     expect(contextOf({ kind: 'lmstudio' })).toEqual({ tokens: 4096, source: 'assumed' });
   });
 
+  it('is what the engine of this machine would take: what fits the free memory, anew in each run', () => {
+    const loads = [
+      { model: 'a/m', contextTokens: 12288, estimatedBytes: 3e9, realBytes: 3e9, source: 'o', at: 1 },
+    ];
+    const embedded = { kind: 'embedded', loads } as const;
+    expect(contextOf(embedded)).toEqual({ tokens: 8192, source: 'by the free memory' });
+    const little = { ...NO_ROOM, memoryBytes: 3e9 };
+    expect(contextOf({ ...embedded, room: little }).tokens).toBe(2048);
+    expect(contextOf({ kind: 'embedded', details: null }).source).toBe('assumed');
+  });
+
   it('is at most what the model can', () => {
     expect(contextOf({ model: modelOf('a', 'm', { contextMax: 2048 }) }).tokens).toBe(2048);
   });
