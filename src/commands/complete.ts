@@ -3,6 +3,7 @@ import { PLACE_SCHEMES } from '../domain/log-place.js';
 import { EXIT } from '../errors.js';
 import { openModelCache } from '../sessions/remembered.js';
 import type { CommandContext } from './command.js';
+import { commandsWithKeys } from './keys-of-settings.js';
 import type { OptionSpec } from './options.js';
 import { TUI_OPTIONS } from './options.js';
 import { COMMANDS } from './registry.js';
@@ -49,10 +50,13 @@ export function completionsOf(
   const equals = /^--([^=]+)=/.exec(current);
   if (equals) {
     const option = options.find(({ name }) => name === equals[1]);
-    return option ? valuesOf(option, [], models, sources).map((value) => `--${option.name}=${value}`) : [];
+    const value = current.slice(equals[0].length);
+    return option
+      ? valuesOf(option, [], value, models, sources).map((each) => `--${option.name}=${each}`)
+      : [];
   }
   const asking = optionInWork(options, before);
-  if (asking) return valuesOf(asking.option, asking.given, models, sources);
+  if (asking) return valuesOf(asking.option, asking.given, current, models, sources);
   const names = [...options.map(({ name }) => `--${name}`), '--help'];
   if (current.startsWith('-')) return command ? names : [...names, '--version'];
   if (before.length === 0) return COMMANDS.map(({ name }) => name);
@@ -78,22 +82,36 @@ function optionInWork(
 }
 
 function valuesOf(
-  { completes, choices }: OptionSpec,
+  { completes, choices, takes }: OptionSpec,
   given: readonly string[],
+  current: string,
   models: () => readonly string[],
   sources: () => readonly string[],
 ): readonly string[] {
   if (choices) return choices;
+  if (takes?.includes('|')) return takes.split('|');
   if (completes === 'log') return sources();
   if (completes === 'model') return models();
   if (completes === 'theme') return schemaOf('theme').enum ?? [];
   if (completes !== 'setting') return [];
   const key = given[0];
-  if (key === undefined) return SETTING_KEYS;
+  if (key === undefined) return settingsFrom(current, models);
   if (key === 'model') return models();
   if (!isSettingKey(key)) return [];
   const { type, enum: allowed, nullable } = schemaOf(key);
   return allowed ?? (type === 'boolean' ? ['true', 'false'] : nullable ? ['null'] : []);
+}
+
+/** The settings, and of one that is an object its members once its dot is typed. */
+function settingsFrom(current: string, models: () => readonly string[]): readonly string[] {
+  const key = current.slice(0, Math.max(0, current.indexOf('.')));
+  if (!isSettingKey(key)) return SETTING_KEYS;
+  const members: Readonly<Record<string, () => readonly string[]>> = {
+    keys: commandsWithKeys,
+    contexts: models,
+  };
+  const names = members[key]?.() ?? Object.keys(schemaOf(key).properties ?? {});
+  return names.map((name) => `${key}.${name}`);
 }
 
 /** Splits as a shell does, as far as it matters here: spaces, quotes, backslashes. The last word may be empty. */

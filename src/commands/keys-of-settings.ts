@@ -9,6 +9,11 @@ export function keyProblems({ keys }: Settings): readonly string[] {
   return createKeymap(keys).problems.map((problem) => sanitizeLine(problem));
 }
 
+/** The commands that may have keys, each once. */
+export function commandsWithKeys(): readonly string[] {
+  return [...new Set(createKeymap({}).keymap.bindings.map(({ id }) => id))];
+}
+
 /** Errors: LmappError with code 2 for a command or a key that there is none of. A value of the wrong kind is told by others. */
 export function refuseWrongKeys(setting: SettingKey, value: unknown): void {
   if (setting !== 'keys' || !isKeys(value)) return;

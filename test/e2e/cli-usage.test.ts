@@ -279,6 +279,11 @@ describe('completion in bash', () => {
     expect(completed('lmapp config --set the')).toEqual(['theme']);
     expect(completed('lmapp config --set theme ')).toEqual(['dark', 'light']);
     expect(completed('lmapp config --unset key')).toEqual(['keys']);
+    expect(completed('lmapp config --set keys.chat.n')).toEqual(['keys.chat.new']);
+    expect(completed('lmapp config --unset models.')).toEqual(['models.paths']);
+    expect(completed('lmapp config --set contexts.ll')).toEqual(['contexts.llama3.2:3b']);
+    expect(completed('lmapp --fallback ')).toEqual(['ask', 'auto']);
+    expect(completed('lmapp engine install --gpu=c')).toEqual(['cuda']);
     expect(completed('lmapp completion f')).toEqual(['fish']);
     expect(completed('lmapp --model qw')).toEqual(['qwen3:8b', 'qwen3:14b']);
     expect(completed('lmapp config --set model ll')).toEqual(['llama3.2:3b']);
