@@ -33,7 +33,7 @@ export interface ListedServer {
 export interface OwnServers {
   /** Tells which servers could be started here; with `list` it puts them into the list. */
   look(list: boolean): Promise<void>;
-  files(backendId: string): Promise<void>;
+  /** Without a file that it needs it tells those that there are, for a choice. */
   start(backendId: string, file: string | null): Promise<void>;
   stop(backendId: string): void;
   /** They stay when the dashboard ends. */
@@ -95,12 +95,31 @@ export function createOwnServers(options: OwnServersOptions): OwnServers {
     });
   }
 
+  /** Tells the model files that it could be started with. */
+  async function tellFiles(backendId: string): Promise<void> {
+    const type = backendTypeOf(options.serverOf(backendId)?.kind ?? '');
+    if (!type) return;
+    const files = await filesFor(type).catch(() => []);
+    if (abort.signal.aborted) return;
+    if (files.length === 0)
+      return fail(
+        backendId,
+        `no model file for ${type.title} was found on this disk`,
+        'Name the folder of your files: lmapp config --set models.paths FOLDER',
+      );
+    publish({
+      type: 'server.files.found',
+      backendId,
+      files: files.map(({ path: file, name, sizeBytes }) => ({ path: file, label: name, sizeBytes })),
+    });
+  }
+
   async function start(backendId: string, file: string | null): Promise<void> {
     const server = options.serverOf(backendId);
     const type = server && backendTypeOf(server.kind);
     const launch = type?.launch;
     if (!server || !type || !launch || running.has(backendId) || starting.has(backendId)) return;
-    if (launch.needsFile && file === null) return own.files(backendId);
+    if (launch.needsFile && file === null) return tellFiles(backendId);
     const port = localPort(server.url);
     if (port === null) return;
     if ([...taken.values()].includes(port))
@@ -225,7 +244,7 @@ export function createOwnServers(options: OwnServersOptions): OwnServers {
     }
   }
 
-  const own: OwnServers = {
+  return {
     async look(list) {
       const installed = backendTypes.filter((type) => programOf(type) !== null);
       const tell = (types: readonly BackendType[]): void => {
@@ -238,23 +257,6 @@ export function createOwnServers(options: OwnServersOptions): OwnServers {
       for (const type of backendTypes.filter(({ launch }) => launch?.program === null))
         if ((await filesFor(type).catch(() => [])).length > 0) files.push(type);
       if (files.length > 0 && !abort.signal.aborted) tell([...installed, ...files]);
-    },
-    async files(backendId) {
-      const type = backendTypeOf(options.serverOf(backendId)?.kind ?? '');
-      if (!type) return;
-      const files = await filesFor(type).catch(() => []);
-      if (abort.signal.aborted) return;
-      if (files.length === 0)
-        return fail(
-          backendId,
-          `no model file for ${type.title} was found on this disk`,
-          'Name the folder of your files: lmapp config --set models.paths FOLDER',
-        );
-      publish({
-        type: 'server.files.found',
-        backendId,
-        files: files.map(({ path: file, name, sizeBytes }) => ({ path: file, label: name, sizeBytes })),
-      });
     },
     start,
     stop(backendId) {
@@ -283,5 +285,4 @@ export function createOwnServers(options: OwnServersOptions): OwnServers {
       if (!left) for (const one of running.values()) kill(one, 'SIGTERM');
     },
   };
-  return own;
 }

@@ -233,8 +233,6 @@ export function openSources(host: EffectHost): Sources {
           return servers.remove(effect);
         case 'server.start':
           return void ownServers.start(effect.backendId, effect.file);
-        case 'server.files':
-          return void ownServers.files(effect.backendId);
         case 'server.stop':
           return ownServers.stop(effect.backendId);
         case 'servers.leave':

@@ -74,8 +74,6 @@ export type Effect =
   | { readonly type: 'loads.keep'; readonly loads: readonly PastLoad[] }
   /** Starts it on this machine, at its own address. `file`: the model to serve, where one is needed. */
   | { readonly type: 'server.start'; readonly backendId: string; readonly file: string | null }
-  /** Looks for the model files that it could be started with. */
-  | { readonly type: 'server.files'; readonly backendId: string }
   /** Ends a server that was started from here. */
   | { readonly type: 'server.stop'; readonly backendId: string }
   /** Those that were started from here stay when the dashboard ends. */
