@@ -21,6 +21,8 @@ const OWN_LOG = 'lmapp';
 /** Answers whose late lines still count: a log in a file is looked at once a second, and the next answer may have begun. */
 const LATE_TURNS = 2;
 const KEPT_LOADS = 4;
+/** Many servers write the time in whole seconds. */
+const WHOLE_SECOND_MS = 999;
 /** Of a line in a notice; and so much may stand before what it says. */
 const SHOWN_CHARS = 160;
 const LEAD_CHARS = 24;
@@ -31,15 +33,20 @@ type Appended = Stamped & { readonly type: 'logs.appended' };
 /** Whatever concerns the request or the load that runs is told once of each kind, with the line, and kept with the answer. */
 export function tellLogWarnings(state: State, event: Appended, out: Effect[]): State {
   const { chat, logs } = state;
-  if (event.past || (!chat.live && chat.done.length === 0 && logs.loads.length === 0)) return state;
+  if (!chat.live && (event.past || (chat.done.length === 0 && logs.loads.length === 0))) return state;
   const first = logs.ring.end - event.lines.length;
   let next = state;
   for (const [i, line] of event.lines.entries()) {
-    if (line.source === OWN_LOG) continue;
+    if (line.source === OWN_LOG || (event.past && !isOfNow(line, chat.live))) continue;
     const warning = warningIn(line);
     if (warning) next = onWarning(next, event, line, timeAt(logs.ring, first + i) ?? event.at, warning, out);
   }
   return next;
+}
+
+/** A log that is found after the question was sent is read from before: what it says since then is no less true. */
+function isOfNow({ at }: LogLine, live: Turn | null): boolean {
+  return at !== null && live !== null && at >= live.askedAt - WHOLE_SECOND_MS;
 }
 
 function onWarning(

@@ -173,6 +173,22 @@ describe('a warning in the log of a server', () => {
     expect(warned(machine)).toHaveLength(1);
   });
 
+  it('counts when its log was found after the question was sent, by its own time', () => {
+    const machine = createReadyMachine().send(source('ollama', 'ollama@a'));
+    ask(machine, 'hello');
+    const askedAt = machine.state.chat.live?.askedAt ?? NaN;
+    const before = (at: number, text: string): AppEvent => ({
+      type: 'logs.appended',
+      lines: [{ ...line(text), at }],
+      skipped: 0,
+      past: true,
+    });
+    machine.send(before(askedAt - 2000, OOM));
+    expect(warned(machine)).toEqual([]);
+    machine.send(before(askedAt - 900, CUT), before(askedAt, OOM));
+    expect(warned(machine)).toEqual([`not all was read (ollama): ${CUT}`, `out of memory (ollama): ${OOM}`]);
+  });
+
   it('is not told where the answer says it itself', () => {
     const machine = createReadyMachine().send(source('ollama', 'ollama@a'));
     const id = ask(machine, 'hello');
