@@ -15,6 +15,7 @@ import { MESSAGE_WAITS, withNewsOver, withNotice } from './notices.js';
 import { askAboutOwnServers } from './own-servers.js';
 import { editPrompt, EMPTY_PROMPT } from './prompt.js';
 import { unfinishedPulls } from './pull-events.js';
+import { heldOff } from './retry-after.js';
 import { SERVER_COMMANDS } from './server-commands.js';
 import { waitsForServers, withoutModelToAsk } from './first-message.js';
 import { leaveSetUp, SETUP_COMMANDS, waitsForModel } from './set-up.js';
@@ -179,6 +180,8 @@ export function submit(state: State, event: Stamped, out: Effect[]): State {
   if (!model && (waitsForModel(state) || waitsForServers(state)))
     return blank ? state : withWaiting(state, event, waiting, out);
   if (!model && !missingModel(state)) return withoutModelToAsk(state, event);
+  const held = state.chat.live ? null : heldOff(state, event);
+  if (held) return held;
   if (!blank) out.push({ type: 'history.remember', text });
   const emptied: State = blank ? state : { ...state, prompt: editPrompt(state.prompt, { op: 'sent' }) };
   if (state.chat.live) return { ...emptied, chat: { ...state.chat, queue: waiting } };

@@ -9,6 +9,7 @@ import type { Effect } from './effect.js';
 import { couldNotStart, nextModel } from './fallback.js';
 import { withNotice } from './notices.js';
 import { editPrompt } from './prompt.js';
+import { heldOff } from './retry-after.js';
 import type { State } from './state.js';
 import { turnInView } from './turn-in-view.js';
 import { onTurnLog } from './turn-log.js';
@@ -37,6 +38,8 @@ function turnOf(state: State, event: Command): Turn | null {
 function onRetry(state: State, event: Command, out: Effect[]): State {
   const turn = turnOf(state, event);
   if (!turn || state.chat.live) return state;
+  const held = heldOff(state, event);
+  if (held) return held;
   const next = startTurn(state, event, turn.prompt, out, { replaces: turn.id });
   return next === state
     ? withNotice(state, event, 'warn', 'no model to ask yet', 'Ctrl+O lists all models.')
@@ -52,6 +55,8 @@ function onContinue(state: State, event: Command, out: Effect[]): State {
     const why = last.outcome === 'complete' ? 'this answer is complete' : 'there is no text to go on with';
     return withNotice(state, event, 'info', why, 'r in the transcript asks again.');
   }
+  const held = heldOff(state, event);
+  if (held) return held;
   const next = continueTurn(state, event, last, out);
   return next === state
     ? withNotice(state, event, 'warn', 'no model to go on with', 'Ctrl+O lists all models.')

@@ -16,6 +16,7 @@ import { SMALLEST } from '../domain/smallest-screen.js';
 import type { PaneId } from '../events/catalogue.js';
 import { hardStop, isIdleNews } from '../state/aftermath.js';
 import { shownMachine } from '../state/machines.js';
+import { secondsToWait } from '../state/retry-after.js';
 import type { State } from '../state/state.js';
 import type { Frame } from '../terminal/terminal.js';
 import type { SurfaceId } from './arrange.js';
@@ -162,7 +163,7 @@ export function createPanes({ glyphs, keymap, hostName, logs, repaint }: PanesOp
         s.view.filtering,
         s.view.pane,
         s.logs.turn !== null,
-        s.chat.live ? Math.floor(s.mono / 1000) : 0,
+        s.chat.live ? Math.floor(s.mono / 1000) : secondsToWait(s, s.mono),
         isIdleNews(s),
         hardStop(s),
         fallBackOffer(s, keymap),

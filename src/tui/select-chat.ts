@@ -11,6 +11,7 @@ import { type Phase, prefillShare, type Turn } from '../domain/chat.js';
 import { fits } from '../domain/context-room.js';
 import { hardStop, isIdleNews } from '../state/aftermath.js';
 import { allocatedFor, contextUsed, nextTokens } from '../state/context.js';
+import { secondsToWait } from '../state/retry-after.js';
 import { knownOfWait } from '../state/silence.js';
 import { backendById, modelByKey, type SetUpJob, type State } from '../state/state.js';
 import { isTurnLogFocused } from '../state/turn-log.js';
@@ -202,7 +203,9 @@ function lastLine(turn: Turn, state: State): readonly string[] {
     return [`stopped, server still working${aftermath.source === null ? '' : ` (${aftermath.source})`}`];
   const ended = turn.outcome === 'complete' && turn.endReason === 'length' ? 'cut off' : turn.outcome;
   const outcome = ended === null || ended === 'complete' ? [] : [ended];
-  const parts = [...outcome, ...figuresOfTurn(turn)];
+  const seconds = secondsToWait(state, state.mono);
+  const again = seconds > 0 ? [`again in ${seconds} s`] : [];
+  const parts = [...outcome, ...again, ...figuresOfTurn(turn)];
   return parts.length > 0 ? parts : ['ready'];
 }
 

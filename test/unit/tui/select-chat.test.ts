@@ -83,6 +83,60 @@ describe('the phase bar', () => {
   });
 });
 
+describe('case 33: a server that refuses for now', () => {
+  it('is counted down for, and asked by no key before that', () => {
+    const machine = machineWith();
+    const fault = {
+      code: 'busy',
+      message: 'Slow down.',
+      hint: 'Ask again later.',
+      status: 429,
+      retryAfterMs: 7000,
+    } as const;
+    const turnId = ask(machine, 'hello');
+    machine.send({ type: 'turn.ended', turnId, outcome: 'failed', reason: null, fault });
+    const idle = (): string => selectPhaseBar(machine.state, keymap).idle.join(' ');
+    expect(idle()).toMatch(/^failed again in 7 s/);
+    machine.pass(2500).send({ type: 'clock.ticked' });
+    expect(idle()).toMatch(/^failed again in 5 s/);
+    machine.command('turn.retry').type('and this').command('message.send');
+    expect(machine.wanted('chat.start')).toHaveLength(1);
+    expect(machine.state.prompt.text).toBe('and this');
+    expect(machine.told.at(-1)).toMatch(
+      /^not sent: this server has refused for now, and may be asked again in 5 s$/,
+    );
+    machine.pass(5000).send({ type: 'clock.ticked' });
+    expect(idle()).not.toContain('again in');
+    machine.command('turn.retry');
+    expect(machine.wanted('chat.start')).toHaveLength(2);
+  });
+
+  it('holds up no other server', () => {
+    const machine = machineWith();
+    machine.send(
+      found(server('vllm@b', {})),
+      checked('vllm@b'),
+      listed('vllm@b', [modelOf('vllm@b', 'other')]),
+    );
+    const fault = {
+      code: 'busy',
+      message: 'Slow down.',
+      hint: null,
+      status: 429,
+      retryAfterMs: 7000,
+    } as const;
+    machine.send({
+      type: 'turn.ended',
+      turnId: ask(machine, 'hello'),
+      outcome: 'failed',
+      reason: null,
+      fault,
+    });
+    machine.command('model.use', 'vllm@b/other').command('turn.retry');
+    expect(machine.wanted('chat.start')).toHaveLength(2);
+  });
+});
+
 describe('the header', () => {
   const ended = (turnId: string): AppEvent => ({
     type: 'turn.ended',
