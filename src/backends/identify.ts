@@ -1,7 +1,9 @@
 import { faultFor } from '../domain/fault-table.js';
 import type { WholeAnswer } from '../wire/read.js';
+import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { type BackendAddress, BackendError, type BackendPorts, type BackendType } from './backend.js';
 import { BackendWire, clockOf } from './backend-wire.js';
+import { errorTextOf } from './error-text.js';
 import { isPage } from './recognise.js';
 import { backendTypes } from './registry.js';
 
@@ -13,6 +15,7 @@ export interface FoundBackend {
 
 /** On loopback a server that is there answers in a few milliseconds. */
 const DISCOVERY_TIMEOUT_MS = 300;
+const WORDS_LIMIT = 200;
 
 /**
  * Tells the kind of a server by the shape of its answers: never by a status alone, since portals and proxies answer 200 to anything.
@@ -37,11 +40,19 @@ export async function identify(
     const list = await probe('/v1/models');
     for (const type of types) if (await type.recognises?.(list, probe, address.url)) return type.kind;
     throw new BackendError(
-      isPage(list) ? faultFor('web-page') : faultFor('no-model-server', { place: address.url }, list.status),
+      isPage(list)
+        ? faultFor('web-page')
+        : faultFor('no-model-server', { place: address.url, ...wordsOf(list) }, list.status),
     );
   } finally {
     wire.close();
   }
+}
+
+/** Why it lists no models, where it says so: a gateway may want more than it was asked with. */
+function wordsOf({ status, json }: WholeAnswer): { readonly words?: string } {
+  const told = status >= 400 ? errorTextOf(json)?.message : undefined;
+  return told ? { words: sanitizeLine(told).slice(0, WORDS_LIMIT).replace(/\.$/, '') } : {};
 }
 
 /** Looks at the default ports of this machine, all at once. Ports where nothing answers are left out. */

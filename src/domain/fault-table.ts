@@ -100,7 +100,7 @@ export const FAULTS = {
   },
   'no-model-server': {
     code: 'not-a-server',
-    message: 'There is no model server at {place}.',
+    message: 'There is no model server at {place}[: {words}].',
     hint: 'Check the address and its path.',
   },
   'empty-answer': {

@@ -262,6 +262,12 @@ describe('a in the models pane', () => {
   it.each([
     ['a web page', status(200, '<!doctype html><html></html>', { 'Content-Type': 'text/html' }), 'web page'],
     ['something else', json({ hello: 1 }), 'There is no model server at'],
+    // What a gateway wants more stands in its own words.
+    [
+      'a gateway that wants more',
+      json({ status: 'failure', message: 'A provider header is required.' }, 400),
+      'A provider',
+    ],
   ])('says that %s is no model server', async (_what, reply, told) => {
     const server = await RawServer.start();
     raws.push(server);
