@@ -73,6 +73,8 @@ export function lookAtMachine(
       const failed: Record<string, { reason: string; hint: string | null }> = {};
       for (const [source, state] of states)
         if (state.state === 'failed') failed[source] = { reason: state.reason, hint: state.hint ?? null };
+        else if (state.state === 'probing')
+          failed[source] = { reason: `no answer within ${LONGEST_MS / 1000} s`, hint: null };
       resolve({ sample, detail, gpus, failed });
     }
 

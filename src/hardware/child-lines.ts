@@ -30,6 +30,13 @@ const LONGEST_LINE_CHARS = 64 * 1024;
 const FORCE_KILL_MS = 2000;
 const LAST_LINES = 12;
 
+/** Those that this process has to end with itself, also when they do not heed a request to end. */
+const running = new Set<ChildProcess>();
+
+function killAll(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
 /**
  * Runs one long-lived child and hands on its lines. Execa is loaded here, on the first child, and kills it when this process ends. The end is told on
  * `exit`, not on `close`: a grandchild may hold the pipes open for ever.
@@ -48,9 +55,13 @@ export async function startChildLines(options: ChildLinesOptions): Promise<Child
     env: { ...options.env, LC_ALL: 'C' },
     extendEnv: false,
   });
+  if (running.size === 0) process.on('exit', killAll);
+  running.add(child);
   const end = (exitCode: number | null, signal: string | null, code: string | null): void => {
     if (ended) return;
     ended = true;
+    running.delete(child);
+    if (running.size === 0) process.off('exit', killAll);
     letGo(child);
     options.onEnd({ exitCode, signal, code, lastLines });
   };

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fs from 'node:fs';
 import path from 'node:path';
+import { isRunning } from '../support/fake-engine.js';
 import { makeHome, type Home } from '../support/home.js';
 import { runLmapp, type RunResult } from '../support/run-lmapp.js';
 import { PLAIN_MODEL, startScriptedServer, type ScriptedServer } from '../support/scripted-server.js';
@@ -74,6 +75,24 @@ describe('lmapp status', () => {
     });
     const { stdout } = await runLmapp(args, { env });
     expect(stdout).toMatch(/^GPU0 NVIDIA RTX: 7 %, 0\.6 \/ 17\.2 GB, 34 °C$/m);
+  });
+
+  it('says that nvidia-smi does not answer, and leaves none behind that does not heed its end', async () => {
+    const bin = path.join(home.folder, 'bin');
+    const started = path.join(home.folder, 'pid');
+    fs.mkdirSync(bin);
+    fs.writeFileSync(
+      path.join(bin, 'nvidia-smi'),
+      `#!/bin/sh\ntrap '' TERM\necho $$ > '${started}'\nwhile :; do sleep 1; done\n`,
+      { mode: 0o755 },
+    );
+    const env = { ...home.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
+    const { machine } = told(
+      await runLmapp(['status', '--json', '--no-discovery', '--url', server.url], { env }),
+    );
+    expect(machine['problems']).toEqual({ nvidia: 'no answer within 4 s' });
+    const pid = Number(fs.readFileSync(started, 'utf8'));
+    expect(isRunning(pid)).toBe(false);
   });
 
   it('says the same in words, the answer first', async () => {
