@@ -14,8 +14,8 @@ const QUESTIONS = [
   'What is a lighthouse? Answer in two sentences.',
   'Why is the sky blue? Explain it in detail.',
 ];
-/** What stands in the phase bar at the end of an answer, and while one runs. */
-const DONE = /tok\/s · first after [^\n]*$/m;
+/** What stands in the phase bar, the last row, at the end of an answer (earlier ones have the same below them), and while one runs. */
+const DONE = /tok\/s · first after [^\n]*\s*$/;
 const RUNS = /▶ answer [\d.]+ tok\/s/;
 const ANSWER_MS = 120_000;
 /** After an answer, so that the history shows where each one was. */
