@@ -36,6 +36,8 @@ export interface EntryLayout {
   update(entry: TranscriptEntry): void;
   readonly rowCount: number;
   row(index: number): Row;
+  /** The next row beyond `from` (down: 1, up: -1) whose text holds `needle`, in lower case; null: none. */
+  find(needle: string, from: number, step: -1 | 1): number | null;
   readonly charsWrapped: number;
 }
 
@@ -164,9 +166,36 @@ export function createEntryLayout(role: TranscriptEntry['role'], width: number, 
     return drawn;
   }
 
+  function find(needle: string, from: number, step: -1 | 1): number | null {
+    if (entry === null) return null;
+    const text = (entry.text.blocks.join('') + entry.text.tail).toLowerCase();
+    const above = headRows() + thinkingRows();
+    const at = from - above;
+    if (step > 0) {
+      const found = at >= bodyRows ? -1 : text.indexOf(needle, at < 0 ? 0 : body.rowEnd(at));
+      return found === -1 ? null : above + bodyRowOf(found);
+    }
+    if (at <= 0) return null;
+    const start = at < bodyRows ? body.rowStart(at) : text.length;
+    const found = start === 0 ? -1 : text.lastIndexOf(needle, start - 1);
+    return found === -1 ? null : above + bodyRowOf(found);
+  }
+
+  function bodyRowOf(offset: number): number {
+    let low = 0;
+    let high = Math.max(0, bodyRows - 1);
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (body.rowStart(middle) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
   return {
     update,
     row: rowAt,
+    find,
     get rowCount() {
       return headRows() + thinkingRows() + textRows() + footers.length;
     },

@@ -1,6 +1,8 @@
 import { createEntryLayout, type EntryLayout, type TranscriptEntry } from './chat-entry.js';
+import { scrolled, type Part } from './scrolled-parts.js';
 import type { Row, Size } from './text/span.js';
 import { EMPTY_ROW, span } from './text/span.js';
+import { withMatches } from './text/matches.js';
 import type { Glyphs, View, Widget, WidgetInstance } from './widget.js';
 
 export type { TranscriptEntry } from './chat-entry.js';
@@ -22,6 +24,8 @@ export interface ChatTranscriptProps {
   readonly entries: EntryList;
   /** The row at the top of the pane; null follows the end. */
   readonly anchor: TranscriptAnchor | null;
+  /** Set off where it stands, in lower case; empty: nothing is. */
+  readonly search?: string;
 }
 
 export interface TranscriptView extends View {
@@ -38,6 +42,8 @@ export interface ChatTranscriptInstance extends WidgetInstance<ChatTranscriptPro
   view(props: ChatTranscriptProps, size: Size): TranscriptView;
   /** Where the transcript stands after a move; null when the move reaches the end, which is then followed. */
   move(props: ChatTranscriptProps, size: Size, move: TranscriptMove): TranscriptAnchor | null;
+  /** The next row up (-1) or down (1) from the one at the top that holds `needle`, in lower case; when the end is followed all are up. */
+  find(props: ChatTranscriptProps, size: Size, needle: string, step: -1 | 1): TranscriptAnchor | null;
   /** Characters wrapped so far and entries held, for tests. */
   readonly charsWrapped: number;
   readonly entriesHeld: number;
@@ -53,14 +59,6 @@ const GAP = 1;
 interface Place {
   readonly index: number;
   readonly row: number;
-}
-
-/** What a view shows of one entry: `count` rows from `row` on. The first of them is row `at` of the view. */
-interface Part {
-  readonly entryId: string;
-  readonly row: number;
-  readonly at: number;
-  readonly count: number;
 }
 
 /**
@@ -184,7 +182,7 @@ export const chatTranscript = {
         const count = Math.min(layout.rowCount + gap - row, size.height - rows.length);
         parts.push({ entryId: entry.id, row, at: rows.length, count });
         for (const end = row + count; row < end; row++)
-          rows.push(row < gap ? EMPTY_ROW : layout.row(row - gap));
+          rows.push(row < gap ? EMPTY_ROW : withMatches(layout.row(row - gap), props.search ?? ''));
       }
       const rowsBelow = top === end ? 0 : rowsBetween(entries, top, end);
       dropUnused();
@@ -210,9 +208,37 @@ export const chatTranscript = {
       return { entryId: entries.at(to.index)?.id ?? '', row: to.row };
     }
 
+    function find(
+      { entries, anchor }: ChatTranscriptProps,
+      size: Size,
+      needle: string,
+      step: -1 | 1,
+    ): TranscriptAnchor | null {
+      if (entries.length === 0 || size.width <= 0 || needle === '') return null;
+      setWidth(size.width);
+      const held = anchor === null ? null : placeOf(entries, anchor);
+      const from = held ?? { index: entries.length - 1, row: heightAt(entries, entries.length - 1) };
+      for (let { index } = from; index >= 0 && index < entries.length; index += step) {
+        const entry = entries.at(index);
+        // Of all the others only the text is looked at.
+        if (!entry || !(entry.text.blocks.join('') + entry.text.tail).toLowerCase().includes(needle))
+          continue;
+        const gap = index === 0 ? 0 : GAP;
+        const layout = layoutOf(entry);
+        const beyond = index === from.index ? from.row - gap : step > 0 ? -1 : layout.rowCount;
+        const row = layout.find(needle, beyond, step);
+        dropUnused();
+        if (row === null) continue;
+        indexHint = index;
+        return { entryId: entry.id, row: row + gap };
+      }
+      return null;
+    }
+
     return {
       view,
       move,
+      find,
       get charsWrapped() {
         let chars = retiredWork;
         for (const layout of layouts.values()) chars += layout.charsWrapped;
@@ -245,23 +271,6 @@ function messageFrom(entries: EntryList, from: Place, direction: -1 | 1): Place 
 
 function isBefore(a: Place, b: Place): boolean {
   return a.index < b.index || (a.index === b.index && a.row < b.row);
-}
-
-/** How far the rows moved up since the last view, as far as the first row of one is found in the other. */
-function scrolled(before: readonly Part[], now: readonly Part[]): number {
-  const first = now[0];
-  const firstBefore = before[0];
-  if (first === undefined || firstBefore === undefined) return 0;
-  const up = placeIn(before, first);
-  if (up !== null) return up;
-  return -(placeIn(now, firstBefore) ?? 0);
-}
-
-/** Where in a view the row stands with which another one begins; null: it is not in it. */
-function placeIn(view: readonly Part[], { entryId, row }: Part): number | null {
-  const part = view.find((each) => each.entryId === entryId);
-  if (part === undefined || row < part.row || row >= part.row + part.count) return null;
-  return part.at + row - part.row;
 }
 
 /** The mark in the lower border while there are rows below: `─ 14 ↓ ─`; null when there are none. */

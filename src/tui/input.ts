@@ -58,10 +58,12 @@ export function createInput(context: InputContext): (input: TerminalInput) => vo
     if (where !== 'message' && text.length > 1) edit(state, { op: 'insert', text });
   }
 
-  /** Enter: a filter stays; a time is gone to when it is one. */
+  /** Enter: a filter stays; a time is gone to when it is one, and so is the nearest match of a search. */
   function closeLine(state: State): void {
-    if (state.view.filtering?.asksTime && !context.scroll('log.to-time')) return;
+    const { filtering } = state.view;
+    if (filtering?.asksTime && !context.scroll('log.to-time')) return;
     publish({ type: 'filter.closed' });
+    if (filtering?.pane === 'transcript') context.scroll('transcript.match-nearest');
   }
 
   function onMessageKey(state: State, key: string, text: string): boolean {

@@ -129,6 +129,7 @@ export function createPanes({ glyphs, keymap, hostName, logs, repaint }: PanesOp
         s.chat.dropped,
         s.view.anchor,
         s.view.pane,
+        s.view.search,
         s.chat.title,
         s.models,
         s.view.waysIndex,

@@ -45,8 +45,9 @@ export function createScrolling(
 
   function scrollTranscript(s: State, verb: string, publish: Publish): boolean {
     const size = sizeOf('transcript');
+    if (verb === 'match-nearest') return findInTranscript(s, [-1, 1], publish);
     if (verb === 'match-older' || verb === 'match-newer')
-      return findInTranscript(s, verb === 'match-older' ? -1 : 1, publish);
+      return findInTranscript(s, [verb === 'match-older' ? -1 : 1], publish);
     const page = Math.max(1, size.height - 2);
     const moves: Readonly<Record<string, TranscriptMove>> = {
       up: { rows: -1 },
@@ -64,26 +65,19 @@ export function createScrolling(
     return true;
   }
 
-  /** Goes to the next entry, up or down, that holds what is searched for. */
-  function findInTranscript(s: State, step: -1 | 1, publish: Publish): boolean {
+  /** Goes to the next row that holds what is searched for, in the first of these directions that has one. */
+  function findInTranscript(s: State, steps: readonly (-1 | 1)[], publish: Publish): boolean {
     const wanted = s.view.search.toLowerCase();
     if (wanted === '') return true;
-    const { entries } = transcriptProps(s, keymap);
-    const { anchor } = s.view;
-    let from = anchor ? entries.length - 1 : entries.length;
-    while (anchor && from >= 0 && entries.at(from)?.id !== anchor.entryId) from--;
-    for (let i = from + step; i >= 0 && i < entries.length; i += step) {
-      const entry = entries.at(i);
-      if (!entry || !(entry.text.blocks.join('') + entry.text.tail).toLowerCase().includes(wanted)) continue;
-      publish({ type: 'transcript.scrolled', anchor: { entryId: entry.id, row: 0 } });
+    const props = transcriptProps(s, keymap);
+    for (const step of steps) {
+      const anchor = transcript.find(props, sizeOf('transcript'), wanted, step);
+      if (anchor === null) continue;
+      publish({ type: 'transcript.scrolled', anchor });
       return true;
     }
-    publish({
-      type: 'notice.raised',
-      level: 'info',
-      text: `no ${step < 0 ? 'earlier' : 'later'} message with "${s.view.search}"`,
-      hint: null,
-    });
+    const where = steps.length > 1 ? '' : steps[0] === 1 ? ' further down' : ' further up';
+    publish({ type: 'notice.raised', level: 'info', text: `no "${s.view.search}"${where}`, hint: null });
     return true;
   }
 
@@ -152,5 +146,10 @@ export function createScrolling(
 }
 
 export function transcriptProps(state: State, keymap: Keymap): ChatTranscriptProps {
-  return { entries: transcriptEntries(state.chat, fallBackOffer(state, keymap)), anchor: state.view.anchor };
+  const { anchor, pane, search } = state.view;
+  return {
+    entries: transcriptEntries(state.chat, fallBackOffer(state, keymap)),
+    anchor,
+    search: pane === 'transcript' ? search.toLowerCase() : '',
+  };
 }

@@ -311,19 +311,25 @@ describe('the transcript', () => {
     expect(at.line(2)).not.toBe(top);
   });
 
-  it('is searched with /, n goes to earlier matches', async () => {
+  it('is searched with /: Enter goes to the nearest row, n further up and N further down, also within one answer', async () => {
     const at = await open();
     const [server] = servers;
-    server?.play({ answer: ['the needle is here'] });
-    at.send('first');
-    await at.sees('the needle is here');
-    server?.play({ answer: 400, endMark: 'END' });
-    at.send('second');
+    const filler = (name: string) => Array.from({ length: 60 }, (_, i) => `${name} ${i}\n`).join('');
+    server?.play({ answer: [`the first Needle\n${filler('a')}the second needle\n${filler('b')}END`] });
+    at.send('find it');
     await at.sees('END');
-    expect(at.screen()).not.toContain('the needle');
-    at.type('\t/needle\rn');
-    await at.sees('the needle is here');
+    expect(at.screen()).not.toMatch(/needle/i);
+    at.type('\t/needle\r');
+    await at.sees('the second needle');
+    expect(at.line(2)).toContain('the second needle');
     at.type('n');
-    await at.sees('no earlier message with "needle"');
+    await at.sees('the first Needle');
+    expect(at.screen()).not.toContain('the second needle');
+    at.type('n');
+    await at.sees('no "needle" further up');
+    at.type('N');
+    await at.sees('the second needle');
+    at.type('N');
+    await at.sees('no "needle" further down');
   });
 });
