@@ -1,10 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { FOLLOWING, STARTING, type LogSourceState } from '../domain/log.js';
+import type { LogLine } from '../domain/log.js';
 import type { LogPlace } from '../domain/log-place.js';
 import type { Clock, Environment } from '../ports.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { createLineIntake, type IntakeLimits, type LineIntake } from './line-intake.js';
 import type { LogSink, LogSource } from './log-source.js';
+import { createSeenLines } from './seen-again.js';
 import { commandOf, type PlaceCommand } from './place-commands.js';
 import { troubleInWords, troubleOfEnd, type SourceEnd } from './source-troubles.js';
 
@@ -58,6 +60,9 @@ export function followChild(options: ChildSourceOptions): LogSource {
   let told = '';
   let failures = 0;
   let resumeAt: string | null = null;
+  const isRemoteFile = place.via === 'ssh' && place.place.via === 'file';
+  const seen = createSeenLines();
+  let ranBefore = false;
   let cancelRetry: (() => void) | null = null;
   let running: { stop(): void } | null = null;
 
@@ -83,15 +88,27 @@ export function followChild(options: ChildSourceOptions): LogSource {
   function run(command: PlaceCommand): { stop(): void } {
     const startedAt = clock.monotonic();
     const said: string[] = [];
+    function onLines(lines: readonly LogLine[], skipped: number, past: boolean): void {
+      if (stopped) return;
+      const texts = isRemoteFile ? lines.map(({ text }) => text) : [];
+      const known = overlaps && past ? seen.again(texts) : 0;
+      overlaps = false;
+      seen.add(texts);
+      const fresh = known > 0 ? lines.slice(known) : lines;
+      if (fresh.length > 0 || skipped > 0) options.onLines(fresh, skipped, past);
+    }
     const intake = createLineIntake({
       clock,
-      sink: { ...options, onLines: (...lines) => !stopped && options.onLines(...lines) },
+      sink: { ...options, onLines },
       source: options.source,
       after: resumeAt,
       whole: options.once === true,
       ...(command.envelope ? { envelope: command.envelope } : {}),
       ...(options.limits ? { limits: options.limits } : {}),
     });
+    /** It begins some lines before its end each time; what was shown before the connection broke is not shown again. */
+    let overlaps = isRemoteFile && ranBefore;
+    ranBefore = true;
     let complained = false;
     let errorsAreLines = false;
     let child: ChildProcess | null = null;

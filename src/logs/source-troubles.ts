@@ -183,7 +183,7 @@ export function troubleOfEnd(place: LogPlace, end: SourceEnd): SourceTrouble {
   if (place.via === 'ssh' && end.exitCode === 255)
     return {
       state: 'failed',
-      reason: `the connection to ${place.host} ended${words === '' ? '' : `: ${words}`}`,
+      reason: `the connection to ${place.host} ended${words === '' ? '' : `: ${words.replace(/\.+$/, '')}`}`,
       hint: `It is tried again; "ssh ${place.host}" by hand tells more.`,
     };
   if ((inner.via === 'docker' || inner.via === 'podman') && end.exitCode === 0)

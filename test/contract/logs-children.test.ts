@@ -224,6 +224,29 @@ sleep 0.3; echo "tail: '/a.log' has appeared;  following new file" >&2; echo hel
     expect(states.map((s) => s.state)).toEqual(['starting', 'waiting', 'following']);
   });
 
+  it('shows the lines of a file on another machine once, also when the connection breaks', async () => {
+    const file = path.join(folder, 'far.log');
+    fs.writeFileSync(file, 'same\nsame\none\nsame\n');
+    program('ssh', `cat '${file}'; sleep 0.3; echo 'Connection to box closed by remote host.' >&2; exit 255`);
+    follow('ssh:box:/far.log');
+    await has('one');
+    await until(() => states.some(({ state }) => state === 'failed'), 'broken');
+    expect(states.find(({ state }) => state === 'failed')?.reason).toMatch(/closed by remote host$/);
+    fs.appendFileSync(file, 'same\nwhile it was down\n');
+    await has('while it was down');
+    await until(() => calls('ssh').length > 3, 'twice more');
+    expect(lines.map(({ text }) => text)).toEqual([
+      'same',
+      'same',
+      'one',
+      'same',
+      'same',
+      'while it was down',
+    ]);
+    fs.writeFileSync(file, 'another file\n');
+    await has('another file');
+  });
+
   it('reaches another machine without questions, and gives its shell every name as one word', async () => {
     program('ssh', 'exec sleep 60');
     follow(`ssh:me@box:~/my logs/it's;rm -rf $HOME.log`);
