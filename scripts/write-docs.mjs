@@ -137,8 +137,8 @@ function keysPage() {
 <!-- Made by scripts/write-docs.mjs from src/tui/bindings.ts. -->
 
 Any of them can be changed: \`lmapp config --set keys.NAME KEY,KEY\`, for example \`lmapp config --set keys.message.send ctrl+s\`. The
-new keys take the place of the old ones. A key is written as in the tables below, in any case but for single letters. Where a new key
-is one of another command in the same place, the command keeps its own keys; that is said by \`config --set\` and at the start.
+new keys take the place of the old ones. A key is written as in the tables below, in any case but for single letters. When another
+command has it in the same place, the changed command keeps its default keys; \`config --set\` and the start say so.
 
 ${sections.join('\n')}`;
 }
