@@ -81,8 +81,10 @@ export async function readLogs(context: CommandContext, args: Arguments): Promis
     let gathered: Timed[] | null = [];
     const lastTimes = new Map<string, number>();
     const searched = new Map<string, number>();
+    const heard = new Set<string>();
     const take = ({ name, place }: NamedLog, lines: readonly LogLine[], skipped: number): void => {
       if (skipped > 0) stderr.write(`lmapp: ${skipped} lines of ${name} were skipped: too many at once\n`);
+      heard.add(name);
       if (!gathered) return print(lines.filter((line) => passes(filter, line)));
       const times = timesOf(lines, lastTimes.get(name) ?? null, ports.clock.now(), true);
       lastTimes.set(name, times.at(-1) ?? 0);
@@ -97,6 +99,9 @@ export async function readLogs(context: CommandContext, args: Arguments): Promis
     await (follow ? Promise.race([pause(context, GATHER_MS), aborted]) : reading);
     if (exitCode !== null) return exitCode;
     print(newest(gathered, most).map(({ line }) => line));
+    const silent = readings.filter(({ log, state }) => state.state === 'following' && !heard.has(log.name));
+    if (gathered.length === 0 && silent.length > 0)
+      stderr.write(`lmapp: no line in ${silent.map(({ log }) => log.name).join(', ')}\n`);
     if (filtered && gathered.length < most)
       for (const [name, lines] of searched)
         if (lines >= wanted)

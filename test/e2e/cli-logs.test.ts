@@ -67,6 +67,13 @@ describe('lmapp logs', () => {
     expect(far.stderr).toMatch(/^lmapp: of many\.log the last 10\d,\d{3} lines were looked at\n$/);
   });
 
+  it('says so where a log has no line at all', async () => {
+    const empty = path.join(home.folder, 'empty.log');
+    fs.writeFileSync(empty, '');
+    const { code, stdout, stderr } = await logs('--source', empty);
+    expect([code, stdout, stderr]).toEqual([0, '', 'lmapp: no line in empty.log\n']);
+  });
+
   it('prints an object a line with --json, chosen by level and expression', async () => {
     const read = async (...args: string[]): Promise<readonly Record<string, unknown>[]> =>
       (await logs('--source', file, '--json', ...args)).stdout
