@@ -1,3 +1,4 @@
+import { EMPTY_ANSWER } from '../domain/empty-answer.js';
 import type { Fault } from '../domain/fault.js';
 import type { ChatEvent } from './backend.js';
 
@@ -28,8 +29,8 @@ export function endNotes(reason: string | null, hasText: boolean, hasThinking: b
   const notes: string[] = [];
   // That a text was cut off is said by who knows the limit it was asked with: lengthText of domain/sampling.ts.
   if (reason === 'length') {
-    if (!hasText && hasThinking) notes.push('The limit was used up by thinking before an answer came.');
-  } else if (!hasText && !hasThinking) notes.push('The answer is empty.');
-  else if (!hasText) notes.push('The model thought and gave no answer.');
+    if (!hasText && hasThinking) notes.push(EMPTY_ANSWER.cutOff);
+  } else if (!hasText && !hasThinking) notes.push(EMPTY_ANSWER.nothing);
+  else if (!hasText) notes.push(EMPTY_ANSWER.onlyThought);
   return notes;
 }

@@ -125,7 +125,7 @@ async function askInTurn(
     if (reason === null || next === null || settings.fallbackMode !== 'auto') {
       if (next) tell(`--fallback auto would go on with ${nameOf(next)}`);
       if (problem) throw problem;
-      for (const remark of json ? [] : remarksOn(told, choice)) tell(remark);
+      for (const remark of json ? [] : remarksOn(told.remarks, choice)) tell(remark);
       tellCutOff(told, settings, tell);
       if (json && told.ended) await write(context, `${JSON.stringify(told.ended)}\n`);
       return exitCodeOf(context, told.ended);
@@ -160,13 +160,11 @@ interface Told {
   readonly usage: Partial<Usage>;
   /** The model said something. */
   readonly spoke: boolean;
-  /** Something is on standard output. */
-  readonly answered: boolean;
   /** What else came: who answered, what was not read, what a server has to say. */
   readonly remarks: readonly Remark[];
 }
 
-const NOTHING: Told = { ended: null, usage: {}, spoke: false, answered: false, remarks: [] };
+const NOTHING: Told = { ended: null, usage: {}, spoke: false, remarks: [] };
 
 /** Why nothing was said, in one sentence; null when the model spoke, answered with nothing, or was stopped. */
 function reasonNotStarted({ ended, spoke }: Told): string | null {
@@ -203,7 +201,6 @@ async function print({ context, json, status }: Asking, events: AsyncIterable<Ch
   let last = '\n';
   let ended: Ended | null = null;
   let spoke = false;
-  let answered = false;
   let usage: Partial<Usage> = {};
   const remarks: Remark[] = [];
   const show = async (text: string): Promise<void> => {
@@ -221,13 +218,12 @@ async function print({ context, json, status }: Asking, events: AsyncIterable<Ch
     else if (event.type === 'text') {
       const text = sanitizer ? sanitizer.push(event.text) : event.text;
       if (text === '') continue;
-      answered = true;
       await show(text);
       last = text.at(-1) ?? last;
     } else status.show(phaseOf(event));
   }
   if (!json && last !== '\n') await show('\n');
-  return { ended, usage, spoke, answered, remarks };
+  return { ended, usage, spoke, remarks };
 }
 
 function phaseOf(event: ChatEvent): string {

@@ -10,19 +10,8 @@ export function isRemark(event: ChatEvent): event is Remark {
 }
 
 /** What is to be said of an answer beside it, a sentence each. */
-export function remarksOn(
-  told: {
-    readonly ended: { readonly outcome: string; readonly reason: string | null } | null;
-    readonly spoke: boolean;
-    readonly answered: boolean;
-    readonly remarks: readonly Remark[];
-  },
-  choice: Choice | null,
-): readonly string[] {
-  const said = told.remarks.map((remark) => sanitizeLine(textOf(remark, choice)));
-  if (told.ended?.outcome !== 'complete' || told.answered) return said;
-  const used = told.spoke && told.ended.reason === 'length';
-  return [...said, used ? 'thinking used up the budget before an answer came' : 'the answer is empty'];
+export function remarksOn(remarks: readonly Remark[], choice: Choice | null): readonly string[] {
+  return remarks.map((remark) => sanitizeLine(textOf(remark, choice)));
 }
 
 function textOf(remark: Remark, choice: Choice | null): string {

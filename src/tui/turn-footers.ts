@@ -2,6 +2,7 @@ import type { TranscriptEntry } from '../../widgets/chat-transcript.js';
 import { formatCount, formatDuration, formatSpeed } from '../../widgets/text/format.js';
 import type { Token } from '../../widgets/text/span.js';
 import type { Truncation, Turn } from '../domain/chat.js';
+import { isToldEmpty } from '../domain/empty-answer.js';
 import { lengthText } from '../domain/sampling.js';
 import { canContinue } from '../state/continue.js';
 import { speedOf } from './figures.js';
@@ -41,8 +42,10 @@ export function footersOf(turn: Turn, offer: string | null): readonly Footer[] {
     case 'complete':
       if (turn.endReason === 'length')
         add(`${lengthText(turn.sampling, turn.usage, turn.earlier !== null)} · ${nextSteps(turn)}`, 'warn');
+      // A note of its backend says that already.
+      else if (turn.answer.length === 0 && isToldEmpty(turn.notes)) break;
       else if (turn.answer.length === 0 && turn.thinking.length > 0)
-        add('the budget was used up by thinking, before an answer came', 'warn');
+        add('the model thought, and gave no answer', 'warn');
       else if (turn.answer.length === 0) add('empty answer', 'warn');
       else if (turn.endReason !== null && turn.endReason !== 'stop') add(`ended: ${turn.endReason}`, 'muted');
       break;

@@ -90,7 +90,11 @@ describe('what stands under an answer', () => {
       'cut off at 200 tokens, as maxTokens says · c goes on · r asks again',
     );
     expect(footersOf(completed(turnWith()))[0]).toBe('empty answer');
-    expect(footersOf(completed(thinking(turnWith(), 'hm')))[0]).toMatch(/used up by thinking/);
+    expect(footersOf(completed(thinking(turnWith(), 'hm')))[0]).toBe('the model thought, and gave no answer');
+    // Its backend has said so already.
+    expect(footersOf(completed({ ...turnWith(), notes: ['The answer is empty.'] }))).toEqual([
+      'The answer is empty.',
+    ]);
     expect(footersOf(whole)).toEqual([]);
   });
 
