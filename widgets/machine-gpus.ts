@@ -107,8 +107,9 @@ export function gpuLines(gpu: GpuReading, props: GpuRows, width: number, glyphs:
     ...(left > 0 && reads.length > 0 ? [span(' ')] : []),
     ...reads,
   ];
-  if (width >= 60 && left >= 7)
-    head.push(span(`  ${sparkline(props.gpuHistory, left - 3, glyphs)}`, 'accent'));
+  // There is one history, of the busiest: beside each of several it would be that of another one.
+  if (width >= 60 && left >= 8 && props.gpus.length === 1)
+    head.push(span(`  ${sparkline(props.gpuHistory, left - 4, glyphs)}`, 'accent'));
   if (gpu.memoryUsedBytes === null && gpu.memoryTotalBytes === null) return [shownAsOld(gpu, head)];
   const usage = formatUsage(gpu.memoryUsedBytes, gpu.memoryTotalBytes, glyphs.unknown);
   return [

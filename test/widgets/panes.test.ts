@@ -147,6 +147,12 @@ describe('the machine pane', () => {
     expect(texts(draw({ ...MACHINE, gpus: [{ ...CARD, ...told }] }))[3]).toBe(line);
   });
 
+  it('has the history of the busiest card beside it only where it is the one card', () => {
+    const wide = (count: number) => texts(draw({ ...cards(count), gpuHistory: [0.1, 0.9] }, 80))[3];
+    expect(wide(1)).toMatch(/181 W +▂▇$/);
+    expect(wide(2)).toMatch(/181 W$/);
+  });
+
   it('says in a wide pane why a card is slow', () => {
     const line = texts(draw({ ...MACHINE, gpus: [{ ...CARD, slowedBy: 'heat' }] }, 80))[3];
     expect(line).toContain('71 °C 181 W slowed: heat');
