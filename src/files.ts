@@ -10,9 +10,28 @@ const LOCK_STALE_MS = 10_000;
 const LOCK_ATTEMPTS = 100;
 const LOCK_PAUSE_MS = 10;
 
-/** Creates a directory and its parents, readable only by the user. An existing one keeps its mode: it may be shared on purpose. */
+/**
+ * Creates a directory and its parents, readable only by the user. An existing one keeps its mode: it may be shared on purpose. Throws the
+ * errors of node:fs. Where a folder is there and takes none (/proc, an automounter) Node's own `recursive` tries again for ever.
+ */
 export function makePrivateDirectory(directory: string): void {
-  fs.mkdirSync(directory, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
+  try {
+    fs.mkdirSync(directory, { mode: PRIVATE_DIRECTORY_MODE });
+  } catch (error) {
+    if (isDirectory(directory)) return;
+    const parent = path.dirname(directory);
+    if (systemCode(error) !== 'ENOENT' || isDirectory(parent)) throw error;
+    makePrivateDirectory(parent);
+    makePrivateDirectory(directory);
+  }
+}
+
+function isDirectory(file: string): boolean {
+  try {
+    return fs.statSync(file).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** The folder itself or the nearest one above it that is there: on the same disk. */

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, statfs, writeFile, type FileHandle } from 'node:fs/promises';
+import { open, readFile, rename, rm, statfs, writeFile, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { PRIVATE_DIRECTORY_MODE, PRIVATE_FILE_MODE, systemCode } from '../files.js';
+import { makePrivateDirectory, PRIVATE_FILE_MODE, systemCode } from '../files.js';
 import { messageOf } from '../errors.js';
 import { WireError, wireError } from '../wire/wire-error.js';
 
@@ -42,7 +42,7 @@ export class PartFile {
     signal: AbortSignal,
   ): Promise<PartFile> {
     return onDisk(path.dirname(target), async () => {
-      await mkdir(path.dirname(target), { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
+      makePrivateDirectory(path.dirname(target));
       const handle = await open(partOf(target), 'a+', PRIVATE_FILE_MODE).then(async (made) => {
         await made.close();
         return open(partOf(target), 'r+');
@@ -154,7 +154,7 @@ export async function checkRoom(
   freeBytes: (folder: string) => Promise<number | null> = freeBytesOf,
 ): Promise<void> {
   const free = await onDisk(folder, async () => {
-    await mkdir(folder, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
+    makePrivateDirectory(folder);
     return freeBytes(folder);
   });
   if (free === null || neededBytes + MARGIN_BYTES <= free) return;

@@ -3,6 +3,7 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { MachineFacts } from '../domain/hardware.js';
+import { makePrivateDirectory } from '../files.js';
 import type { Environment } from '../ports.js';
 
 export interface FactsOptions {
@@ -107,7 +108,7 @@ async function readStored(file: string): Promise<Stored | null> {
 async function store(file: string, stored: Stored): Promise<void> {
   const beside = `${file}.${randomBytes(6).toString('hex')}`;
   try {
-    await fs.mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    makePrivateDirectory(path.dirname(file));
     await fs.writeFile(beside, JSON.stringify(stored), { mode: 0o600, flag: 'wx' });
     await fs.rename(beside, file);
   } catch {

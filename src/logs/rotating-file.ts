@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { messageOf } from '../errors.js';
+import { makePrivateDirectory } from '../files.js';
 
 /** Why a log file cannot be written now, in words for the user. */
 export interface LogTrouble {
@@ -79,7 +80,7 @@ export function openRotatingFile(options: RotatingFileOptions): RotatingFile {
     if (fd !== null && now?.ino === inode && Number(now.size) < maxBytes) return;
     if (now?.isFile() && Number(now.size) >= maxBytes) setAside();
     closeFile();
-    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    makePrivateDirectory(path.dirname(file));
     fd = fs.openSync(file, APPEND, 0o600);
     const opened = fs.fstatSync(fd, { bigint: true });
     inode = opened.ino;
