@@ -24,7 +24,8 @@ export function timesOf(
   let next: number | null = null;
   for (let i = lines.length - 1; i >= 0; i--) {
     const own = lines[i]?.at ?? null;
-    if (own !== null) next = isOurs(own) ? own : null;
+    // Long ago a line of another clock stands with its neighbours, too.
+    if (own !== null && (isOurs(own) || !past)) next = isOurs(own) ? own : null;
     times[i] = next ?? (past ? (last ?? -Infinity) : arrivedAt);
   }
   let before = last ?? -Infinity;
@@ -32,7 +33,8 @@ export function timesOf(
     const at = lines[i]?.at ?? null;
     // Of what was written long ago nothing but its neighbours tells the time.
     const wanted = at === null && past && before > -Infinity ? before : (times[i] ?? arrivedAt);
-    before = Math.max(before, wanted === -Infinity ? arrivedAt : wanted);
+    before = Math.max(before, wanted);
+    if (before === -Infinity) before = arrivedAt;
     times[i] = before;
   }
   return times;

@@ -24,6 +24,13 @@ describe('the times by which lines stand among those of other sources', () => {
     expect(timesOf(lines(4_000_000_000_000), 50, 100, false)).toEqual([100]);
   });
 
+  it('of one line of another clock among those of the past are those of its neighbours', () => {
+    const ahead = 4_000_000_000_000;
+    expect(timesOf(lines(ahead, 20, 30), null, 100, true)).toEqual([20, 20, 30]);
+    expect(timesOf(lines(20, ahead, 30, ahead), null, 100, true)).toEqual([20, 30, 30, 30]);
+    expect(timesOf(lines(ahead, ahead), null, 100, true)).toEqual([100, 100]);
+  });
+
   it('of a clock that is behind ours are when the line came, but of the past they are what they say', () => {
     expect(timesOf(lines(1000, 80_000), null, 100_000, false)).toEqual([100_000, 100_000]);
     expect(timesOf(lines(95_000), null, 100_000, false)).toEqual([95_000]);
