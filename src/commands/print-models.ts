@@ -1,6 +1,6 @@
 import { formatBytes } from '../../widgets/text/format.js';
 import type { Model } from '../domain/model.js';
-import { insteadOfPull } from '../domain/pull-names.js';
+import { withoutModels } from '../domain/pull-names.js';
 import { openModelCache } from '../sessions/remembered.js';
 import type { AskedServer } from './find-backends.js';
 
@@ -75,7 +75,7 @@ export function rememberModels(file: string, servers: readonly AskedServer[]): v
 
 function nextStep(backend: AskedServer['backend']): string {
   if (backend?.info.features.pull) return 'lmapp models pull NAME';
-  return insteadOfPull(backend?.info.kind ?? '');
+  return withoutModels(backend?.info.kind ?? '');
 }
 
 function rowOf(

@@ -6,6 +6,8 @@ interface PullWords {
   readonly names?: string;
   /** A sentence: how a model gets there. */
   readonly instead?: string;
+  /** A sentence: what to do where it lists no model, when that is something else. */
+  readonly none?: string;
   /** A sentence: how a pull that cannot be stopped from outside is stopped all the same. Absent: it stops when nobody follows it. */
   readonly goesOn?: string;
 }
@@ -36,7 +38,10 @@ const WORDS: Readonly<Record<BackendKind, PullWords>> = {
   llamafile: { instead: 'Download another llamafile, or start it with another file: llamafile -m FILE.gguf' },
   vllm: { instead: 'Start it with the model: vllm serve USER/REPOSITORY' },
   gpt4all: { instead: 'Models are downloaded in the window of GPT4All.' },
-  jan: { instead: 'Models are downloaded in the window of Jan.' },
+  jan: {
+    instead: 'Models are downloaded in the window of Jan.',
+    none: 'Start one in the window of Jan, which lists those that run.',
+  },
   litellm: { instead: 'Add the model to model_list in its config.yaml and start it again.' },
 };
 
@@ -48,6 +53,11 @@ export function pullNamesOf(kind: BackendKind): string {
 /** The next step where a server cannot be told to fetch a model. */
 export function insteadOfPull(kind: BackendKind): string {
   return WORDS[kind]?.instead ?? 'Add the model where the server keeps its models.';
+}
+
+/** The next step where a server that fetches nothing lists no model. */
+export function withoutModels(kind: BackendKind): string {
+  return WORDS[kind]?.none ?? insteadOfPull(kind);
 }
 
 /** What is said of a pull that goes on in its server, whatever becomes of lmapp; null where it stops with whom has asked for it. */

@@ -2,7 +2,7 @@ import { textRow } from '../../widgets/rows.js';
 import { EMPTY_ROW, row, span, type Row } from '../../widgets/text/span.js';
 import { wrapText } from '../../widgets/text/wrap.js';
 import type { Glyphs } from '../../widgets/widget.js';
-import { insteadOfPull, pullNamesOf } from '../domain/pull-names.js';
+import { withoutModels, pullNamesOf } from '../domain/pull-names.js';
 import { backendById, modelByKey, type BackendEntry, type State } from '../state/state.js';
 import type { Keymap } from './keymap.js';
 
@@ -62,7 +62,7 @@ function withoutModel({ models, setUp }: State, width: number, keymap: Keymap): 
     ...(puller
       ? step('model.pull', pullWords(puller))
       : first
-        ? indented(insteadOfPull(first.info.kind), 1, width)
+        ? indented(withoutModels(first.info.kind), 1, width)
         : []),
     ...step('server.add', 'adds a server'),
     ...(setUp.offer ? step('catalogue.open', 'small models to fetch and run on this machine') : []),

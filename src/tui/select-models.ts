@@ -4,7 +4,7 @@ import { formatCountdown, formatClock, formatRoughBytes, formatTokens } from '..
 import type { Token } from '../../widgets/text/span.js';
 import type { Fit } from '../domain/fit.js';
 import type { Model } from '../domain/model.js';
-import { insteadOfPull } from '../domain/pull-names.js';
+import { withoutModels } from '../domain/pull-names.js';
 import { fitOfModel } from '../state/fit.js';
 import { canStart } from '../state/own-servers.js';
 import type { BackendEntry, State } from '../state/state.js';
@@ -100,7 +100,7 @@ function emptyHint({ info, check, cached, listFault }: BackendEntry): readonly H
   if (listFault && check.status.state !== 'away')
     return [{ kind: 'hint', key: info.id, text: `no list: ${listFault.message}` }];
   if (cached || check.status.state !== 'ready') return [];
-  const next = info.features.pull ? 'p pulls one by its name' : insteadOfPull(info.kind);
+  const next = info.features.pull ? 'p pulls one by its name' : withoutModels(info.kind);
   return [{ kind: 'hint', key: info.id, text: `no models: ${next}` }];
 }
 

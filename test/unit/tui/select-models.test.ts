@@ -85,6 +85,13 @@ describe('the tree of models', () => {
     expect(shown(machine)).toHaveLength(1);
     machine.send(listed('vllm@b', []));
     expect(shown(machine, 70)[1]).toContain('no models: Start it with the model: vllm serve');
+    // Its list is of those that run.
+    const jan = createMachine().send(
+      found(server('jan@j', { kind: 'jan', features: NO_FEATURES })),
+      checked('jan@j'),
+      listed('jan@j', []),
+    );
+    expect(shown(jan, 70)[1]).toContain('no models: Start one in the window of Jan');
     expect(modelRows(machine.state).map(({ key }) => key)).toEqual(['vllm@b', 'vllm@b']);
   });
 
