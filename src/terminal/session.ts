@@ -73,6 +73,8 @@ export function createSession({ clock, acquire, release, ownsProcess }: SessionO
     state = 'entered';
     acquire();
     receiveResume();
+    // A stopped job is not told of a new size of its terminal: Node asks for it when it gets the signal for that.
+    if (ownsProcess && process.platform !== 'win32') process.kill(process.pid, 'SIGWINCH');
   }
 
   /** SIGTSTP from outside: a handler is in the default action's place, so the stop itself is ours to do. */

@@ -169,6 +169,18 @@ describe('stopping and continuing', () => {
     await pty.waitFor('prompt>');
   });
 
+  it('and has the size after fg that the terminal got meanwhile', async () => {
+    const pty = await startUnderShell();
+    await pty.waitFor('size 80x24');
+    pty.type('\x1a');
+    await pty.waitFor('Stopped');
+    pty.resize(90, 26);
+    pty.type('fg\r');
+    await pty.waitFor('size 90x26');
+    pty.type('q');
+    await pty.waitFor('prompt>');
+  });
+
   it('SIGTSTP and SIGCONT from outside do the same', async () => {
     const pty = await start();
     pty.signal('SIGTSTP');
