@@ -62,7 +62,9 @@ export async function checkServers(context: CommandContext, args: Arguments): Pr
   if (isOn(args, 'json')) context.stdout.write(`${JSON.stringify(lines.map(serverAsJson), null, 2)}\n`);
   else
     context.stdout.write(
-      lines.map((line) => `${line.fault === null ? 'ok ' : 'bad'}  ${sentenceOf(line)}\n`).join(''),
+      lines
+        .map((line) => `${line.fault === null ? 'ok ' : 'bad'}  ${sentenceOf(line)}${waitOf(line)}\n`)
+        .join(''),
     );
   tellFaults(context, args, lines);
   if (lines.length === 0) context.stderr.write(NONE);
@@ -81,6 +83,11 @@ export function sentenceOf({
 }: Pick<ServerLine, 'kind' | 'version' | 'url' | 'models'>): string {
   const who = [kind ?? 'server', version].filter((part) => part !== null).join(' ');
   return `${who} at ${url}${models === null ? '' : `, ${models} ${models === 1 ? 'model' : 'models'}`}`;
+}
+
+/** A server that is there and does not answer questions yet. */
+function waitOf({ state }: ServerLine): string {
+  return state === 'loading' || state === 'busy' ? `, ${state}` : '';
 }
 
 /** Asks all of them at once, with those that are found. */

@@ -7,7 +7,7 @@ import { openRemembered } from '../sessions/remembered.js';
 import { fitQuestionFor } from './check-fit.js';
 import { chooseModel } from './choose-model.js';
 import type { CommandContext } from './command.js';
-import { lookAtAll, placesOf, type ServerLine } from './list-servers.js';
+import { lookAtAll, placesOf, sentenceOf, type ServerLine } from './list-servers.js';
 import { lookAtMachine, type MachineLook } from './machine-once.js';
 import { isOn, type Arguments } from './options.js';
 import { statusAsJson, statusAsText } from './print-status.js';
@@ -87,9 +87,22 @@ function chosenOf(
     listed = models.find((each) => each.model === model) ?? null;
   } catch (error) {
     if (!(error instanceof LmappError)) throw error;
-    return { listed: null, reason: error.message, nextStep: error.hint };
+    // Why each server tells no models stands with the server.
+    const [reason = ''] = error.message.split('\n');
+    return { listed: null, ...(stillToTell(servers) ?? { reason, nextStep: error.hint }) };
   }
   return { listed, ...(listed ? obstacleOf(listed) : { reason: 'no model', nextStep: null }) };
+}
+
+/** A server that is there may have the model, and tell it in a moment. */
+function stillToTell(servers: readonly ServerLine[]): Pick<Chosen, 'reason' | 'nextStep'> | null {
+  const late = servers.find(
+    ({ state, list }) => list.length === 0 && (state === 'loading' || state === 'busy'),
+  );
+  if (!late) return null;
+  const does =
+    late.state === 'loading' ? 'is still loading its model' : 'is busy, and has not told its models';
+  return { reason: `${sentenceOf(late)} ${does}`, nextStep: 'Ask again in a moment.' };
 }
 
 function obstacleOf({ model, server, fit }: ListedModel): Pick<Chosen, 'reason' | 'nextStep'> {

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { isRunning } from '../support/fake-engine.js';
 import { makeHome, type Home } from '../support/home.js';
+import { json, RawServer } from '../support/raw-server.js';
 import { runLmapp, type RunResult } from '../support/run-lmapp.js';
 import { PLAIN_MODEL, startScriptedServer, type ScriptedServer } from '../support/scripted-server.js';
 
@@ -117,6 +118,25 @@ describe('lmapp status', () => {
     expect(away.code).toBe(1);
     expect(told(away).servers[0]).toMatchObject({ state: 'away' });
     expect(told(away).chosen.reason).not.toBeNull();
+  });
+
+  it('says of a server that is still loading that it is, and not that there is none', async () => {
+    const loading = { error: { message: 'Loading model', type: 'unavailable_error', code: 503 } };
+    const raw = await RawServer.start();
+    try {
+      raw.otherwise(json(loading, 503, { Server: 'llama.cpp' }));
+      const result = await status('--json', '--url', raw.url);
+      expect(result.code).toBe(1);
+      expect(told(result).chosen).toMatchObject({
+        canAnswer: false,
+        reason: `llama.cpp at ${raw.url} is still loading its model`,
+        nextStep: 'Ask again in a moment.',
+      });
+      const check = await runLmapp(['backends', 'check', raw.url, '--no-discovery'], { env: home.env });
+      expect(check).toMatchObject({ code: 0, stdout: `ok   llama.cpp at ${raw.url}, loading\n` });
+    } finally {
+      await raw.stop();
+    }
   });
 
   it('says without any server what to do, and still tells the machine', async () => {
