@@ -128,7 +128,7 @@ function serverNote(state: State, entry: BackendEntry): readonly [string, Token]
     case 'away':
       if (own) return [`starting ${formatCountdown(state.mono - own.sinceMono)}`, 'accent'];
       if (canStart(state, entry)) return ['s starts it', 'muted'];
-      return [`${awayWord(status.fault.code)} ${formatClock(status.sinceMs)}`, 'bad'];
+      return [`${awayWord(info.kind, status.fault.code)} ${formatClock(status.sinceMs)}`, 'bad'];
     case 'busy':
       return ['busy', 'warn'];
     case 'loading':
@@ -145,8 +145,9 @@ function serverNote(state: State, entry: BackendEntry): readonly [string, Token]
   }
 }
 
-function awayWord(code: string): string {
-  if (code === 'not-running') return 'not running';
+function awayWord(kind: string, code: string): string {
+  // Nothing of this machine has to run beforehand.
+  if (code === 'not-running') return kind === 'embedded' ? 'no engine' : 'not running';
   if (code === 'unauthorized') return 'needs a key';
   if (code === 'not-a-server') return 'no model server';
   if (code === 'timeout') return 'no answer';

@@ -43,6 +43,19 @@ function shown(machine: Machine, width = 36): readonly string[] {
 const rowOf = (machine: Machine): ModelListRow | undefined => modelRows(machine.state)[1];
 
 describe('the tree of models', () => {
+  it.each([
+    ['embedded', /^ ▾ this machine +no engine \d\d:\d\d$/],
+    ['llama.cpp', /not running \d\d:\d\d$/],
+  ] as const)('says in its own words that a server of kind %s is away', (kind, row) => {
+    const fault = { code: 'not-running', message: 'x', hint: null, status: null } as const;
+    const machine = createMachine().send(found(server('b', { kind, title: 'this machine', url: '' })), {
+      type: 'backend.checked',
+      backendId: 'b',
+      check: { status: { state: 'away', sinceMs: 1, fault }, version: null, processing: null, queued: null },
+    });
+    expect(shown(machine)[0]).toMatch(row);
+  });
+
   it('is cut to what the pane shows, wherever the cursor stands, and no model elsewhere is looked at', () => {
     const looked = new Set<string>();
     const models = Array.from({ length: 60 }, (_, i) => {
