@@ -40,6 +40,8 @@ function withoutModel({ models, setUp }: State, width: number, keymap: Keymap): 
   // One that is still to answer is waited for; one that has refused is not.
   const waiting = open.find(({ listFault }) => listFault === null) ?? open[0];
   if (waiting?.listFault) return withoutList(waiting, width);
+  if (waiting?.check.status.state === 'loading')
+    return indented(`${waiting.info.title} is still loading its model. A message waits for it.`, 1, width);
   if (waiting) return indented(`asking ${waiting.info.title} for its models`, 1, width);
   const empty = there.filter((entry) => entry.models.length === 0);
   const [first] = empty;

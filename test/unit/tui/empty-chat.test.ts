@@ -41,6 +41,16 @@ describe('a chat without messages', () => {
     expect(shown(machine)).toEqual([' asking vLLM for its models']);
   });
 
+  it('says of a server that is still loading that it is', () => {
+    const check = { status: { state: 'loading' }, version: null, processing: null, queued: null } as const;
+    const machine = createMachine().send(
+      found(server(A)),
+      { type: 'backend.checked', backendId: A, check },
+      searched,
+    );
+    expect(shown(machine)).toEqual([' ollama is still loading its model. A message waits for it.']);
+  });
+
   it('says the steps of the models pane when the only server has no model', () => {
     const machine = createMachine().send(found(server(A, PULLS)), checked(A), listed(A, []), searched);
     expect(shown(machine).join('\n')).not.toContain('small models');
