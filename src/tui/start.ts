@@ -62,6 +62,8 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
     },
   });
   let ended = false;
+  const ending = new AbortController();
+  let editing = Promise.resolve();
   let collector: IdleCollector | null = null;
   let lastInputMono = clock.monotonic();
   let finish: (exitCode: number) => void = () => undefined;
@@ -74,7 +76,7 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
     state: () => store.state,
     options,
     replaying: options.replay !== null,
-    openEditor: (text) => void editExternally(text),
+    openEditor: (text) => void (editing = editExternally(text)),
     copy: copyText,
     redraw() {
       terminal.screen.invalidate();
@@ -141,7 +143,9 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
     void recorder?.close();
     // Of a terminal that is gone standard error is gone, too.
     if (/^SIG(?!HUP)/.test(reason)) tellUnsaved();
-    finish(exitCode);
+    // An editor that has the terminal gives it back first.
+    ending.abort();
+    void editing.then(() => finish(exitCode));
   });
 
   /** False: what a record holds cannot be shown, and the dashboard ends. Whatever else throws is a defect. */
@@ -210,16 +214,10 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
   }
 
   async function editExternally(text: string): Promise<void> {
-    const { editInEditor } = await import('../effects/editor.js');
-    const result = await terminal.withReleased(() => editInEditor(text, ports.env));
-    if ('text' in result) bus.publish({ type: 'prompt.edited', edit: { op: 'set', text: result.text } });
-    else
-      bus.publish({
-        type: 'notice.raised',
-        level: 'warn',
-        text: result.problem,
-        hint: 'Set EDITOR to the command of your editor.',
-      });
+    const { editInEditor, editedMessage } = await import('../effects/editor.js');
+    const result = await terminal.withReleased(() => editInEditor(text, ports.env, ending.signal));
+    if (ending.signal.aborted) return;
+    bus.publish(editedMessage(result));
     terminal.screen.invalidate();
     frames.request(true);
   }

@@ -112,6 +112,25 @@ describe('the dashboard gives the terminal back', () => {
     expect(pty.modes()).toEqual(RESTORED);
   });
 
+  it('on SIGTERM while the editor has it, which is asked to give it back first', async () => {
+    const editor = path.join(home.folder, 'editor.sh');
+    fs.writeFileSync(
+      editor,
+      `#!/bin/sh
+       trap 'printf "\\033[?1049l"; echo $1 > ${home.folder}/ended; exit 1' TERM
+       printf '\\033[?1049hin the editor'
+       while :; do sleep 0.05; done`,
+      { mode: 0o700 },
+    );
+    const pty = await start([], { env: { EDITOR: editor } });
+    pty.type('\x07');
+    await pty.waitFor('in the editor');
+    pty.signal('SIGTERM');
+    expect(await pty.exited).toEqual({ exitCode: 143, signal: 0 });
+    expect(pty.modes().alternateScreen).toBe(false);
+    expect(fs.existsSync(fs.readFileSync(path.join(home.folder, 'ended'), 'utf8').trim())).toBe(false);
+  });
+
   it('not on SIGUSR1, which opens no debugger either', async () => {
     const pty = await start();
     pty.signal('SIGUSR1');
