@@ -177,6 +177,8 @@ export interface BackendPorts {
   readonly limits?: Limits;
   /** The engine and the model files of this machine, for the embedded backend; absent: there is no engine. */
   readonly embedded?: EmbeddedSource;
+  /** What an earlier run knew of this server's models: what they can do is not asked again while their files are the same. */
+  readonly known?: readonly Model[];
   /** Told of every request when it is answered or has failed, for the debug log. */
   readonly onRequest?: (trace: RequestTrace) => void;
 }

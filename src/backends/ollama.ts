@@ -117,6 +117,8 @@ class Ollama implements Backend {
   constructor(address: BackendAddress, ports: BackendPorts) {
     this.#wire = new BackendWire(address, ports, PLACE);
     this.#loaded = new LoadedModels(this.#wire);
+    for (const { digest, capabilities, contextMax } of ports.known ?? [])
+      if (digest !== null && capabilities !== null) this.#abilities.set(digest, { capabilities, contextMax });
     this.info = {
       id: backendId(PLACE.kind, address.url),
       kind: PLACE.kind,

@@ -61,12 +61,16 @@ export function createWatchedServers(
     atRank: number,
     kindIsGiven = false,
   ): void {
-    const backend = type.create(address, { ...backendPorts, limits: options.limitsFor(address.url) });
+    const known = options.known.find(({ info }) => info.url === address.url && info.kind === type.kind);
+    const backend = type.create(address, {
+      ...backendPorts,
+      limits: options.limitsFor(address.url),
+      ...(known && { known: known.models }),
+    });
     const { id } = backend.info;
     if (watched.has(id)) return backend.close();
     taken.add(address.url);
     tellFound(backend.info, fixed, atRank);
-    const known = options.known.find((k) => k.info.id === id);
     if (known)
       publish({
         type: 'models.listed',

@@ -3,7 +3,7 @@ import type { Backend } from '../../src/backends/backend.js';
 import { parametersFromShow } from '../../src/backends/ollama-details.js';
 import type { Model } from '../../src/domain/model.js';
 import { RawServer, hang, json, status, stream } from '../support/raw-server.js';
-import { LOAD, DONE, OLLAMA_DONE, ask, backendAt, c, finish, modelOf, o } from './answers.js';
+import { LOAD, DONE, OLLAMA_DONE, REAL_PORTS, ask, backendAt, c, finish, modelOf, o } from './answers.js';
 import { SteeredClock, settle } from './steered-clock.js';
 
 let server: RawServer;
@@ -179,6 +179,17 @@ describe('models, load and unload', () => {
     expect(models[0]).toMatchObject({ contextMax: 40960, capabilities: ['completion', 'tools'] });
     await backend.models(signal);
     expect(server.seen('/api/show')).toHaveLength(5);
+    // The next run knows them; of a file that came since it asks.
+    const known = models.filter(({ name }) => name !== 'b');
+    const next = backendAt('ollama', server.url, { ports: { ...REAL_PORTS, known } });
+    expect(await next.models(signal)).toEqual(models);
+    expect(
+      server
+        .seen('/api/show')
+        .map(({ body }) => body)
+        .slice(5),
+    ).toEqual(['{"model":"b"}']);
+    next.close();
   });
 
   it('case 80: every form of an expiry is read', async () => {
