@@ -80,6 +80,7 @@ export async function answerOnce(
             mock: isOn(args, 'mock'),
             embedded: source,
             keyOf: (backend) => keyOf(backend, ports.env),
+            modelsFile: files.models,
             signal: abort.signal,
             onRequest,
           }),

@@ -10,6 +10,7 @@ import type { Model, ServerOrigin } from '../domain/model.js';
 import type { BackendSetting, Settings } from '../domain/settings.js';
 import { LmappError, messageOf } from '../errors.js';
 import type { Ports } from '../ports.js';
+import { openModelCache } from '../sessions/remembered.js';
 import { fault } from '../wire/wire-error.js';
 
 export interface FindOptions {
@@ -21,6 +22,8 @@ export interface FindOptions {
   /** The engine of this machine, asked when it is installed. */
   readonly embedded: EmbeddedSource | null;
   readonly keyOf: (backend: BackendSetting) => string | null;
+  /** `models.json`: what was known of the servers' models the last time. */
+  readonly modelsFile: string;
   readonly signal: AbortSignal;
   /** Told of every request, for --debug. */
   readonly onRequest: BackendPorts['onRequest'] | null;
@@ -57,8 +60,12 @@ export async function askServers(options: FindOptions): Promise<readonly AskedSe
     ...options.ports.clock,
     ...(options.onRequest ? { onRequest: options.onRequest } : {}),
   };
-  const portsFor = (url: string): BackendPorts => ({ ...clock, limits: limitsOf(settings, url) });
   if (options.mock) return [await askMock(clock, signal)];
+  const cached = openModelCache(options.modelsFile).read() ?? [];
+  const portsFor = (url: string): BackendPorts => {
+    const known = cached.find(({ backend }) => backend.url === url)?.models;
+    return { ...clock, limits: limitsOf(settings, url), ...(known && { known }) };
+  };
   const places = namedPlaces(options);
   const named = Promise.all(places.map((place) => askPlace(place, portsFor(place.address.url), signal)));
   const found = settings.discovery ? await discover(signal, clock).catch(() => []) : [];

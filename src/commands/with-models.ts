@@ -55,6 +55,7 @@ export function withModels(
           silenceS: settings.pullTimeoutS,
         }),
         keyOf: (backend) => keyOf(backend, ports.env),
+        modelsFile: files.models,
         signal,
         onRequest: requestLog(context, args, settings),
       }),
