@@ -2,11 +2,13 @@ import type { Row, Span } from './span.js';
 
 /** The row with what was searched for set off. `needle` in lower case. */
 export function withMatches(row: Row, needle: string): Row {
+  // In every frame of an answer, and nothing is searched for.
+  if (needle === '') return row;
   const text = row.spans
     .map((each) => each.text)
     .join('')
     .toLowerCase();
-  let next = needle === '' ? -1 : text.indexOf(needle);
+  let next = text.indexOf(needle);
   if (next === -1) return row;
   const spans: Span[] = [];
   let at = 0;
