@@ -100,7 +100,11 @@ export function namedPlaces({
     places.push({ address: { url, key }, kind: kind ?? known?.kind ?? null, origin, refused });
   };
   for (const url of urls) add(url, null, null, 'run');
-  for (const backend of settings.backends) add(backend.url, backend, backend.kind ?? null, 'configuration');
+  settings.backends.forEach((backend, i) =>
+    withPlace(`configuration: backends[${i}]`, () =>
+      add(backend.url, backend, backend.kind ?? null, 'configuration'),
+    ),
+  );
   const ollamaHost = ports.env['OLLAMA_HOST']?.trim();
   if (ollamaHost) withPlace('OLLAMA_HOST', () => add(ollamaHost, null, 'ollama', 'environment'));
   return places;
