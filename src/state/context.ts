@@ -39,20 +39,24 @@ export function allocatedFor(state: State, model: Model): number | null {
   return contextTokensOf(state, model) ?? model.contextAllocated;
 }
 
-/** Tokens in the context after the last figures that the server told; null before the first ones. */
-export function contextUsed({ live, done }: State['chat']): { tokens: number | null; estimated: boolean } {
-  if (live && live.usage.promptTokens !== null) return usedBy(live, 0, true);
+/** Tokens in the context after the last figures that a server told; null before the first ones. Another model counts in its own way. */
+export function contextUsed(
+  { live, done }: State['chat'],
+  modelKey: string | null,
+): { tokens: number | null; estimated: boolean } {
+  if (live && live.usage.promptTokens !== null) return usedBy(live, 0, live.modelKey === modelKey);
   const told = lastTold(done);
   if (!told) return { tokens: null, estimated: false };
-  return usedBy(told.turn, told.later + (live?.pieces ?? 0), told.later === 0 && !live && told.newest);
+  const isAll = told.later === 0 && !live && told.newest;
+  return usedBy(told.turn, told.later + (live?.pieces ?? 0), isAll && told.turn.modelKey === modelKey);
 }
 
-function usedBy(turn: Turn, later: number, newest: boolean): { tokens: number; estimated: boolean } {
+function usedBy(turn: Turn, later: number, exact: boolean): { tokens: number; estimated: boolean } {
   const { promptTokens, answerTokens } = turn.usage;
   // What was said before an answer was gone on with stands in the prompt.
   const own = answerTokens ?? turn.pieces - (turn.earlier?.pieces ?? 0);
   const tokens = (promptTokens ?? 0) + own + later;
-  return { tokens, estimated: !newest || answerTokens === null };
+  return { tokens, estimated: !exact || answerTokens === null };
 }
 
 interface Told {

@@ -24,7 +24,7 @@ import { figuresOfTurn, unreadText } from './turn-footers.js';
 /** What answers, how full its context is, which chat this is. */
 export function selectHeader(state: State): HeaderProps {
   const model = modelByKey(state, state.models.selected);
-  const used = contextUsed(state.chat);
+  const used = contextUsed(state.chat, state.models.selected);
   const next = nextTokens(state);
   return {
     model: model?.label ?? null,

@@ -89,7 +89,9 @@ describe('the number of the next message', () => {
     const machine = machineWith();
     expect(nextTokens(machine.state)).toBeNull();
     answered(machine, 120, 200);
-    expect(contextUsed(machine.state.chat)).toEqual({ tokens: 320, estimated: false });
+    const { chat, models } = machine.state;
+    expect(contextUsed(chat, models.selected)).toEqual({ tokens: 320, estimated: false });
+    expect(contextUsed(chat, 'a model that counts otherwise')).toEqual({ tokens: 320, estimated: true });
     expect(nextTokens(machine.state)).toBeNull();
     machine.type('y'.repeat(360));
     expect(nextTokens(machine.state)).toBeGreaterThan(320 + 95);
