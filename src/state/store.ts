@@ -3,16 +3,18 @@ import type { Effect } from './effect.js';
 import type { State } from './state.js';
 import { update } from './update.js';
 
-/** The one place that holds the state. */
 export interface Store {
   readonly state: State;
   /** Folds an event; to be subscribed first, so that every later subscriber sees the new state. */
   receive(event: Stamped): void;
+  /** Does what the event asked for; to be subscribed behind whatever shows the new state: nobody waits for a line in a log. */
+  runEffects(): void;
 }
 
-/** Holds the one state. `run` does the effects that the update asked for, after the new state is in place. */
-export function createStore(initial: State, run: (effect: Effect) => void): Store {
+/** Holds the one state. `run` does the effects that the update asked for; null: nobody does them. */
+export function createStore(initial: State, run: ((effect: Effect) => void) | null): Store {
   let state = initial;
+  let wanted: Effect[] = [];
   return {
     get state() {
       return state;
@@ -20,7 +22,12 @@ export function createStore(initial: State, run: (effect: Effect) => void): Stor
     receive(event) {
       const effects: Effect[] = [];
       state = update(state, event, effects);
-      for (const effect of effects) run(effect);
+      if (run) wanted = wanted.length === 0 ? effects : wanted.concat(effects);
+    },
+    runEffects() {
+      const effects = wanted;
+      wanted = [];
+      for (const effect of effects) run?.(effect);
     },
   };
 }

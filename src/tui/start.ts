@@ -113,6 +113,7 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
   });
   // The end of an answer is what people wait for.
   bus.subscribe('frames', ({ type }) => frames.request(type === 'turn.ended' || type === 'turn.held'));
+  bus.subscribe('effects', store.runEffects);
 
   const onInput = createInput({
     state: () => store.state,
@@ -289,7 +290,7 @@ export async function startTui(options: TuiOptions, { stdin, stdout }: Streams =
   const exitCode = await finished;
   if (options.replay !== null && replayed?.fault) {
     const { replayError } = await import('./replay.js');
-    const again = createStore(initialState(settings), () => undefined);
+    const again = createStore(initialState(settings), null);
     throw await replayError(options.replay, replayed.fault, (event, paints) => {
       again.receive(event);
       if (paints) dashboard.paint(again.state);

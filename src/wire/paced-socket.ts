@@ -7,7 +7,7 @@ import net from 'node:net';
 import type { WatchdogClock } from './watchdog.js';
 
 /** A little longer than a frame at 30 a second, so that each read finds the screen ready for a frame. */
-const PACE_MS = 40;
+const PACE_MS = 38;
 /** Packets further apart than that are read as they come: no wake-up would be saved. */
 const QUICK_MS = PACE_MS * 1.5;
 /** So much in one read is no trickle of tokens but a backlog, which is drained at full speed. */

@@ -47,7 +47,7 @@ async function play(
   let stamp: Stamp | null = null;
   const problems: unknown[] = [];
   const bus = createBus({ clock, recorded: () => stamp, onProblem: (_where, error) => problems.push(error) });
-  const store = createStore(initialState(defaultSettings()), () => undefined);
+  const store = createStore(initialState(defaultSettings()), null);
   bus.subscribe('store', store.receive);
   const dashboard = createDashboard({
     screen: terminal.screen,
