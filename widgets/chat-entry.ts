@@ -168,7 +168,7 @@ export function createEntryLayout(role: TranscriptEntry['role'], width: number, 
 
   function find(needle: string, from: number, step: -1 | 1): number | null {
     if (entry === null) return null;
-    const text = (entry.text.blocks.join('') + entry.text.tail).toLowerCase();
+    const text = searchedText(entry);
     const above = headRows() + thinkingRows();
     const at = from - above;
     if (step > 0) {
@@ -203,4 +203,9 @@ export function createEntryLayout(role: TranscriptEntry['role'], width: number, 
       return retired + body.charsWrapped + (thinking?.charsWrapped ?? 0);
     },
   };
+}
+
+/** What a search looks through. */
+export function searchedText({ text }: TranscriptEntry): string {
+  return (text.blocks.join('') + text.tail).toLowerCase();
 }

@@ -1,4 +1,4 @@
-import { createEntryLayout, type EntryLayout, type TranscriptEntry } from './chat-entry.js';
+import { createEntryLayout, type EntryLayout, searchedText, type TranscriptEntry } from './chat-entry.js';
 import { scrolled, type Part } from './scrolled-parts.js';
 import type { Row, Size } from './text/span.js';
 import { EMPTY_ROW, span } from './text/span.js';
@@ -221,8 +221,7 @@ export const chatTranscript = {
       for (let { index } = from; index >= 0 && index < entries.length; index += step) {
         const entry = entries.at(index);
         // Of all the others only the text is looked at.
-        if (!entry || !(entry.text.blocks.join('') + entry.text.tail).toLowerCase().includes(needle))
-          continue;
+        if (!entry || !searchedText(entry).includes(needle)) continue;
         const gap = index === 0 ? 0 : GAP;
         const layout = layoutOf(entry);
         const beyond = index === from.index ? from.row - gap : step > 0 ? -1 : layout.rowCount;

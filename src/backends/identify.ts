@@ -1,9 +1,8 @@
 import { faultFor } from '../domain/fault-table.js';
 import type { WholeAnswer } from '../wire/read.js';
-import { sanitizeLine } from '../../widgets/text/sanitize.js';
 import { type BackendAddress, BackendError, type BackendPorts, type BackendType } from './backend.js';
 import { BackendWire, clockOf } from './backend-wire.js';
-import { errorTextOf } from './error-text.js';
+import { errorTextOf, shorten } from './error-text.js';
 import { isPage } from './recognise.js';
 import { backendTypes } from './registry.js';
 
@@ -52,7 +51,7 @@ export async function identify(
 /** Why it lists no models, where it says so: a gateway may want more than it was asked with. */
 function wordsOf({ status, json }: WholeAnswer): { readonly words?: string } {
   const told = status >= 400 ? errorTextOf(json)?.message : undefined;
-  return told ? { words: sanitizeLine(told).slice(0, WORDS_LIMIT).replace(/\.$/, '') } : {};
+  return told ? { words: shorten(told).slice(0, WORDS_LIMIT).replace(/\.$/, '') } : {};
 }
 
 /** Looks at the default ports of this machine, all at once. Ports where nothing answers are left out. */

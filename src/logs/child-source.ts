@@ -1,6 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { FOLLOWING, STARTING, type LogSourceState } from '../domain/log.js';
-import type { LogLine } from '../domain/log.js';
+import { FOLLOWING, type LogLine, type LogSourceState, STARTING } from '../domain/log.js';
 import type { LogPlace } from '../domain/log-place.js';
 import type { Clock, Environment } from '../ports.js';
 import { sanitizeLine } from '../../widgets/text/sanitize.js';

@@ -15,7 +15,6 @@ const HIDE_CURSOR_MIN_CHARS = 256;
 
 export interface DrawnScreen extends TerminalScreen {
   resize(size: Size): void;
-  /** Colours by other means from the next frame on. */
   /** Frames are held back while the terminal is someone else's. */
   hold(held: boolean): void;
 }
